@@ -1,0 +1,53 @@
+CREATE TABLE `api_keys` (
+	`key_hash` text PRIMARY KEY NOT NULL,
+	`key_id` text NOT NULL,
+	`organization_id` text NOT NULL,
+	`name` text NOT NULL,
+	`permissions` text NOT NULL,
+	`created_at` integer NOT NULL,
+	`expires_at` integer,
+	`revoked_at` integer
+);
+--> statement-breakpoint
+CREATE UNIQUE INDEX `api_keys_key_id_unique` ON `api_keys` (`key_id`);--> statement-breakpoint
+CREATE INDEX `api_keys_by_organization` ON `api_keys` (`organization_id`,`created_at`);--> statement-breakpoint
+CREATE TABLE `job_entries` (
+	`organization_id` text NOT NULL,
+	`job_id` text NOT NULL,
+	`kind` text NOT NULL,
+	`seq` integer NOT NULL,
+	`entity_key` text NOT NULL,
+	`entity_type` text NOT NULL,
+	`error_type` text NOT NULL,
+	`message` text NOT NULL,
+	`step` text,
+	`details` text,
+	`timestamp` integer NOT NULL,
+	PRIMARY KEY(`organization_id`, `job_id`, `kind`, `seq`)
+) WITHOUT ROWID;
+--> statement-breakpoint
+CREATE TABLE `jobs` (
+	`organization_id` text NOT NULL,
+	`job_id` text NOT NULL,
+	`job_type` text NOT NULL,
+	`status` text NOT NULL,
+	`total_items` integer NOT NULL,
+	`processed_items` integer NOT NULL,
+	`failed_items` integer NOT NULL,
+	`warned_items` integer NOT NULL,
+	`error_count` integer NOT NULL,
+	`warning_count` integer NOT NULL,
+	`metadata` text NOT NULL,
+	`triggered_by` text,
+	`error_message` text,
+	`created_at` integer NOT NULL,
+	`started_at` integer,
+	`completed_at` integer,
+	`updated_at` integer NOT NULL,
+	`revision` integer NOT NULL,
+	PRIMARY KEY(`organization_id`, `job_id`)
+);
+--> statement-breakpoint
+CREATE INDEX `jobs_newest` ON `jobs` (`organization_id`,`created_at`,`job_id`);--> statement-breakpoint
+CREATE INDEX `jobs_by_status` ON `jobs` (`organization_id`,`status`,`created_at`,`job_id`);--> statement-breakpoint
+CREATE INDEX `jobs_by_type` ON `jobs` (`organization_id`,`job_type`,`created_at`,`job_id`);

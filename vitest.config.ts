@@ -1,0 +1,28 @@
+import { cloudflareTest, readD1Migrations } from '@cloudflare/vitest-plugin'
+import { defineConfig } from 'vitest/config'
+
+export default defineConfig({
+  test: {
+    projects: [
+      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'] } },
+      {
+        plugins: [
+          cloudflareTest(async () => ({
+            wrangler: { configPath: './wrangler.toml' },
+            miniflare: { bindings: { TEST_MIGRATIONS: await readD1Migrations('drizzle') } },
+          })),
+        ],
+        test: {
+          name: 'worker',
+          // Evicting an object waits for what it has under way, a write to D1 a second later included.
+          testTimeout: 20_000,
+          include: ['test/worker/**/*.test.ts'],
+          setupFiles: ['test/worker/apply-migrations.ts'],
+        },
+      },
+      {
+        test: { name: 'edge', include: ['test/edge/**/*.test.ts'], hookTimeout: 30_000, testTimeout: 30_000 },
+      },
+    ],
+  },
+})
