@@ -1,0 +1,79 @@
+/** What a job is: the state that the journal holds, that D1 records and that every reply presents. */
+
+/** Any value that JSON can carry. */
+export type Json = null | boolean | number | string | Json[] | JsonObject
+export interface JsonObject {
+  [key: string]: Json
+}
+
+/** The two statuses of a job that may still be reported on. */
+export const LIVE_STATUSES = ['pending', 'in_progress'] as const
+/** The statuses that close a job for good. */
+export const FINISHED_STATUSES = [
+  'completed',
+  'completed_with_warnings',
+  'partial_success',
+  'failed',
+  'cancelled',
+] as const
+export const JOB_STATUSES = [...LIVE_STATUSES, ...FINISHED_STATUSES] as const
+export type JobStatus = (typeof JOB_STATUSES)[number]
+
+/** Whose job, and which: every look-up names both, so that no organisation can reach another's job. */
+export interface JobKey {
+  organizationId: string
+  jobId: string
+}
+
+/** Times are milliseconds since the epoch, by the server's clock. */
+export interface Job {
+  jobId: string
+  jobType: string
+  status: JobStatus
+  totalItems: number
+  processedItems: number
+  /** Distinct entities among the errors, the job itself left out. */
+  failedItems: number
+  /** Distinct entities among the warnings, the job itself and those that failed left out. */
+  warnedItems: number
+  /** All errors ever reported. */
+  errorCount: number
+  warningCount: number
+  metadata: JsonObject
+  triggeredBy: string | null
+  errorMessage: string | null
+  createdAt: number
+  startedAt: number | null
+  completedAt: number | null
+  /** When the job last changed. */
+  updatedAt: number
+  /** 1 at creation, one more with each report that was applied. D1 writes are fenced by it. */
+  revision: number
+}
+
+export type EntryKind = 'error' | 'warning'
+
+/** One error or warning of a job. Entries are only ever appended. */
+export interface Entry {
+  kind: EntryKind
+  /** The place among the job's entries of its kind: 1, 2, 3, … without a gap. */
+  seq: number
+  entityKey: string
+  entityType: string
+  errorType: string
+  message: string
+  step: string | null
+  details: JsonObject | null
+  timestamp: number
+}
+
+/** A job with the newest entries of each kind, oldest first: what a reply presents. */
+export interface JobSnapshot {
+  job: Job
+  errors: Entry[]
+  warnings: Entry[]
+}
+
+export function isFinished(status: JobStatus): boolean {
+  return (FINISHED_STATUSES as readonly JobStatus[]).includes(status)
+}

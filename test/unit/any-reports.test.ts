@@ -1,0 +1,113 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { type Entry, isFinished } from '../../src/jobs/job.ts'
+import { durationSeconds, progressPercentage, successRate } from '../../src/jobs/measures.ts'
+import type { Report } from '../../src/jobs/report.ts'
+import { aJob, aReportedEntry, JobInMemory } from './job-in-memory.ts'
+
+/** Rules that hold whatever a worker reports, in whatever order. Few keys and types, so that they meet. */
+const entries = fc.array(
+  fc
+    .record({
+      entityKey: fc.constantFrom('a', 'b', 'c', 'd'),
+      entityType: fc.constantFrom('product', 'price', 'job'),
+    })
+    .map(aReportedEntry),
+  { maxLength: 4 },
+)
+const count = fc.nat({ max: 20 })
+const anyReport: fc.Arbitrary<Report> = fc.record(
+  {
+    markStarted: fc.constant(true as const),
+    totalItems: count,
+    processedItems: count,
+    metadataPatch: fc.dictionary(
+      fc.constantFrom('a', 'stage', '__proto__'),
+      fc.jsonValue() as fc.Arbitrary<never>,
+    ),
+    stage: fc.constantFrom('downloading', 'uploading'),
+    message: fc.string(),
+    errors: entries,
+    warnings: entries,
+  },
+  { requiredKeys: [] },
+)
+const anyMark: fc.Arbitrary<Report> = fc.oneof(
+  fc.constant({ markCompleted: true as const }),
+  fc.record({ markFailed: fc.constantFrom('', 'disk full') }),
+)
+const reports = fc.array(fc.oneof({ arbitrary: anyReport, weight: 6 }, { arbitrary: anyMark, weight: 1 }), {
+  maxLength: 12,
+})
+/** The clock may stand still or be set back between two reports. */
+const clock = fc.infiniteStream(fc.integer({ min: -5_000, max: 60_000 }))
+
+test('percentages stay in range, durations at or above zero, counts equal distinct entities', () => {
+  fc.assert(
+    fc.property(reports, clock, (given, steps) => {
+      const memory = new JobInMemory(aJob({}))
+      let now = memory.job.createdAt
+      for (const report of given) {
+        now += steps.next().value as number
+        memory.report(report, now)
+        const { job } = memory
+        expect(progressPercentage(job)).toSatisfy(isPercentage)
+        expect(successRate(job)).toSatisfy(isPercentage)
+        expect(durationSeconds(job, now) ?? 0).toBeGreaterThanOrEqual(0)
+        const failed = distinct(memory.entries, 'error')
+        const warned = distinct(memory.entries, 'warning')
+        expect(job.failedItems).toBe(failed.size)
+        expect(job.warnedItems).toBe([...warned].filter((entity) => !failed.has(entity)).length)
+        expect(job.errorCount).toBe(memory.entries.filter(({ kind }) => kind === 'error').length)
+        expect(job.warningCount).toBe(memory.entries.filter(({ kind }) => kind === 'warning').length)
+      }
+    }),
+  )
+})
+
+test('a finished job never changes again', () => {
+  fc.assert(
+    fc.property(reports, reports, anyMark, (before, after, mark) => {
+      const memory = new JobInMemory(aJob({}))
+      for (const report of before) memory.report(report)
+      memory.report(mark)
+      const finished = structuredClone(memory.job)
+      expect(isFinished(finished.status)).toBe(true)
+      for (const report of after) memory.report(report)
+      expect(memory.job).toEqual(finished)
+    }),
+  )
+})
+
+test('a refused report leaves the job as it was; an applied one raises the revision by one', () => {
+  fc.assert(
+    fc.property(reports, (given) => {
+      const memory = new JobInMemory(aJob({}))
+      for (const report of given) {
+        const before = structuredClone(memory.job)
+        const wasFinished = isFinished(before.status)
+        const outcome = memory.report(report)
+        if (outcome.ok && !wasFinished) expect(memory.job.revision).toBe(before.revision + 1)
+        else expect(memory.job).toEqual(before)
+      }
+    }),
+  )
+})
+
+test('the same reports always make the same job', () => {
+  fc.assert(
+    fc.property(reports, (given) => {
+      const [first, second] = [new JobInMemory(aJob({})), new JobInMemory(aJob({}))]
+      for (const report of given) expect(first.report(report)).toEqual(second.report(structuredClone(report)))
+    }),
+  )
+})
+
+function isPercentage(value: number): boolean {
+  return value >= 0 && value <= 100 && Math.abs(value * 100 - Math.round(value * 100)) < 1e-6
+}
+
+function distinct(all: Entry[], kind: Entry['kind']): Set<string> {
+  const items = all.filter((entry) => entry.kind === kind && entry.entityType !== 'job')
+  return new Set(items.map((entry) => `${entry.entityType} ${entry.entityKey}`))
+}

@@ -1,0 +1,194 @@
+import { describe, expect, test } from 'vitest'
+import { applyReport } from '../../src/jobs/apply-report.ts'
+import type { Job } from '../../src/jobs/job.ts'
+import type { Report, ReportedEntry } from '../../src/jobs/report.ts'
+import { aJob, aReportedEntry, JobInMemory } from './job-in-memory.ts'
+
+const NOW = 1_800_000_000_000
+
+describe('one report', () => {
+  test('takes effect in one step, and what is absent takes none', () => {
+    const job = apply(aJob({ metadata: { source: 'sftp' } }), {
+      markStarted: true,
+      totalItems: 10,
+      processedItems: 4,
+      metadataPatch: { import_job_id: 'enrichment-1' },
+      stage: 'uploading',
+      message: 'batch 1',
+    })
+    expect(job).toMatchObject({
+      status: 'in_progress',
+      startedAt: NOW,
+      totalItems: 10,
+      processedItems: 4,
+      metadata: {
+        source: 'sftp',
+        import_job_id: 'enrichment-1',
+        stage: 'uploading',
+        last_message: 'batch 1',
+      },
+    })
+    expect(apply(job, {})).toEqual({ ...job, revision: job.revision + 1 })
+  })
+
+  test('sets processed_items as given: it may fall and may exceed the total', () => {
+    let job = apply(aJob({ totalItems: 5 }), { processedItems: 9 })
+    expect(job.processedItems).toBe(9)
+    job = apply(job, { processedItems: 2 })
+    expect(job.processedItems).toBe(2)
+  })
+
+  test('raises the revision by one', () => {
+    expect(apply(aJob({ revision: 7 }), { stage: 'x' }).revision).toBe(8)
+  })
+})
+
+describe('metadata', () => {
+  test('is merged at the top level only, and null is a value', () => {
+    const job = apply(aJob({ metadata: { a: { x: 1 }, b: 2 } }), { metadataPatch: { a: { y: 2 }, b: null } })
+    expect(job.metadata).toEqual({ a: { y: 2 }, b: null })
+  })
+
+  test('takes stage and message over a patch of the same keys', () => {
+    const patch = { stage: 'patched', last_message: 'patched' }
+    const job = apply(aJob({}), { metadataPatch: patch, stage: 'said', message: 'told' })
+    expect(job.metadata).toEqual({ stage: 'said', last_message: 'told' })
+  })
+
+  test('keeps __proto__ and its like as ordinary keys', () => {
+    const patch = JSON.parse('{"__proto__":{"admin":true},"constructor":1}')
+    const job = apply(aJob({ metadata: { a: 1 } }), { metadataPatch: patch })
+    expect(JSON.stringify(job.metadata)).toBe('{"a":1,"__proto__":{"admin":true},"constructor":1}')
+    expect(Object.getPrototypeOf(job.metadata)).toBe(Object.prototype)
+  })
+
+  test('may weigh 64 KB in all: a report that would make it more changes nothing', () => {
+    const job = apply(aJob({}), { metadataPatch: { a: 'x'.repeat(40_000) } })
+    expect(outcome(job, { metadataPatch: { b: 'é'.repeat(20_000) }, processedItems: 5 })).toEqual({
+      ok: false,
+      reason: 'metadata_too_large',
+    })
+    expect(apply(job, { metadataPatch: { a: 'short', b: 'é'.repeat(20_000) } }).metadata.a).toBe('short')
+  })
+})
+
+describe('starting', () => {
+  test('sets started_at once; a repeat changes nothing', () => {
+    const job = apply(aJob({}), { markStarted: true })
+    const again = apply(job, { markStarted: true }, NOW + 5_000)
+    expect(again).toEqual({ ...job, updatedAt: NOW + 5_000, revision: job.revision + 1 })
+  })
+})
+
+describe('finishing', () => {
+  test.each<[string, Report, Job['status']]>([
+    ['nothing went wrong', {}, 'completed'],
+    ['there was a warning', { warnings: [aReportedEntry({})] }, 'completed_with_warnings'],
+    ['an item failed', { errors: [aReportedEntry({})], warnings: [aReportedEntry({})] }, 'partial_success'],
+    ['the job itself had an error', { errors: [aReportedEntry({ entityType: 'job' })] }, 'partial_success'],
+  ])('completes by what was reported: %s', (_, before, status) => {
+    const job = apply(apply(aJob({}), before), { markCompleted: true })
+    expect(job).toMatchObject({ status, completedAt: NOW, startedAt: NOW })
+  })
+
+  test('counts the entries of the very report that completes', () => {
+    expect(apply(aJob({}), { errors: [aReportedEntry({})], markCompleted: true }).status).toBe(
+      'partial_success',
+    )
+  })
+
+  test('fails with the text given, an empty one too, and does not invent a start', () => {
+    expect(apply(aJob({}), { markFailed: '' })).toMatchObject({
+      status: 'failed',
+      errorMessage: '',
+      completedAt: NOW,
+      startedAt: null,
+    })
+  })
+
+  test('fails where a report says both: a report of failure is never lost', () => {
+    const job = apply(aJob({}), { markCompleted: true, markFailed: 'disk full' })
+    expect(job).toMatchObject({ status: 'failed', errorMessage: 'disk full' })
+  })
+})
+
+describe('a finished job is closed', () => {
+  const completed = apply(aJob({}), { markCompleted: true })
+  const failed = apply(aJob({}), { markFailed: 'disk full' })
+
+  test.each<[string, Job, Report]>([
+    ['completed again', completed, { markCompleted: true }],
+    ['failed again with the same text', failed, { markFailed: 'disk full' }],
+    ['the report that said both', failed, { markFailed: 'disk full', markCompleted: true }],
+  ])('to all but the same mark, which leaves it unchanged: %s', (_, job, report) => {
+    expect(outcome(job, report)).toEqual({ ok: true, job, entries: [], standings: [] })
+  })
+
+  test.each<[string, Job, Report]>([
+    ['the same mark and something else', completed, { markCompleted: true, stage: 'late' }],
+    ['another mark', completed, { markFailed: 'late' }],
+    ['another text', failed, { markFailed: 'something else' }],
+    ['a completion of what failed', failed, { markCompleted: true }],
+    ['a start', completed, { markStarted: true }],
+    ['a count', failed, { processedItems: 3 }],
+    ['nothing at all', completed, {}],
+    ['a completion of what was cancelled', aJob({ status: 'cancelled' }), { markCompleted: true }],
+  ])('and says so: %s', (_, job, report) => {
+    expect(outcome(job, report)).toEqual({ ok: false, reason: 'closed', status: job.status })
+  })
+})
+
+describe('failed and warned items', () => {
+  test('are distinct entities, whatever the number of entries', () => {
+    const memory = new JobInMemory(aJob({}))
+    memory.report({ errors: [entry('a'), entry('a'), entry('b')], warnings: [entry('c'), entry('c')] })
+    memory.report({ errors: [entry('a')], warnings: [entry('c'), entry('d')] })
+    expect(memory.job).toMatchObject({ failedItems: 2, warnedItems: 2, errorCount: 4, warningCount: 4 })
+  })
+
+  test('tell entities of the same key but another type apart', () => {
+    const memory = new JobInMemory(aJob({}))
+    memory.report({ errors: [entry('a', 'product'), entry('a', 'price')] })
+    expect(memory.job.failedItems).toBe(2)
+  })
+
+  test('leave an error of the job itself out', () => {
+    const memory = new JobInMemory(aJob({}))
+    memory.report({ errors: [entry('a', 'job')], warnings: [entry('b', 'job')] })
+    expect(memory.job).toMatchObject({ failedItems: 0, warnedItems: 0, errorCount: 1, warningCount: 1 })
+  })
+
+  test('count an entity that failed as failed only, whichever came first', () => {
+    const memory = new JobInMemory(aJob({}))
+    memory.report({ warnings: [entry('a'), entry('b')] })
+    memory.report({ errors: [entry('a')] })
+    memory.report({ warnings: [entry('a')] })
+    expect(memory.job).toMatchObject({ failedItems: 1, warnedItems: 1 })
+  })
+})
+
+test('entries get their place, their time and nothing else', () => {
+  const job = aJob({ errorCount: 41 })
+  const result = outcome(job, { errors: [entry('a'), entry('b')], warnings: [entry('c')] })
+  expect(result).toMatchObject({
+    entries: [
+      { kind: 'error', seq: 42, ...entry('a'), timestamp: NOW },
+      { kind: 'error', seq: 43, ...entry('b'), timestamp: NOW },
+      { kind: 'warning', seq: 1, ...entry('c'), timestamp: NOW },
+    ],
+  })
+})
+
+function outcome(job: Job, report: Report, now = NOW) {
+  return applyReport(job, report, now, () => 'clean')
+}
+
+function apply(job: Job, report: Report, now = NOW): Job {
+  const result = outcome(job, report, now)
+  if (!result.ok) throw new Error(`refused: ${result.reason}`)
+  return result.job
+}
+
+function entry(entityKey: string, entityType = 'product'): ReportedEntry {
+  return aReportedEntry({ entityKey, entityType })
+}

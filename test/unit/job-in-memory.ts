@@ -1,0 +1,47 @@
+import { applyReport, type ReportOutcome } from '../../src/jobs/apply-report.ts'
+import { createJob } from '../../src/jobs/create-job.ts'
+import type { Entry, Job } from '../../src/jobs/job.ts'
+import type { Report, ReportedEntry } from '../../src/jobs/report.ts'
+import type { Standing } from '../../src/jobs/standing.ts'
+
+/** A job with nothing behind it but memory: what its object does, without the disk. */
+export class JobInMemory {
+  job: Job
+  readonly entries: Entry[] = []
+  readonly #standings = new Map<string, Standing>()
+
+  constructor(job: Job) {
+    this.job = job
+  }
+
+  report(report: Report, now = this.job.updatedAt): ReportOutcome {
+    const id = (type: string, key: string) => JSON.stringify([type, key])
+    const standingOf = (type: string, key: string) => this.#standings.get(id(type, key)) ?? 'clean'
+    const outcome = applyReport(this.job, report, now, standingOf)
+    if (outcome.ok) {
+      this.job = outcome.job
+      this.entries.push(...outcome.entries)
+      for (const { entityType, entityKey, standing } of outcome.standings) {
+        this.#standings.set(id(entityType, entityKey), standing)
+      }
+    }
+    return outcome
+  }
+}
+
+export function aJob(given: Partial<Job>): Job {
+  const order = { jobType: 'import', totalItems: 0, metadata: {}, triggeredBy: null }
+  return { ...createJob('job_1', order, 1_800_000_000_000), ...given }
+}
+
+export function aReportedEntry(given: Partial<ReportedEntry>): ReportedEntry {
+  return {
+    entityKey: 'sku-1',
+    entityType: 'product',
+    errorType: 'bad_row',
+    message: 'cannot be used',
+    step: null,
+    details: null,
+    ...given,
+  }
+}
