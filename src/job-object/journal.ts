@@ -1,0 +1,157 @@
+import type { Entry, EntryKind, Job, JobKey, JobSnapshot } from '../jobs/job.ts'
+import type { Standing, StandingChange } from '../jobs/standing.ts'
+
+/** How many of the newest entries of each kind a job is shown with. */
+export const RECENT_ENTRIES = 100
+
+/** What one write to D1 may carry: it takes values of 2 MB, and a character is up to 3 bytes. */
+const ENTRIES_A_WRITE = 1_000
+const CHARACTERS_A_WRITE = 500_000
+
+/** How far D1 has come: the revision it holds, and how many entries of each kind. */
+export interface Recorded {
+  revision: number
+  /** The status it holds; null while it has not got the job at all. */
+  status: Job['status'] | null
+  error: number
+  warning: number
+}
+
+export const NOTHING_RECORDED: Recorded = { revision: 0, status: null, error: 0, warning: 0 }
+
+/** What the journal holds of its job. */
+export interface Journaled extends JobSnapshot {
+  key: JobKey
+  recorded: Recorded
+}
+
+/**
+ * The object's own storage: the write-ahead log that a report is acknowledged from. All of it is synchronous, so that a
+ * report can be applied without a pause. The job is one value; its entries are rows, so that the 10,000th costs what the
+ * first one cost; the standing of each entity is a row too, so that counting distinct ones never reads the entries.
+ */
+export class Journal {
+  readonly #storage: DurableObjectStorage
+  #hasTables = false
+
+  constructor(storage: DurableObjectStorage) {
+    this.#storage = storage
+  }
+
+  load(): Journaled | undefined {
+    const saved = this.#storage.kv.get<{ key: JobKey; job: Job }>('job')
+    if (saved === undefined) return undefined
+    return {
+      ...saved,
+      recorded: this.#storage.kv.get<Recorded>('recorded') ?? NOTHING_RECORDED,
+      errors: this.#newest('error'),
+      warnings: this.#newest('warning'),
+    }
+  }
+
+  /** Runs `write` in one transaction: all of what it writes is kept, or, where it throws, none. */
+  transaction<Result>(write: () => Result): Result {
+    this.#createTables()
+    return this.#storage.transactionSync(write)
+  }
+
+  saveJob(key: JobKey, job: Job): void {
+    this.#storage.kv.put('job', { key, job })
+  }
+
+  append(entries: Entry[], standings: StandingChange[]): void {
+    for (const { kind, seq, ...entry } of entries) {
+      this.#storage.sql.exec(
+        'insert into entry (kind, seq, body) values (?, ?, ?)',
+        kind,
+        seq,
+        JSON.stringify(entry),
+      )
+    }
+    for (const { entityType, entityKey, standing } of standings) {
+      this.#storage.sql.exec(
+        'insert or replace into entity (entity_type, entity_key, standing) values (?, ?, ?)',
+        entityType,
+        entityKey,
+        standing,
+      )
+    }
+  }
+
+  standingOf(entityType: string, entityKey: string): Standing {
+    const [row] = this.#storage.sql
+      .exec<{ standing: Standing }>(
+        'select standing from entity where entity_type = ? and entity_key = ?',
+        entityType,
+        entityKey,
+      )
+      .toArray()
+    return row?.standing ?? 'clean'
+  }
+
+  /**
+   * The entries that D1 has not got, oldest first, as many as one write may carry; `unfinished` where more are left.
+   */
+  entriesBeyond(recorded: Recorded): { entries: Entry[]; unfinished: boolean } {
+    const entries: Entry[] = []
+    let characters = 0
+    for (const kind of ['error', 'warning'] as const) {
+      const rows = this.#storage.sql.exec<EntryRow>(
+        'select seq, body from entry where kind = ? and seq > ? order by seq',
+        kind,
+        recorded[kind],
+      )
+      for (const row of rows) {
+        characters += row.body.length
+        if (entries.length === ENTRIES_A_WRITE || (characters > CHARACTERS_A_WRITE && entries.length > 0)) {
+          return { entries, unfinished: true }
+        }
+        entries.push(toEntry(kind, row))
+      }
+    }
+    return { entries, unfinished: false }
+  }
+
+  saveRecorded(recorded: Recorded): void {
+    this.#storage.kv.put('recorded', recorded)
+  }
+
+  #newest(kind: EntryKind): Entry[] {
+    this.#createTables()
+    return this.#storage.sql
+      .exec<EntryRow>(
+        'select seq, body from entry where kind = ? order by seq desc limit ?',
+        kind,
+        RECENT_ENTRIES,
+      )
+      .toArray()
+      .map((row) => toEntry(kind, row))
+      .reverse()
+  }
+
+  /** Made with the first write, not with the object: looking up a job that does not exist then stores nothing. */
+  #createTables(): void {
+    if (this.#hasTables) return
+    this.#storage.sql.exec(`
+      create table if not exists entry (
+        kind text not null, seq integer not null, body text not null, primary key (kind, seq)
+      ) without rowid;
+      create table if not exists entity (
+        entity_type text not null, entity_key text not null, standing text not null,
+        primary key (entity_type, entity_key)
+      ) without rowid;`)
+    this.#hasTables = true
+  }
+}
+
+/** The newest entries of one kind once `appended` came: the same array where none of them is of that kind. */
+export function newest(recent: Entry[], appended: Entry[], kind: EntryKind): Entry[] {
+  const added = appended.filter((entry) => entry.kind === kind)
+  return added.length === 0 ? recent : [...recent, ...added].slice(-RECENT_ENTRIES)
+}
+
+type EntryRow = { seq: number; body: string }
+
+function toEntry(kind: EntryKind, { seq, body }: EntryRow): Entry {
+  return { kind, seq, ...(JSON.parse(body) as Omit<Entry, 'kind' | 'seq'>) }
+}

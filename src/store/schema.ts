@@ -1,0 +1,76 @@
+import { index, integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core'
+import { type EntryKind, JOB_STATUSES, type JsonObject } from '../jobs/job.ts'
+
+/** Every job of every organisation. Times are milliseconds since the epoch. */
+export const jobs = sqliteTable(
+  'jobs',
+  {
+    organizationId: text('organization_id').notNull(),
+    jobId: text('job_id').notNull(),
+    jobType: text('job_type').notNull(),
+    status: text({ enum: JOB_STATUSES }).notNull(),
+    totalItems: integer('total_items').notNull(),
+    processedItems: integer('processed_items').notNull(),
+    failedItems: integer('failed_items').notNull(),
+    warnedItems: integer('warned_items').notNull(),
+    errorCount: integer('error_count').notNull(),
+    warningCount: integer('warning_count').notNull(),
+    metadata: text({ mode: 'json' }).$type<JsonObject>().notNull(),
+    triggeredBy: text('triggered_by'),
+    errorMessage: text('error_message'),
+    createdAt: integer('created_at').notNull(),
+    startedAt: integer('started_at'),
+    completedAt: integer('completed_at'),
+    updatedAt: integer('updated_at').notNull(),
+    /** The fence: a write lands only where this is lower than its own. */
+    revision: integer().notNull(),
+  },
+  (job) => [
+    primaryKey({ columns: [job.organizationId, job.jobId] }),
+    // Only columns that a job seldom or never changes are indexed: an index on one that each report touches would double
+    // what a report costs here.
+    index('jobs_newest').on(job.organizationId, job.createdAt, job.jobId),
+    index('jobs_by_status').on(job.organizationId, job.status, job.createdAt, job.jobId),
+    index('jobs_by_type').on(job.organizationId, job.jobType, job.createdAt, job.jobId),
+  ],
+)
+
+/**
+ * The errors and warnings of the jobs, in the order in which each job got them. The migration makes the table WITHOUT
+ * ROWID, which Drizzle cannot say: each entry is then one row written and not two.
+ */
+export const jobEntries = sqliteTable(
+  'job_entries',
+  {
+    organizationId: text('organization_id').notNull(),
+    jobId: text('job_id').notNull(),
+    kind: text().$type<EntryKind>().notNull(),
+    seq: integer().notNull(),
+    entityKey: text('entity_key').notNull(),
+    entityType: text('entity_type').notNull(),
+    errorType: text('error_type').notNull(),
+    message: text().notNull(),
+    step: text(),
+    details: text({ mode: 'json' }).$type<JsonObject>(),
+    timestamp: integer().notNull(),
+  },
+  (entry) => [primaryKey({ columns: [entry.organizationId, entry.jobId, entry.kind, entry.seq] })],
+)
+
+/** Server API keys. The key itself is nowhere: only the SHA-256 of it is. */
+export const apiKeys = sqliteTable(
+  'api_keys',
+  {
+    /** SHA-256 of the whole key, 64 hexadecimal digits. */
+    keyHash: text('key_hash').primaryKey(),
+    /** What operators call the key by; not secret. */
+    keyId: text('key_id').notNull().unique(),
+    organizationId: text('organization_id').notNull(),
+    name: text().notNull(),
+    permissions: text({ mode: 'json' }).$type<string[]>().notNull(),
+    createdAt: integer('created_at').notNull(),
+    expiresAt: integer('expires_at'),
+    revokedAt: integer('revoked_at'),
+  },
+  (key) => [index('api_keys_by_organization').on(key.organizationId, key.createdAt)],
+)

@@ -1,0 +1,64 @@
+import { runInDurableObject } from 'cloudflare:test'
+import { env } from 'cloudflare:workers'
+import { jobObject } from '../../src/job-object/address.ts'
+import type { JobReply } from '../../src/job-object/job-object.ts'
+import type { Entry, JobKey, JobSnapshot } from '../../src/jobs/job.ts'
+import { jobIdOf } from '../../src/jobs/job-id.ts'
+import type { NewJob, Report, ReportedEntry } from '../../src/jobs/report.ts'
+import { findJob } from '../../src/store/find-job.ts'
+import { openStore } from '../../src/store/store.ts'
+
+export const store = openStore(env.DB)
+
+/** A job of an organisation of its own. */
+export function aJobKey(): JobKey {
+  return { organizationId: `org_${crypto.randomUUID()}`, jobId: jobIdOf(crypto.randomUUID()) }
+}
+
+export const anOrder: NewJob = {
+  jobType: 'import',
+  totalItems: 100,
+  metadata: { source: 'sftp' },
+  triggeredBy: null,
+}
+
+export function anError(entityKey: string): ReportedEntry {
+  return { entityKey, entityType: 'product', errorType: 'bad_row', message: 'no', step: null, details: null }
+}
+
+export async function createdJob(order: NewJob = anOrder): Promise<JobKey> {
+  const key = aJobKey()
+  acknowledged(await jobObject(env.JOBS, key).create(key, order))
+  return key
+}
+
+export async function reported(key: JobKey, report: Report): Promise<JobSnapshot> {
+  return acknowledged(await jobObject(env.JOBS, key).report(key, report))
+}
+
+export async function readJob(key: JobKey): Promise<JobSnapshot> {
+  return acknowledged(await jobObject(env.JOBS, key).read(key))
+}
+
+export function recordedJob(key: JobKey): Promise<JobSnapshot | undefined> {
+  return findJob(store, key, 100)
+}
+
+/** Looks at the object's own storage from inside. */
+export function inside<Result>(
+  key: JobKey,
+  look: (storage: DurableObjectStorage) => Result | Promise<Result>,
+): Promise<Result> {
+  const stub: DurableObjectStub = jobObject(env.JOBS, key)
+  return runInDurableObject(stub, (_: DurableObject, { storage }) => look(storage))
+}
+
+export function keysOf(entries: Entry[]): string[] {
+  return entries.map(({ entityKey }) => entityKey)
+}
+
+function acknowledged(reply: JobReply): JobSnapshot {
+  if (!reply.ok) throw new Error(`refused: ${reply.reason}`)
+  const { job, errors, warnings } = reply
+  return { job, errors, warnings }
+}

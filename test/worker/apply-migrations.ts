@@ -1,0 +1,15 @@
+import { applyD1Migrations, type D1Migration } from 'cloudflare:test'
+import { env } from 'cloudflare:workers'
+
+declare global {
+  namespace Cloudflare {
+    interface Env {
+      DB: D1Database
+      JOBS: DurableObjectNamespace
+      /** Read by Node in vitest.config.ts, since a Worker has no files. */
+      TEST_MIGRATIONS: D1Migration[]
+    }
+  }
+}
+
+await applyD1Migrations(env.DB, env.TEST_MIGRATIONS)

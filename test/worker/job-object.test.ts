@@ -1,0 +1,172 @@
+import { abortAllDurableObjects, evictDurableObject, runDurableObjectAlarm } from 'cloudflare:test'
+import { env } from 'cloudflare:workers'
+import { expect, test, vi } from 'vitest'
+import { jobObject } from '../../src/job-object/address.ts'
+import { recordJob } from '../../src/store/record-job.ts'
+import {
+  aJobKey,
+  anError,
+  createdJob,
+  inside,
+  keysOf,
+  readJob,
+  recordedJob,
+  reported,
+  store,
+} from './a-job.ts'
+
+test('500 reports at once, each with its own error: 500 entries, and revisions without a gap', async () => {
+  const key = await createdJob()
+  const replies = await Promise.all(range(500).map((n) => reported(key, { errors: [anError(`sku-${n}`)] })))
+
+  expect(replies.map(({ job }) => job.revision).sort((a, b) => a - b)).toEqual(range(500).map((n) => n + 2))
+  const { job, errors } = await readJob(key)
+  expect(job).toMatchObject({ revision: 501, errorCount: 500, failedItems: 500 })
+  expect(errors).toHaveLength(100)
+  const kept = await inside(key, (storage) =>
+    storage.sql.exec<{ seq: number; body: string }>('select seq, body from entry order by seq').toArray(),
+  )
+  expect(kept.map(({ seq }) => seq)).toEqual(range(500).map((n) => n + 1))
+  expect(new Set(kept.map(({ body }) => JSON.parse(body).entityKey)).size).toBe(500)
+
+  await runDurableObjectAlarm(jobObject(env.JOBS, key))
+  expect(await recordedJob(key)).toEqual(await readJob(key))
+  const [counted] = (
+    await env.DB.prepare('select count(distinct entity_key) as n from job_entries where job_id = ?')
+      .bind(key.jobId)
+      .all()
+  ).results
+  expect(counted).toEqual({ n: 500 })
+})
+
+test('each reply shows the job as its own report left it, also where many were committed together', async () => {
+  const key = await createdJob()
+  const replies = await Promise.all(range(20).map((n) => reported(key, { processedItems: n })))
+  for (const [n, { job }] of replies.entries()) expect(job.processedItems).toBe(n)
+})
+
+test('a status is in D1 before the reply; the rest within about a second, unasked', async () => {
+  const key = await createdJob()
+  expect(await recordedJob(key)).toMatchObject({ job: { status: 'pending', revision: 1 } })
+  await reported(key, { markStarted: true })
+  expect(await recordedJob(key)).toMatchObject({ job: { status: 'in_progress', revision: 2 } })
+
+  await reported(key, { processedItems: 7, errors: [anError('a')] })
+  await vi.waitFor(async () => expect(await recordedJob(key)).toEqual(await readJob(key)), { timeout: 5_000 })
+  expect((await recordedJob(key))?.job.processedItems).toBe(7)
+})
+
+test('eviction changes nothing: the job goes on where its journal left it', async () => {
+  const key = await createdJob()
+  await reported(key, { markStarted: true, errors: [anError('a'), anError('b')] })
+  const before = await readJob(key)
+
+  await evictDurableObject(jobObject(env.JOBS, key))
+  expect(await readJob(key)).toEqual(before)
+  // The standing of an entity outlives the instance too: the same one failing again is no further item.
+  const after = await reported(key, { errors: [anError('b'), anError('c')] })
+  expect(after.job).toMatchObject({ revision: before.job.revision + 1, failedItems: 3, errorCount: 4 })
+  expect(keysOf(after.errors)).toEqual(['a', 'b', 'b', 'c'])
+})
+
+test('an instance torn down in the midst of reports: what was acknowledged is there, once', async () => {
+  const key = await createdJob()
+  const acknowledged: string[] = []
+  for (const round of range(5)) {
+    const reports = range(40).map((n) => reported(key, { errors: [anError(`${round}-${n}`)] }))
+    // Some of them were answered, some are on their way: those may be applied or not, but never in part.
+    await reports[10]
+    await abortAllDurableObjects()
+    const settled = await Promise.allSettled(reports)
+    acknowledged.push(
+      ...range(40).flatMap((n) => (settled[n]?.status === 'fulfilled' ? [`${round}-${n}`] : [])),
+    )
+  }
+  const { job } = await readJob(key)
+  const kept = await inside(key, (storage) =>
+    storage.sql
+      .exec<{ body: string }>('select body from entry')
+      .toArray()
+      .map(({ body }) => JSON.parse(body).entityKey),
+  )
+  expect(acknowledged.length).toBeGreaterThanOrEqual(5 * 11)
+  expect(kept).toEqual(expect.arrayContaining(acknowledged))
+  expect(new Set(kept).size).toBe(kept.length)
+  expect(job).toMatchObject({ revision: kept.length + 1, errorCount: kept.length, failedItems: kept.length })
+})
+
+test('a stale write is fenced off: whole, its entries included', async () => {
+  const key = await createdJob()
+  const stale = await readJob(key)
+  await reported(key, { markStarted: true, processedItems: 5 })
+  const recorded = await recordedJob(key)
+
+  const entry = { kind: 'error' as const, seq: 1, ...anError('ghost'), timestamp: 0 }
+  for (const revision of [1, 2]) {
+    for (const onlyProgress of [true, false]) {
+      const job = { ...stale.job, revision, totalItems: 666 }
+      await recordJob(store, { key, job, entries: [entry], unfinished: false, onlyProgress })
+    }
+  }
+  expect(await recordedJob(key)).toEqual(recorded)
+})
+
+test('a write may be repeated', async () => {
+  const key = await createdJob()
+  const { job } = await readJob(key)
+  const entry = { kind: 'error' as const, seq: 1, ...anError('a'), timestamp: 0 }
+  const record = { key, job: { ...job, revision: 2, errorCount: 1 }, entries: [entry], unfinished: false }
+  await recordJob(store, { ...record, onlyProgress: true })
+  const once = await recordedJob(key)
+  await recordJob(store, { ...record, onlyProgress: true })
+  await recordJob(store, { ...record, onlyProgress: false })
+  expect(await recordedJob(key)).toEqual(once)
+})
+
+test('an object with an empty journal serves its job out of D1', async () => {
+  const key = await createdJob()
+  await reported(key, { markStarted: true, errors: [anError('a')], markCompleted: true })
+  const before = await readJob(key)
+  await inside(key, (storage) => storage.deleteAll())
+  await evictDurableObject(jobObject(env.JOBS, key))
+
+  expect(await readJob(key)).toEqual(before)
+  expect(await jobObject(env.JOBS, key).report(key, { stage: 'late' })).toMatchObject({ reason: 'closed' })
+  expect(await reported(key, { markCompleted: true })).toEqual(before)
+})
+
+test('another organisation addresses another object: the same id is not there', async () => {
+  const key = await createdJob()
+  const foreign = { ...aJobKey(), jobId: key.jobId }
+  expect(await jobObject(env.JOBS, foreign).read(foreign)).toEqual({ ok: false, reason: 'not_found' })
+  expect(await jobObject(env.JOBS, foreign).report(foreign, { stage: 'x' })).toEqual({
+    ok: false,
+    reason: 'not_found',
+  })
+})
+
+test('looking up a job that does not exist stores nothing', async () => {
+  const key = aJobKey()
+  await jobObject(env.JOBS, key).read(key)
+  const tables = await inside(key, (storage) =>
+    storage.sql.exec("select name from sqlite_master where name in ('entry', 'entity')").toArray(),
+  )
+  expect(tables).toEqual([])
+})
+
+test('a journal write that fails is acknowledged to nobody, and memory does not run ahead of the disk', async () => {
+  const key = await createdJob()
+  const before = await readJob(key)
+  await inside(key, (storage) => storage.sql.exec('alter table entry rename to entry_gone'))
+  const report = { processedItems: 3, errors: [anError('a')] }
+  expect(await jobObject(env.JOBS, key).report(key, report)).toEqual({ ok: false, reason: 'unavailable' })
+  expect(await readJob(key)).toEqual(before)
+
+  await inside(key, (storage) => storage.sql.exec('alter table entry_gone rename to entry'))
+  const { job } = await reported(key, { errors: [anError('a')] })
+  expect(job).toMatchObject({ revision: before.job.revision + 1, processedItems: 0, errorCount: 1 })
+})
+
+function range(length: number): number[] {
+  return Array.from({ length }, (_, n) => n)
+}
