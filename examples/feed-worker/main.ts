@@ -1,0 +1,106 @@
+import { readFile } from 'node:fs/promises'
+import { parseArgs } from 'node:util'
+import { z } from 'zod'
+import { type FeedOutcome, runFeedWorker } from './feed-worker.ts'
+import { FILM_CATALOGUE, type Mapping } from './mapping.ts'
+import { createProgressLine } from './progress-line.ts'
+import { openStandIn } from './stand-in.ts'
+
+const USAGE = `Usage: node examples/feed-worker/main.ts FILE_OR_URL [--url URL] [--key mp_…] [--mapping FILE] [--dispatch-url URL]
+
+  FILE_OR_URL      a product file: CSV, JSON (an array) or JSONL
+  --url            where the Jobs API is; or MILEPOST_URL
+  --key            a server API key with job:create; or MILEPOST_KEY
+  --mapping        JSON that names the columns: {"title": "name", "key": "sku", "amount": "price", …}; default: a film catalogue
+  --dispatch-url   the /import-json-async to send the rows to; default: a stand-in that this program starts`
+
+const mappingSchema = z.strictObject({
+  title: z.string(),
+  key: z.string().optional(),
+  releaseDate: z.string().optional(),
+  amount: z.string().optional(),
+  supplier: z.string().optional(),
+  ageRating: z.string().optional(),
+  ageRatings: z.array(z.string()).optional(),
+})
+
+process.exitCode = await main()
+
+/** 0: the job was finished; 1: it failed, was cancelled or could not be reported; 2: wrong usage. */
+async function main(): Promise<number> {
+  let args: Awaited<ReturnType<typeof readArguments>>
+  try {
+    args = await readArguments()
+  } catch (failure) {
+    console.error(`${failure instanceof Error ? failure.message : failure}\n\n${USAGE}`)
+    return 2
+  }
+
+  const stop = new AbortController()
+  // Once: a second Ctrl-C ends the program at once, as usual.
+  process.once('SIGINT', () => stop.abort(new Error('the worker was interrupted')))
+  process.once('SIGTERM', () => stop.abort(new Error('the worker was told to end')))
+
+  const standIn = args.dispatchUrl === undefined ? await openStandIn() : null
+  const line = createProgressLine(process.stdout)
+  try {
+    const outcome = await runFeedWorker({
+      source: args.source,
+      mapping: args.mapping,
+      connection: { url: args.url, key: args.key },
+      dispatchUrl: standIn?.url ?? args.dispatchUrl ?? '',
+      onProgress: (job) => line.show(job),
+      signal: stop.signal,
+    })
+    line.end()
+    return announce(outcome)
+  } catch (failure) {
+    line.end()
+    console.error(`The job could not be reported: ${failure instanceof Error ? failure.message : failure}`)
+    return 1
+  } finally {
+    await standIn?.close()
+  }
+}
+
+function announce(outcome: FeedOutcome): number {
+  switch (outcome.kind) {
+    case 'finished':
+      console.log(
+        `${outcome.job.jobId}: ${outcome.job.status}, dispatched as ${outcome.importJobId ?? 'nothing'}`,
+      )
+      return 0
+    case 'failed':
+      console.error(`${outcome.job.jobId}: failed. ${outcome.message}`)
+      return 1
+    case 'closed':
+      console.error(`${outcome.jobId}: stopped. ${outcome.message}`)
+      return 1
+  }
+}
+
+async function readArguments() {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      url: { type: 'string' },
+      key: { type: 'string' },
+      mapping: { type: 'string' },
+      'dispatch-url': { type: 'string' },
+    },
+  })
+  const [source, ...others] = positionals
+  const url = values.url ?? process.env.MILEPOST_URL
+  const key = values.key ?? process.env.MILEPOST_KEY
+  if (source === undefined || others.length > 0) throw new Error('Name one file or URL')
+  if (!url || !URL.canParse(url)) throw new Error('Say where the Jobs API is: --url http://localhost:8787')
+  if (!key) throw new Error('A server API key is needed: --key mp_…')
+  const mapping = values.mapping === undefined ? FILM_CATALOGUE : await readMapping(values.mapping)
+  return { source, url, key, mapping, dispatchUrl: values['dispatch-url'] }
+}
+
+async function readMapping(path: string): Promise<Mapping> {
+  const parsed = mappingSchema.safeParse(JSON.parse(await readFile(path, 'utf8')))
+  if (!parsed.success) throw new Error(`${path} is no mapping:\n${z.prettifyError(parsed.error)}`)
+  return parsed.data
+}

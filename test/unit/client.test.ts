@@ -1,0 +1,250 @@
+import { expect, test } from 'vitest'
+import { createJob, JobReporter } from '../../src/client/job-reporter.ts'
+import {
+  type Clock,
+  type Connection,
+  JobClosedError,
+  RequestRefusedError,
+  sendWithRetries,
+  UnreachableError,
+} from '../../src/client/send-with-retries.ts'
+
+const JOB = {
+  job_id: 'job_1',
+  job_type: 'feed_import',
+  status: 'in_progress',
+  total_items: 4,
+  processed_items: 1,
+  failed_items: 1,
+  progress_percentage: 50,
+  success_rate: 50,
+  errors: [
+    {
+      entity_key: 'a',
+      entity_type: 'product',
+      error_type: 'bad',
+      message: 'no',
+      timestamp: '2026-01-01T00:00:00.000Z',
+    },
+  ],
+}
+
+type Answer = () => Response | Promise<Response>
+const answer = (status: number, body: unknown, headers = {}): Answer => {
+  return () => new Response(JSON.stringify(body), { status, headers })
+}
+const noConnection: Answer = () =>
+  Promise.reject(new TypeError('fetch failed', { cause: new Error('ECONNREFUSED') }))
+
+/** An API that gives the answers in turn, the last one for ever, and a clock that only moves when someone waits. */
+function script(...answers: [Answer, ...Answer[]]) {
+  const requests: { url: string; headers: Headers; body: unknown; init: RequestInit }[] = []
+  const waits: number[] = []
+  let time = Date.parse('2026-01-01T00:00:00Z')
+  const clock: Clock = {
+    now: () => time,
+    wait: async (ms) => {
+      waits.push(ms)
+      time += ms
+    },
+    random: () => 0,
+  }
+  const connection: Connection = {
+    url: 'https://jobs.test/',
+    key: 'mp_secret',
+    clock,
+    fetch: async (url, init) => {
+      requests.push({ url, headers: new Headers(init.headers), body: JSON.parse(String(init.body)), init })
+      const next = answers[requests.length - 1] ?? answers.at(-1)
+      if (next === undefined) throw new Error('no answer was scripted')
+      return next()
+    },
+  }
+  return { connection, requests, waits, clock }
+}
+
+test('a job is created with the key, in the words of the API', async () => {
+  const { connection, requests } = script(answer(200, JOB))
+  const reporter = await createJob(connection, { jobType: 'feed_import', totalItems: 4, metadata: { a: 1 } })
+  expect(reporter.jobId).toBe('job_1')
+  expect(requests).toHaveLength(1)
+  expect(requests[0]?.url).toBe('https://jobs.test/api/jobs/')
+  expect(requests[0]?.headers.get('authorization')).toBe('Bearer mp_secret')
+  expect(requests[0]?.body).toEqual({ job_type: 'feed_import', total_items: 4, metadata: { a: 1 } })
+})
+
+test('a report is one request that says only what was given, and returns the job', async () => {
+  const { connection, requests } = script(answer(200, JOB))
+  const entry = {
+    entityKey: 'a',
+    entityType: 'product',
+    errorType: 'bad',
+    message: 'no',
+    details: { row: 1 },
+  }
+  const job = await new JobReporter(connection, 'job/1').report({
+    processedItems: 0,
+    metadataPatch: { import_job_id: 'e' },
+    error: entry,
+    warnings: [entry],
+  })
+  const wireEntry = {
+    entity_key: 'a',
+    entity_type: 'product',
+    error_type: 'bad',
+    message: 'no',
+    details: { row: 1 },
+  }
+  expect(requests.map(({ url, body }) => ({ url, body }))).toEqual([
+    {
+      url: 'https://jobs.test/api/jobs/job%2F1/progress',
+      body: {
+        processed_items: 0,
+        metadata_patch: { import_job_id: 'e' },
+        error: wireEntry,
+        warnings: [wireEntry],
+      },
+    },
+  ])
+  expect(job).toMatchObject({
+    jobId: 'job_1',
+    failedItems: 1,
+    warnedItems: 0,
+    metadata: {},
+    completedAt: null,
+  })
+  expect(job.errors).toMatchObject([{ entityKey: 'a', errorType: 'bad', step: null }])
+})
+
+test('start, complete and fail are the marks of the contract; an empty failure message is one too', async () => {
+  const { connection, requests } = script(answer(200, JOB))
+  const reporter = new JobReporter(connection, 'job_1')
+  await reporter.start()
+  await reporter.complete()
+  await reporter.fail('')
+  expect(requests.map(({ body }) => body)).toEqual([
+    { mark_started: true },
+    { mark_completed: true },
+    { mark_failed: '' },
+  ])
+})
+
+test.for([
+  ['no connection', noConnection],
+  ['429', answer(429, { detail: 'Slow down' })],
+  ['500', answer(500, {})],
+  ['503', answer(503, { detail: 'Unavailable' })],
+  ['a reply that was cut short', () => new Response('{"job_id": "jo')],
+] as const)(
+  'after %s the same request is sent again, under the same Idempotency-Key',
+  async ([, trouble]) => {
+    const { connection, requests } = script(trouble, trouble, answer(200, JOB))
+    await new JobReporter(connection, 'job_1').report({ processedItems: 1 })
+    expect(requests).toHaveLength(3)
+    expect(new Set(requests.map(({ headers }) => headers.get('idempotency-key'))).size).toBe(1)
+    expect(requests[2]?.body).toEqual(requests[0]?.body)
+  },
+)
+
+test('every call has an Idempotency-Key of its own', async () => {
+  const { connection, requests } = script(answer(200, JOB))
+  const reporter = new JobReporter(connection, 'job_1')
+  await reporter.start()
+  await reporter.start()
+  const [first, second] = requests.map(({ headers }) => headers.get('idempotency-key'))
+  expect(first).toMatch(/^[0-9a-f-]{36}$/)
+  expect(second).not.toBe(first)
+})
+
+test('the waits double up to eight seconds, and the whole call ends within its minute', async () => {
+  const { connection, waits, clock } = script(noConnection)
+  const began = clock.now()
+  await expect(sendWithRetries(connection, '/x', {})).rejects.toThrow(
+    /^Gave up after 20 attempts: .*ECONNREFUSED/,
+  )
+  expect(waits.slice(0, 8)).toEqual([125, 250, 500, 1000, 2000, 4000, 4000, 4000])
+  expect(clock.now() - began).toBeLessThanOrEqual(60_000)
+})
+
+test('chance spreads the waits between the half and the whole', async () => {
+  const { connection, waits, clock } = script(noConnection, answer(200, JOB))
+  await sendWithRetries({ ...connection, clock: { ...clock, random: () => 0.999_999 } }, '/x', {})
+  expect(waits[0]).toBeCloseTo(250, 2)
+})
+
+test.for([
+  ['seconds', '7'],
+  ['a date', 'Thu, 01 Jan 2026 00:00:07 GMT'],
+] as const)('Retry-After in %s is waited out', async ([, retryAfter]) => {
+  const { connection, waits } = script(answer(503, {}, { 'retry-after': retryAfter }), answer(200, JOB))
+  await sendWithRetries(connection, '/x', {})
+  expect(waits).toEqual([7_125])
+})
+
+test('a Retry-After beyond the time allowed ends the call at once', async () => {
+  const { connection, waits } = script(answer(429, {}, { 'retry-after': '3600' }))
+  await expect(sendWithRetries(connection, '/x', {})).rejects.toBeInstanceOf(UnreachableError)
+  expect(waits).toEqual([])
+})
+
+test('the time allowed is the caller’s to set', async () => {
+  const { connection, requests } = script(noConnection)
+  await expect(sendWithRetries({ ...connection, giveUpAfterMs: 0 }, '/x', {})).rejects.toThrow(
+    UnreachableError,
+  )
+  expect(requests).toHaveLength(1)
+})
+
+test('an attempt without an answer is cut off and counts as failed', async () => {
+  const hang: Answer = () => new Promise(() => {})
+  const { connection, requests } = script(hang, answer(200, JOB))
+  const { fetch: scripted } = connection
+  // Like the real fetch: the signal ends the wait.
+  const withSignal: Connection['fetch'] = (url, init) =>
+    Promise.race([
+      scripted?.(url, init) ?? Promise.reject(),
+      new Promise<never>((_, reject) =>
+        init.signal?.addEventListener('abort', () => reject(init.signal?.reason)),
+      ),
+    ])
+  await sendWithRetries({ ...connection, fetch: withSignal, attemptTimeoutMs: 5 }, '/x', {})
+  expect(requests).toHaveLength(2)
+})
+
+test('409 says that the job is closed, in the words of the API, and is not tried again', async () => {
+  const { connection, requests } = script(answer(409, { detail: 'The job is cancelled' }))
+  const failure = await new JobReporter(connection, 'job_1').start().catch((error: unknown) => error)
+  expect(failure).toBeInstanceOf(JobClosedError)
+  expect(failure).toMatchObject({ message: 'The job is cancelled' })
+  expect(requests).toHaveLength(1)
+})
+
+test.for([400, 401, 403, 404, 413, 422, 307])(
+  '%d is a refusal with its detail, and is not tried again',
+  async (status) => {
+    const detail = [{ type: 'missing', loc: ['body', 'job_type'], msg: 'Field required' }]
+    const { connection, requests } = script(answer(status, { detail }))
+    const failure = await sendWithRetries(connection, '/x', {}).catch((error: unknown) => error)
+    expect(failure).toBeInstanceOf(RequestRefusedError)
+    expect(failure).toMatchObject({ status, detail })
+    expect(String(failure)).toContain('Field required')
+    expect(requests).toHaveLength(1)
+  },
+)
+
+test('a redirect is not followed: it would carry the key elsewhere', async () => {
+  const { connection, requests } = script(answer(200, JOB))
+  await sendWithRetries(connection, '/x', {})
+  expect(requests[0]?.init.redirect).toBe('manual')
+})
+
+test('a key that no header can hold fails at once', async () => {
+  const { connection, requests } = script(answer(200, JOB))
+  await expect(sendWithRetries({ ...connection, key: 'mp_a\nb' }, '/x', {})).rejects.toThrow(TypeError)
+  expect(requests).toHaveLength(0)
+})
+
+test('a reply that is no job is an error, not a job', async () => {
+  const { connection } = script(answer(200, { hello: 'world' }))
+  await expect(createJob(connection, { jobType: 't', totalItems: 0 })).rejects.toThrow('not a job')
+})
