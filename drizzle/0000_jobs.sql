@@ -16,13 +16,7 @@ CREATE TABLE `job_entries` (
 	`job_id` text NOT NULL,
 	`kind` text NOT NULL,
 	`seq` integer NOT NULL,
-	`entity_key` text NOT NULL,
-	`entity_type` text NOT NULL,
-	`error_type` text NOT NULL,
-	`message` text NOT NULL,
-	`step` text,
-	`details` text,
-	`timestamp` integer NOT NULL,
+	`text` text NOT NULL,
 	PRIMARY KEY(`organization_id`, `job_id`, `kind`, `seq`)
 ) WITHOUT ROWID;
 --> statement-breakpoint

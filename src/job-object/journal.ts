@@ -60,13 +60,8 @@ export class Journal {
   }
 
   append(entries: Entry[], standings: StandingChange[]): void {
-    for (const { kind, seq, ...entry } of entries) {
-      this.#storage.sql.exec(
-        'insert into entry (kind, seq, body) values (?, ?, ?)',
-        kind,
-        seq,
-        JSON.stringify(entry),
-      )
+    for (const { kind, seq, text } of entries) {
+      this.#storage.sql.exec('insert into entry (kind, seq, text) values (?, ?, ?)', kind, seq, text)
     }
     for (const { entityType, entityKey, standing } of standings) {
       this.#storage.sql.exec(
@@ -97,16 +92,16 @@ export class Journal {
     let characters = 0
     for (const kind of ['error', 'warning'] as const) {
       const rows = this.#storage.sql.exec<EntryRow>(
-        'select seq, body from entry where kind = ? and seq > ? order by seq',
+        'select seq, text from entry where kind = ? and seq > ? order by seq',
         kind,
         recorded[kind],
       )
       for (const row of rows) {
-        characters += row.body.length
+        characters += row.text.length
         if (entries.length === ENTRIES_A_WRITE || (characters > CHARACTERS_A_WRITE && entries.length > 0)) {
           return { entries, unfinished: true }
         }
-        entries.push(toEntry(kind, row))
+        entries.push({ kind, ...row })
       }
     }
     return { entries, unfinished: false }
@@ -116,16 +111,16 @@ export class Journal {
     this.#storage.kv.put('recorded', recorded)
   }
 
-  #newest(kind: EntryKind): Entry[] {
+  #newest(kind: EntryKind): string[] {
     this.#createTables()
     return this.#storage.sql
       .exec<EntryRow>(
-        'select seq, body from entry where kind = ? order by seq desc limit ?',
+        'select seq, text from entry where kind = ? order by seq desc limit ?',
         kind,
         RECENT_ENTRIES,
       )
       .toArray()
-      .map((row) => toEntry(kind, row))
+      .map(({ text }) => text)
       .reverse()
   }
 
@@ -134,7 +129,7 @@ export class Journal {
     if (this.#hasTables) return
     this.#storage.sql.exec(`
       create table if not exists entry (
-        kind text not null, seq integer not null, body text not null, primary key (kind, seq)
+        kind text not null, seq integer not null, text text not null, primary key (kind, seq)
       ) without rowid;
       create table if not exists entity (
         entity_type text not null, entity_key text not null, standing text not null,
@@ -145,13 +140,9 @@ export class Journal {
 }
 
 /** The newest entries of one kind once `appended` came: the same array where none of them is of that kind. */
-export function newest(recent: Entry[], appended: Entry[], kind: EntryKind): Entry[] {
-  const added = appended.filter((entry) => entry.kind === kind)
+export function newest(recent: string[], appended: Entry[], kind: EntryKind): string[] {
+  const added = appended.filter((entry) => entry.kind === kind).map(({ text }) => text)
   return added.length === 0 ? recent : [...recent, ...added].slice(-RECENT_ENTRIES)
 }
 
-type EntryRow = { seq: number; body: string }
-
-function toEntry(kind: EntryKind, { seq, body }: EntryRow): Entry {
-  return { kind, seq, ...(JSON.parse(body) as Omit<Entry, 'kind' | 'seq'>) }
-}
+type EntryRow = { seq: number; text: string }

@@ -1,3 +1,4 @@
+import { entryText } from './entry-text.ts'
 import { type Entry, type EntryKind, isFinished, type Job, type JobStatus } from './job.ts'
 import { isMetadataTooLarge, mergeMetadata } from './metadata.ts'
 import type { Report, ReportedEntry } from './report.ts'
@@ -67,7 +68,7 @@ function appended(
 ): Entry[] {
   return reported.map((entry, index) => {
     tally.add(kind, entry)
-    return { kind, seq: count + index + 1, ...entry, timestamp: now }
+    return { kind, seq: count + index + 1, text: entryText(entry, now) }
   })
 }
 

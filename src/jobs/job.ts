@@ -58,20 +58,15 @@ export interface Entry {
   kind: EntryKind
   /** The place among the job's entries of its kind: 1, 2, 3, … without a gap. */
   seq: number
-  entityKey: string
-  entityType: string
-  errorType: string
-  message: string
-  step: string | null
-  details: JsonObject | null
-  timestamp: number
+  /** The entry as JSON: see `entryText`. */
+  text: string
 }
 
-/** A job with the newest entries of each kind, oldest first: what a reply presents. */
+/** A job with the texts of the newest entries of each kind, oldest first: what a reply presents. */
 export interface JobSnapshot {
   job: Job
-  errors: Entry[]
-  warnings: Entry[]
+  errors: string[]
+  warnings: string[]
 }
 
 export function isFinished(status: JobStatus): boolean {

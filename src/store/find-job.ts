@@ -1,5 +1,5 @@
 import { and, desc, eq } from 'drizzle-orm'
-import type { Entry, EntryKind, Job, JobKey, JobSnapshot } from '../jobs/job.ts'
+import type { EntryKind, Job, JobKey, JobSnapshot } from '../jobs/job.ts'
 import { jobEntries, jobs } from './schema.ts'
 import type { Store } from './store.ts'
 
@@ -18,12 +18,12 @@ export async function findJob(store: Store, key: JobKey, recent: number): Promis
   ])
   const row = rows[0]
   if (row === undefined) return undefined
-  return { job: toJob(row), errors: errors.map(toEntry).reverse(), warnings: warnings.map(toEntry).reverse() }
+  return { job: toJob(row), errors: textsOf(errors), warnings: textsOf(warnings) }
 }
 
 function newestEntries(store: Store, key: JobKey, kind: EntryKind, limit: number) {
   return store
-    .select()
+    .select({ text: jobEntries.text })
     .from(jobEntries)
     .where(
       and(
@@ -40,6 +40,6 @@ function toJob({ organizationId: _, ...job }: typeof jobs.$inferSelect): Job {
   return job
 }
 
-function toEntry({ organizationId: _o, jobId: _j, ...entry }: typeof jobEntries.$inferSelect): Entry {
-  return entry
+function textsOf(newestFirst: { text: string }[]): string[] {
+  return newestFirst.map(({ text }) => text).reverse()
 }

@@ -78,9 +78,7 @@ function upsertJob(store: Store, key: JobKey, job: Job) {
 /** Many rows by one statement and one parameter: D1 bounds the parameters of a statement at a hundred. */
 function insertEntries(store: Store, key: JobKey, job: Job, entries: Entry[]) {
   const rows = sql`
-    select ${key.organizationId}, ${key.jobId}, value ->> 'kind', value ->> 'seq', value ->> 'entityKey',
-      value ->> 'entityType', value ->> 'errorType', value ->> 'message', value ->> 'step',
-      nullif(value -> 'details', 'null'), value ->> 'timestamp'
+    select ${key.organizationId}, ${key.jobId}, value ->> 'kind', value ->> 'seq', value ->> 'text'
     from json_each(${JSON.stringify(entries)})
     where not exists (select 1 from ${jobs} where ${jobs.organizationId} = ${key.organizationId}
       and ${jobs.jobId} = ${key.jobId} and ${jobs.revision} >= ${job.revision})`

@@ -46,13 +46,8 @@ export const jobEntries = sqliteTable(
     jobId: text('job_id').notNull(),
     kind: text().$type<EntryKind>().notNull(),
     seq: integer().notNull(),
-    entityKey: text('entity_key').notNull(),
-    entityType: text('entity_type').notNull(),
-    errorType: text('error_type').notNull(),
-    message: text().notNull(),
-    step: text(),
-    details: text({ mode: 'json' }).$type<JsonObject>(),
-    timestamp: integer().notNull(),
+    /** The entry as JSON, as it is published. */
+    text: text().notNull(),
   },
   (entry) => [primaryKey({ columns: [entry.organizationId, entry.jobId, entry.kind, entry.seq] })],
 )

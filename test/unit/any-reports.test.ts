@@ -108,6 +108,10 @@ function isPercentage(value: number): boolean {
 }
 
 function distinct(all: Entry[], kind: Entry['kind']): Set<string> {
-  const items = all.filter((entry) => entry.kind === kind && entry.entityType !== 'job')
-  return new Set(items.map((entry) => `${entry.entityType} ${entry.entityKey}`))
+  const entities = all.filter((entry) => entry.kind === kind).map(({ text }) => JSON.parse(text))
+  return new Set(
+    entities
+      .filter(({ entity_type }) => entity_type !== 'job')
+      .map(({ entity_type, entity_key }) => `${entity_type} ${entity_key}`),
+  )
 }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { applyReport } from '../../src/jobs/apply-report.ts'
+import { entryText } from '../../src/jobs/entry-text.ts'
 import type { Job } from '../../src/jobs/job.ts'
 import type { Report, ReportedEntry } from '../../src/jobs/report.ts'
 import { aJob, aReportedEntry, JobInMemory } from './job-in-memory.ts'
@@ -172,10 +173,19 @@ test('entries get their place, their time and nothing else', () => {
   const result = outcome(job, { errors: [entry('a'), entry('b')], warnings: [entry('c')] })
   expect(result).toMatchObject({
     entries: [
-      { kind: 'error', seq: 42, ...entry('a'), timestamp: NOW },
-      { kind: 'error', seq: 43, ...entry('b'), timestamp: NOW },
-      { kind: 'warning', seq: 1, ...entry('c'), timestamp: NOW },
+      { kind: 'error', seq: 42 },
+      { kind: 'error', seq: 43 },
+      { kind: 'warning', seq: 1 },
     ],
+  })
+  expect(JSON.parse(entryText(entry('a'), NOW))).toEqual({
+    entity_key: 'a',
+    entity_type: 'product',
+    error_type: 'bad_row',
+    message: 'cannot be used',
+    timestamp: '2027-01-15T08:00:00.000Z',
+    step: null,
+    details: null,
   })
 })
 

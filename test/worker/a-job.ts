@@ -2,7 +2,7 @@ import { runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { jobObject } from '../../src/job-object/address.ts'
 import type { JobReply } from '../../src/job-object/job-object.ts'
-import type { Entry, JobKey, JobSnapshot } from '../../src/jobs/job.ts'
+import type { JobKey, JobSnapshot } from '../../src/jobs/job.ts'
 import { jobIdOf } from '../../src/jobs/job-id.ts'
 import type { NewJob, Report, ReportedEntry } from '../../src/jobs/report.ts'
 import { findJob } from '../../src/store/find-job.ts'
@@ -53,8 +53,8 @@ export function inside<Result>(
   return runInDurableObject(stub, (_: DurableObject, { storage }) => look(storage))
 }
 
-export function keysOf(entries: Entry[]): string[] {
-  return entries.map(({ entityKey }) => entityKey)
+export function keysOf(entryTexts: string[]): string[] {
+  return entryTexts.map((text) => JSON.parse(text).entity_key)
 }
 
 function acknowledged(reply: JobReply): JobSnapshot {

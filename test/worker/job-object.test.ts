@@ -2,6 +2,7 @@ import { abortAllDurableObjects, evictDurableObject, runDurableObjectAlarm } fro
 import { env } from 'cloudflare:workers'
 import { expect, test, vi } from 'vitest'
 import { jobObject } from '../../src/job-object/address.ts'
+import { entryText } from '../../src/jobs/entry-text.ts'
 import { recordJob } from '../../src/store/record-job.ts'
 import {
   aJobKey,
@@ -24,15 +25,15 @@ test('500 reports at once, each with its own error: 500 entries, and revisions w
   expect(job).toMatchObject({ revision: 501, errorCount: 500, failedItems: 500 })
   expect(errors).toHaveLength(100)
   const kept = await inside(key, (storage) =>
-    storage.sql.exec<{ seq: number; body: string }>('select seq, body from entry order by seq').toArray(),
+    storage.sql.exec<{ seq: number; text: string }>('select seq, text from entry order by seq').toArray(),
   )
   expect(kept.map(({ seq }) => seq)).toEqual(range(500).map((n) => n + 1))
-  expect(new Set(kept.map(({ body }) => JSON.parse(body).entityKey)).size).toBe(500)
+  expect(new Set(keysOf(kept.map(({ text }) => text))).size).toBe(500)
 
   await runDurableObjectAlarm(jobObject(env.JOBS, key))
   expect(await recordedJob(key)).toEqual(await readJob(key))
   const [counted] = (
-    await env.DB.prepare('select count(distinct entity_key) as n from job_entries where job_id = ?')
+    await env.DB.prepare('select count(distinct text) as n from job_entries where job_id = ?')
       .bind(key.jobId)
       .all()
   ).results
@@ -85,9 +86,9 @@ test('an instance torn down in the midst of reports: what was acknowledged is th
   const { job } = await readJob(key)
   const kept = await inside(key, (storage) =>
     storage.sql
-      .exec<{ body: string }>('select body from entry')
+      .exec<{ text: string }>('select text from entry')
       .toArray()
-      .map(({ body }) => JSON.parse(body).entityKey),
+      .map(({ text }) => JSON.parse(text).entity_key),
   )
   expect(acknowledged.length).toBeGreaterThanOrEqual(5 * 11)
   expect(kept).toEqual(expect.arrayContaining(acknowledged))
@@ -101,7 +102,7 @@ test('a stale write is fenced off: whole, its entries included', async () => {
   await reported(key, { markStarted: true, processedItems: 5 })
   const recorded = await recordedJob(key)
 
-  const entry = { kind: 'error' as const, seq: 1, ...anError('ghost'), timestamp: 0 }
+  const entry = { kind: 'error' as const, seq: 1, text: entryText(anError('ghost'), 0) }
   for (const revision of [1, 2]) {
     for (const onlyProgress of [true, false]) {
       const job = { ...stale.job, revision, totalItems: 666 }
@@ -114,7 +115,7 @@ test('a stale write is fenced off: whole, its entries included', async () => {
 test('a write may be repeated', async () => {
   const key = await createdJob()
   const { job } = await readJob(key)
-  const entry = { kind: 'error' as const, seq: 1, ...anError('a'), timestamp: 0 }
+  const entry = { kind: 'error' as const, seq: 1, text: entryText(anError('a'), 0) }
   const record = { key, job: { ...job, revision: 2, errorCount: 1 }, entries: [entry], unfinished: false }
   await recordJob(store, { ...record, onlyProgress: true })
   const once = await recordedJob(key)

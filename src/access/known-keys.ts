@@ -1,0 +1,180 @@
+import type { Caller } from './caller.ts'
+
+/** From this age on, a key in use is looked up again, while it is still taken as found. */
+const ASK_AGAIN_AFTER_MS = 40_000
+/** From this age on, no answer is given before the look-up: hence a revocation takes at most this long. */
+const VALID_FOR_MS = 60_000
+/** How long ago a key may have been found valid to be accepted while it cannot be looked up. */
+const ACCEPTED_UNSEEN_MS = 15 * 60_000
+/** How soon a look-up that failed is tried again, for a key that is accepted all the same. */
+const PAUSE_MS = 5_000
+/** How long a key found unknown, expired or revoked is refused without asking again. */
+const REFUSED_FOR_MS = 10_000
+/** How long a caller waits for a look-up. */
+const PATIENCE_MS = 2_000
+const MOST_REMEMBERED = 5_000
+
+/** A key as the store has it; times are milliseconds since the epoch. */
+export interface StoredKey {
+  keyId: string
+  organizationId: string
+  permissions: string[]
+  expiresAt: number | null
+  revokedAt: number | null
+}
+
+export type KeyCheck =
+  | { ok: true; caller: Caller }
+  /** `unavailable`: nobody could be asked, and the key is not one lately found valid. */
+  | { ok: false; reason: 'unknown' | 'expired' | 'revoked' | 'unavailable' }
+
+interface ValidKey {
+  caller: Caller
+  foundAt: number
+  askAgainAt: number
+  waitFrom: number
+}
+
+interface RefusedKey {
+  reason: 'unknown' | 'expired' | 'revoked'
+  foundAt: number
+}
+
+interface Options {
+  /** The time in milliseconds since the epoch. */
+  now: () => number
+}
+
+/** How a key is looked up on behalf of one request. */
+interface Asking {
+  lookUp: (keyHash: string) => Promise<StoredKey | undefined>
+  /** Told of work that goes on when the request is answered or given up, since others may be waiting for it. */
+  keepAlive: (work: Promise<unknown>) => void
+}
+
+/**
+ * What one isolate remembers of server API keys, so that a key costs about one look-up a minute, and goes on working while
+ * none can be made. Expiry is exact; a revocation takes at most 60 s as long as keys can be looked up.
+ *
+ * Valid and refused keys are remembered apart: a flood of made-up keys crowds out nothing but made-up keys.
+ */
+export class KnownKeys {
+  readonly #now: () => number
+  readonly #valid = new Map<string, ValidKey>()
+  readonly #refused = new Map<string, RefusedKey>()
+  readonly #lookUps = new Map<string, { since: number; found: Promise<KeyCheck> }>()
+
+  constructor({ now }: Options) {
+    this.#now = now
+  }
+
+  /** Whether the key of this hash is good now. Never throws, and waits for a look-up 2 s at most. */
+  async check(keyHash: string, asking: Asking): Promise<KeyCheck> {
+    const now = this.#now()
+    const known = this.#valid.get(keyHash)
+    if (known !== undefined && now < known.askAgainAt) return unlessExpired(known.caller, now)
+    const refused = this.#refused.get(keyHash)
+    if (refused !== undefined && now - refused.foundAt < REFUSED_FOR_MS)
+      return { ok: false, reason: refused.reason }
+
+    const answer = this.#ask(keyHash, asking, now)
+    asking.keepAlive(answer)
+    if (known !== undefined && now < known.waitFrom) return unlessExpired(known.caller, now)
+    return await answer
+  }
+
+  async #ask(keyHash: string, asking: Asking, now: number): Promise<KeyCheck> {
+    // Each waits by a timer of its own: the look-up of another's request may be cancelled with it and never settle.
+    return (await withinPatience(this.#joinLookUp(keyHash, asking, now))) ?? this.#withoutAnswer(keyHash)
+  }
+
+  /** The look-up under way for this key, or a new one. */
+  #joinLookUp(keyHash: string, asking: Asking, now: number): Promise<KeyCheck> {
+    for (const [hash, { since }] of this.#lookUps) {
+      if (now - since < PATIENCE_MS) break
+      this.#lookUps.delete(hash)
+    }
+    const underWay = this.#lookUps.get(keyHash)
+    if (underWay !== undefined) return underWay.found
+    const lookUp = { since: now, found: this.#lookUpAndRemember(keyHash, asking, now) }
+    this.#lookUps.set(keyHash, lookUp)
+    const end = () => {
+      if (this.#lookUps.get(keyHash) === lookUp) this.#lookUps.delete(keyHash)
+    }
+    lookUp.found.then(end, end)
+    return lookUp.found
+  }
+
+  async #lookUpAndRemember(keyHash: string, asking: Asking, askedAt: number): Promise<KeyCheck> {
+    const check = judge(await asking.lookUp(keyHash), this.#now())
+    // Dated from the question, as a revocation may have come between it and the answer; and a late answer does not take
+    // the place of one to a later question.
+    const latest = this.#valid.get(keyHash)?.foundAt ?? this.#refused.get(keyHash)?.foundAt
+    if (latest !== undefined && latest > askedAt) return check
+    this.#valid.delete(keyHash)
+    this.#refused.delete(keyHash)
+    if (check.ok) {
+      remember(this.#valid, keyHash, {
+        caller: check.caller,
+        foundAt: askedAt,
+        askAgainAt: askedAt + ASK_AGAIN_AFTER_MS,
+        waitFrom: askedAt + VALID_FOR_MS,
+      })
+    } else if (check.reason !== 'unavailable') {
+      remember(this.#refused, keyHash, { reason: check.reason, foundAt: askedAt })
+    }
+    return check
+  }
+
+  #withoutAnswer(keyHash: string): KeyCheck {
+    const now = this.#now()
+    const known = this.#valid.get(keyHash)
+    if (known === undefined) return { ok: false, reason: 'unavailable' }
+    const acceptedUntil = known.foundAt + ACCEPTED_UNSEEN_MS
+    if (now >= acceptedUntil) return { ok: false, reason: 'unavailable' }
+    // Nobody waits for the next look-ups either, or an outage would hold up every caller by the patience over and over.
+    known.askAgainAt = Math.max(known.askAgainAt, Math.min(now + PAUSE_MS, acceptedUntil))
+    known.waitFrom = Math.max(known.waitFrom, Math.min(now + VALID_FOR_MS, acceptedUntil))
+    return unlessExpired(known.caller, now)
+  }
+}
+
+function judge(stored: StoredKey | undefined, now: number): KeyCheck {
+  if (stored === undefined) return { ok: false, reason: 'unknown' }
+  if (stored.revokedAt !== null) return { ok: false, reason: 'revoked' }
+  const { keyId, organizationId, permissions, expiresAt } = stored
+  return unlessExpired(
+    { kind: 'key', id: keyId, organizationIds: [organizationId], permissions, expiresAt },
+    now,
+  )
+}
+
+function unlessExpired(caller: Caller, now: number): KeyCheck {
+  if (caller.expiresAt !== null && now >= caller.expiresAt) return { ok: false, reason: 'expired' }
+  return { ok: true, caller }
+}
+
+/** The result, or undefined where there is none: it failed, or took too long. */
+async function withinPatience<Result>(result: Promise<Result>): Promise<Result | undefined> {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => resolve(undefined), PATIENCE_MS)
+  })
+  try {
+    return await Promise.race([result, late])
+  } catch {
+    return undefined
+  } finally {
+    if (timer !== undefined) clearTimeout(timer)
+  }
+}
+
+/** Puts an entry in as the newest, and drops the oldest beyond the most that are kept. */
+function remember<Entry>(entries: Map<string, Entry>, keyHash: string, entry: Entry): void {
+  entries.set(keyHash, entry)
+  if (entries.size <= MOST_REMEMBERED) return
+  for (const oldest of entries.keys()) {
+    entries.delete(oldest)
+    return
+  }
+}

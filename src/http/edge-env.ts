@@ -1,0 +1,12 @@
+import type { Caller } from '../access/caller.ts'
+import type { Env } from '../env.ts'
+
+/** What handlers find in their context: the bindings, and what `authenticate` made out. */
+export interface EdgeEnv {
+  Bindings: Env
+  Variables: {
+    caller: Caller
+    /** The organisation that the request is about; null: none of the caller's, so that no job is there for it. */
+    organizationId: string | null
+  }
+}

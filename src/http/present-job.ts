@@ -1,0 +1,46 @@
+import type { Job, JobSnapshot } from '../jobs/job.ts'
+import { durationSeconds, progressPercentage, successRate } from '../jobs/measures.ts'
+
+/**
+ * A job as callers see it: JobResponse of the published contract, as JSON. The entries are JSON already, and are put in
+ * as they stand. `asOf` is milliseconds since the epoch.
+ */
+export function presentJob({ job, errors, warnings }: JobSnapshot, asOf: number): string {
+  const fields = JSON.stringify({
+    job_id: job.jobId,
+    job_type: job.jobType,
+    status: job.status,
+    total_items: job.totalItems,
+    processed_items: job.processedItems,
+    failed_items: job.failedItems,
+    warned_items: job.warnedItems,
+    progress_percentage: progressPercentage(job),
+    success_rate: successRate(job),
+    created_at: presentTime(job.createdAt),
+    started_at: presentTime(job.startedAt),
+    completed_at: presentTime(job.completedAt),
+    duration_seconds: durationSeconds(job, asOf),
+    triggered_by: job.triggeredBy,
+    error_message: job.errorMessage,
+    metadata: job.metadata,
+  })
+  return `${fields.slice(0, -1)},"errors":[${errors.join()}],"warnings":[${warnings.join()}]}`
+}
+
+/** The few fields that a poller needs. */
+export function presentStatus(job: Job) {
+  return {
+    job_id: job.jobId,
+    status: job.status,
+    progress_percentage: progressPercentage(job),
+    processed_items: job.processedItems,
+    failed_items: job.failedItems,
+    total_items: job.totalItems,
+    stage: job.metadata.stage ?? null,
+  }
+}
+
+/** ISO 8601 in UTC, with milliseconds and `Z`. */
+function presentTime(time: number | null): string | null {
+  return time === null ? null : new Date(time).toISOString()
+}

@@ -1,0 +1,92 @@
+import type { Context } from 'hono'
+import type { z } from 'zod'
+
+/** Every type that a 422 may name: pydantic's, and `too_large`, which is our own. */
+export type ProblemType =
+  | 'missing'
+  | 'string_type'
+  | 'string_too_long'
+  | 'string_unicode'
+  | 'int_type'
+  | 'int_from_float'
+  | 'int_parsing'
+  | 'int_parsing_size'
+  | 'finite_number'
+  | 'greater_than_equal'
+  | 'bool_type'
+  | 'bool_parsing'
+  | 'dict_type'
+  | 'list_type'
+  | 'too_long'
+  | 'too_large'
+  | 'model_attributes_type'
+  | 'json_invalid'
+  | 'idempotency_key_reused'
+
+/** What is wrong with a value, apart from where it stood. */
+export interface Fault {
+  type: ProblemType
+  msg: string
+  ctx?: Record<string, unknown>
+}
+
+/** One entry of a 422's `detail`. `loc` starts with "body" or "header"; `input` is what was sent there. */
+export interface Problem extends Fault {
+  loc: (string | number)[]
+  input: unknown
+}
+
+export const MISSING: Fault = { type: 'missing', msg: 'Field required' }
+export const NOT_AN_OBJECT: Fault = {
+  type: 'model_attributes_type',
+  msg: 'Input should be a valid dictionary or object to extract fields from',
+}
+
+/** The 422 of this API: `{"detail": [{type, loc, msg, input, ctx?}, …]}`. */
+export function invalid(c: Context, problems: Problem[]): Response {
+  return c.json({ detail: problems }, 422)
+}
+
+/** Raises a fault at the place where `ctx` stands; `toProblems` finds it again among the issues. */
+export function raise(ctx: z.RefinementCtx, { type, msg, ctx: context }: Fault): void {
+  ctx.addIssue({ code: 'custom', message: msg, params: { type, ctx: context } })
+}
+
+/**
+ * The issues of a failed validation as problems of `body`, the value that was validated.
+ * Throws on an issue that no field of ours raises: a schema was built past `fields.ts`.
+ */
+export function toProblems(issues: readonly z.core.$ZodIssue[], body: unknown): Problem[] {
+  const problems = issues.map((issue) => toProblem(issue, body))
+  // The original minds its types before it minds what cannot be encoded, and never names both.
+  const others = problems.filter(({ type }) => type !== 'string_unicode')
+  return others.length > 0 ? others : problems
+}
+
+function toProblem(issue: z.core.$ZodIssue, body: unknown): Problem {
+  const fault = faultOf(issue)
+  const path = issue.path as (string | number)[]
+  // What is missing has no value of its own: the object that lacks it is shown instead.
+  const shown = fault.type === 'missing' ? path.slice(0, -1) : path
+  return {
+    type: fault.type,
+    loc: ['body', ...path],
+    msg: fault.msg,
+    input: valueAt(body, shown),
+    ...(fault.ctx && { ctx: fault.ctx }),
+  }
+}
+
+function faultOf(issue: z.core.$ZodIssue): Fault {
+  if (issue.code === 'custom' && issue.params) {
+    return { ...(issue.params as Omit<Fault, 'msg'>), msg: issue.message }
+  }
+  if (issue.code === 'invalid_type' && issue.expected === 'object') return NOT_AN_OBJECT
+  throw new Error(`No field raises the issue ${issue.code} at ${issue.path.join('.')}`)
+}
+
+function valueAt(body: unknown, path: readonly (string | number)[]): unknown {
+  let value = body
+  for (const key of path) value = (value as Record<string | number, unknown>)[key]
+  return value
+}

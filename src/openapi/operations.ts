@@ -1,0 +1,87 @@
+import type { Permission } from '../access/caller.ts'
+import type { schemas } from './document.ts'
+
+type SchemaName = keyof typeof schemas
+
+/** One endpoint, as /openapi.json describes it. A test holds this list against the routes of the app. */
+export interface Operation {
+  id: string
+  method: 'get' | 'post'
+  /** As OpenAPI writes it: `/api/jobs/{job_id}`. */
+  path: string
+  summary: string
+  description: string
+  /** null: anyone may call it. */
+  permission: Permission | null
+  body?: SchemaName
+  reply: SchemaName
+  /** Statuses it may refuse with, beside 401 and 403. */
+  refusals: (keyof typeof refusalTexts)[]
+}
+
+export const refusalTexts = {
+  401: 'No credential, or none that is valid',
+  403: 'The credential lacks the permission',
+  404: 'The organisation has no such job',
+  409: 'The job is finished and takes no more reports',
+  413: 'The body is larger than 1 MB',
+  422: 'The body is not as it should be; nothing was applied',
+  503: 'Not possible at the moment; try again after Retry-After seconds',
+} as const
+
+export const operations: Operation[] = [
+  {
+    id: 'create_job',
+    method: 'post',
+    path: '/api/jobs/',
+    summary: 'Create Job',
+    description: 'Creates a job in the status `pending`. Its worker then reports on it by its id.',
+    permission: 'job:create',
+    body: 'NewJobRequest',
+    reply: 'JobResponse',
+    refusals: [404, 413, 422, 503],
+  },
+  {
+    id: 'report_job_progress',
+    method: 'post',
+    path: '/api/jobs/{job_id}/progress',
+    summary: 'Report Job Progress',
+    description:
+      'All that a worker says of its job: that it started, its stage and counts, errors and warnings, and how it ended. ' +
+      'Only the fields given take effect, all of them in one step. What was answered with 200 is kept.',
+    permission: 'job:create',
+    body: 'JobProgressRequest',
+    reply: 'JobResponse',
+    refusals: [404, 409, 413, 422, 503],
+  },
+  {
+    id: 'get_job',
+    method: 'get',
+    path: '/api/jobs/{job_id}',
+    summary: 'Get Job',
+    description: 'The job as last acknowledged to its worker.',
+    permission: 'job:read',
+    reply: 'JobResponse',
+    refusals: [404, 503],
+  },
+  {
+    id: 'get_job_status',
+    method: 'get',
+    path: '/api/jobs/{job_id}/status',
+    summary: 'Get Job Status',
+    description: 'The few fields of the job that a poller needs, as last acknowledged.',
+    permission: 'job:read',
+    reply: 'JobStatusResponse',
+    refusals: [404, 503],
+  },
+  {
+    id: 'healthz',
+    method: 'get',
+    path: '/healthz',
+    summary: 'Health',
+    description: 'Whether the edge answers.',
+    permission: null,
+    reply: 'HealthResponse',
+    refusals: [],
+  },
+]

@@ -1,0 +1,75 @@
+import { z } from 'zod'
+
+/** What the API answers, as schemas: published in /openapi.json, and held against real replies by the tests. */
+
+const count = () => z.int().min(0)
+const text = () => z.string()
+const percentage = () => z.number().min(0).max(100)
+const maybe = <Schema extends z.ZodType>(schema: Schema) => schema.nullable().optional()
+const object = () => z.record(z.string(), z.unknown())
+
+export const JobErrorResponse = z
+  .object({
+    entity_key: text().describe('Which entity it happened to'),
+    entity_type: text().describe('What kind of entity that is'),
+    error_type: text().describe('What went wrong, as a word for programs'),
+    message: text().describe('What went wrong, as a sentence for people'),
+    timestamp: text().describe('When it was reported, ISO 8601'),
+    step: maybe(text()).describe('The step in which it happened'),
+    details: maybe(object()).describe('Whatever else helps to understand it'),
+  })
+  .describe('One error or warning of a job')
+
+const counts = {
+  total_items: count().describe('How many items there are to process'),
+  processed_items: count().describe('How many of them were processed'),
+  failed_items: count().describe('Distinct entities with an error'),
+  progress_percentage: percentage().describe('Share of the items that were handled, failed ones included'),
+}
+
+export const JobResponse = z
+  .object({
+    job_id: text().describe('The id of the job'),
+    job_type: text().describe('What kind of job it is'),
+    status: text().describe(
+      'pending, in_progress, completed, completed_with_warnings, partial_success, failed or cancelled',
+    ),
+    ...counts,
+    warned_items: count().default(0).describe('Distinct entities with a warning and no error'),
+    success_rate: percentage().describe('Share of the handled items that did not fail'),
+    created_at: maybe(text()).describe('When the job was created, ISO 8601'),
+    started_at: maybe(text()).describe('When its work began'),
+    completed_at: maybe(text()).describe('When it was finished, in whichever way'),
+    duration_seconds: maybe(z.number().min(0)).describe('From its start to its end, or to now while it runs'),
+    triggered_by: maybe(text()).describe('Who or what started it'),
+    error_message: maybe(text()).describe('Why it failed as a whole. Deprecated: see errors'),
+    errors: z.array(JobErrorResponse).optional().describe('Its newest errors, oldest first'),
+    warnings: z.array(JobErrorResponse).optional().describe('Its newest warnings, oldest first'),
+    metadata: maybe(object()).describe('Whatever its worker keeps with it'),
+  })
+  .describe('A job')
+
+export const JobStatusResponse = z
+  .object({
+    job_id: text().describe('The id of the job'),
+    status: text().describe('As in JobResponse'),
+    ...counts,
+    stage: z.unknown().describe('What the worker is doing: metadata.stage'),
+  })
+  .describe('The few fields of a job that a poller needs')
+
+export const ErrorResponse = z.object({ detail: text().describe('What is wrong') }).describe('A refusal')
+
+const ValidationError = z.object({
+  loc: z.array(z.union([z.string(), z.int()])).describe('Where: "body", then keys and places in lists'),
+  msg: text().describe('What is wrong, as a sentence'),
+  type: text().describe('What is wrong, as a word for programs'),
+  input: z.unknown().optional().describe('What was sent there'),
+  ctx: object().optional().describe('The bound that was missed, where there is one'),
+})
+
+export const HTTPValidationError = z
+  .object({ detail: z.array(ValidationError).optional() })
+  .describe('All that is wrong with a body, at once')
+
+export const HealthResponse = z.object({ status: z.literal('ok') }).describe('The edge answers')

@@ -1,0 +1,42 @@
+import { describe, expect, test } from 'vitest'
+import type { Problem } from '../../src/http/validation-error.ts'
+import recorded from '../edge/recorded-examples.jsonl?raw'
+import { type Answer, post, sorted } from './validation-app.ts'
+
+interface Example {
+  name: string
+  path: string
+  headers: Record<string, string>
+  raw_body: string | null
+  expected_status: number
+  /** null: of this reply only the status was recorded. */
+  expected_json: Answer['json']
+}
+
+const examples = recorded
+  .trim()
+  .split('\n')
+  .map((line): Example => JSON.parse(line))
+  // Whose job it is, is not for the body's reader to say.
+  .filter(({ expected_status }) => expected_status !== 404)
+
+/** Position and text of a syntax error are each parser's own. */
+function comparable(problems: Problem[]): Problem[] {
+  return sorted(problems).map((problem) =>
+    problem.type === 'json_invalid' ? { ...problem, loc: ['body'], ctx: {} } : problem,
+  )
+}
+
+describe('What the original answered to a body, we answer', () => {
+  test.each(examples)('$name → $expected_status', async ({ path, headers, raw_body, ...expected }) => {
+    const { status, json } = await post(path.replace('{JOB_ID}', 'job_1'), raw_body, headers)
+    expect(status).toBe(expected.expected_status)
+    if (status !== 422 || expected.expected_json === null) return
+    expect(comparable(json.detail)).toEqual(comparable(expected.expected_json.detail))
+  })
+
+  test('there are examples of both kinds', () => {
+    expect(examples.filter((example) => example.expected_status === 422).length).toBeGreaterThan(40)
+    expect(examples.filter((example) => example.expected_status === 200).length).toBeGreaterThan(20)
+  })
+})
