@@ -9,7 +9,10 @@ export default defineConfig({
         plugins: [
           cloudflareTest(async () => ({
             wrangler: { configPath: './wrangler.toml' },
-            miniflare: { bindings: { TEST_MIGRATIONS: await readD1Migrations('drizzle') } },
+            miniflare: {
+              // An hour, so that a job can leave its object while its answers are still in their window of a day.
+              bindings: { TEST_MIGRATIONS: await readD1Migrations('drizzle'), ARCHIVE_AFTER_SECONDS: 3_600 },
+            },
           })),
         ],
         test: {

@@ -11,6 +11,16 @@ CREATE TABLE `api_keys` (
 --> statement-breakpoint
 CREATE UNIQUE INDEX `api_keys_key_id_unique` ON `api_keys` (`key_id`);--> statement-breakpoint
 CREATE INDEX `api_keys_by_organization` ON `api_keys` (`organization_id`,`created_at`);--> statement-breakpoint
+CREATE TABLE `job_answers` (
+	`organization_id` text NOT NULL,
+	`job_id` text NOT NULL,
+	`retry_key` text NOT NULL,
+	`fingerprint` text NOT NULL,
+	`as_of` integer NOT NULL,
+	`job` text NOT NULL,
+	PRIMARY KEY(`organization_id`, `job_id`, `retry_key`)
+);
+--> statement-breakpoint
 CREATE TABLE `job_entries` (
 	`organization_id` text NOT NULL,
 	`job_id` text NOT NULL,
@@ -31,6 +41,8 @@ CREATE TABLE `jobs` (
 	`warned_items` integer NOT NULL,
 	`error_count` integer NOT NULL,
 	`warning_count` integer NOT NULL,
+	`kept_errors` integer NOT NULL,
+	`kept_warnings` integer NOT NULL,
 	`metadata` text NOT NULL,
 	`triggered_by` text,
 	`error_message` text,
@@ -44,4 +56,5 @@ CREATE TABLE `jobs` (
 --> statement-breakpoint
 CREATE INDEX `jobs_newest` ON `jobs` (`organization_id`,`created_at`,`job_id`);--> statement-breakpoint
 CREATE INDEX `jobs_by_status` ON `jobs` (`organization_id`,`status`,`created_at`,`job_id`);--> statement-breakpoint
-CREATE INDEX `jobs_by_type` ON `jobs` (`organization_id`,`job_type`,`created_at`,`job_id`);
+CREATE INDEX `jobs_by_type` ON `jobs` (`organization_id`,`job_type`,`created_at`,`job_id`);--> statement-breakpoint
+CREATE INDEX `jobs_finished` ON `jobs` (`completed_at`) WHERE completed_at is not null;

@@ -5,6 +5,7 @@ import { createJob } from './routes/create-job.ts'
 import { getJob } from './routes/get-job.ts'
 import { getJobStatus } from './routes/get-job-status.ts'
 import { healthz } from './routes/healthz.ts'
+import { listErrors, listWarnings } from './routes/list-entries.ts'
 import { openapi } from './routes/openapi.ts'
 import { reportProgress } from './routes/report-progress.ts'
 import { isStoreError } from './store/store.ts'
@@ -24,6 +25,8 @@ app.route('/', createJob)
 app.route('/', reportProgress)
 app.route('/', getJob)
 app.route('/', getJobStatus)
+app.route('/', listErrors)
+app.route('/', listWarnings)
 app.route('/', healthz)
 app.route('/', openapi)
 

@@ -1,15 +1,15 @@
 import type { Context } from 'hono'
 import { type JobCalls, jobObject } from '../job-object/address.ts'
-import type { JobReply } from '../job-object/job-object.ts'
+import type { JobRefusal } from '../job-object/replies.ts'
 import type { JobKey } from '../jobs/job.ts'
 import { isJobId } from '../jobs/job-id.ts'
 import type { EdgeEnv } from './edge-env.ts'
 
 /** Asks the object of the job that the path names. What cannot be a job of the caller's is not found, unasked. */
-export async function askJob(
+export async function askJob<Reply>(
   c: Context<EdgeEnv>,
-  ask: (object: JobCalls, key: JobKey) => Promise<JobReply>,
-): Promise<JobReply> {
+  ask: (object: JobCalls, key: JobKey) => Promise<Reply | JobRefusal>,
+): Promise<Reply | JobRefusal> {
   const { organizationId } = c.var
   const jobId = c.req.param('job_id') ?? ''
   if (organizationId === null || !isJobId(jobId)) return { ok: false, reason: 'not_found' }

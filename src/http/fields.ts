@@ -35,11 +35,6 @@ const INT_PARSING_SIZE: Fault = {
   msg: 'Unable to parse input string as an integer, exceeded maximum size',
 }
 const FINITE_NUMBER: Fault = { type: 'finite_number', msg: 'Input should be a finite number' }
-const NEGATIVE: Fault = {
-  type: 'greater_than_equal',
-  msg: 'Input should be greater than or equal to 0',
-  ctx: { ge: 0 },
-}
 const BOOL_TYPE: Fault = { type: 'bool_type', msg: 'Input should be a valid boolean' }
 const BOOL_PARSING: Fault = {
   type: 'bool_parsing',
@@ -48,9 +43,37 @@ const BOOL_PARSING: Fault = {
 const DICT_TYPE: Fault = { type: 'dict_type', msg: 'Input should be a valid dictionary' }
 const LIST_TYPE: Fault = { type: 'list_type', msg: 'Input should be a valid list' }
 
-/** An integer of at least 0. As the original does, it takes `5.0`, `true` and texts like `"5"` for one. */
-export function integer() {
-  return field({ type: 'integer', minimum: 0 }, readInteger)
+/** An integer within bounds. As the original does, it takes `5.0`, `true` and texts like `"5"` for one. */
+export function integer({ least = 0, most }: { least?: number; most?: number } = {}) {
+  const tooSmall: Fault = {
+    type: 'greater_than_equal',
+    msg: `Input should be greater than or equal to ${least}`,
+    ctx: { ge: least },
+  }
+  const tooLarge: Fault = {
+    type: 'less_than_equal',
+    msg: `Input should be less than or equal to ${most}`,
+    ctx: { le: most },
+  }
+  const published = { type: 'integer', minimum: least, ...(most !== undefined && { maximum: most }) }
+  return field(published, (value) => {
+    const reading = readInteger(value)
+    if ('fault' in reading) return reading
+    if (reading.value < least) return { fault: tooSmall }
+    return most !== undefined && reading.value > most ? { fault: tooLarge } : reading
+  })
+}
+
+/** The place to go on from in a list: what a page gave as its `next_cursor`. */
+export function cursor() {
+  const fault: Fault = {
+    type: 'string_pattern_mismatch',
+    msg: 'String should be the next_cursor of a page',
+  }
+  return field({ type: 'string' }, (value): Reading<number> => {
+    if (typeof value !== 'string') return { fault: STRING_TYPE }
+    return /^[0-9]{1,9}$/.test(value) ? { value: Number(value) } : { fault }
+  })
 }
 
 /** A boolean. As the original does, it takes 0, 1 and texts like `"yes"` for one. */
@@ -129,7 +152,7 @@ function readInteger(value: unknown): Reading<number> {
   // Not >=: the largest 64-bit integer reads as this very double.
   if (Math.abs(value) > INT64) return { fault: INT_PARSING_SIZE }
   // Adding 0 makes 0 of -0.
-  return value < 0 ? { fault: NEGATIVE } : { value: value + 0 }
+  return { value: value + 0 }
 }
 
 function readIntegerText(value: string): Reading<number> {
@@ -137,7 +160,6 @@ function readIntegerText(value: string): Reading<number> {
   const digits = INTEGER_TEXT.exec(value)?.[1]?.replaceAll('_', '')
   if (digits === undefined) return { fault: INT_PARSING }
   const number = Number(digits)
-  if (number < 0) return { fault: NEGATIVE }
   return number > INT64 ? { fault: INT_PARSING_SIZE } : { value: number + 0 }
 }
 

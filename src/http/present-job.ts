@@ -22,6 +22,9 @@ export function presentJob({ job, errors, warnings }: JobSnapshot, asOf: number)
     duration_seconds: durationSeconds(job, asOf),
     triggered_by: job.triggeredBy,
     error_message: job.errorMessage,
+    error_count: job.errorCount,
+    warning_count: job.warningCount,
+    entries_not_kept: job.errorCount + job.warningCount - job.keptErrors - job.keptWarnings,
     metadata: job.metadata,
   })
   return `${fields.slice(0, -1)},"errors":[${errors.join()}],"warnings":[${warnings.join()}]}`

@@ -1,15 +1,13 @@
 import type { Context } from 'hono'
-import type { JobReply } from '../job-object/job-object.ts'
+import type { JobRefusal } from '../job-object/replies.ts'
 import { MAX_METADATA_BYTES } from '../jobs/metadata.ts'
 import { invalid } from './validation-error.ts'
-
-type Refusal = Extract<JobReply, { ok: false }>
 
 /** Seconds after which a caller may try again what could not be done now. */
 const RETRY_AFTER = '5'
 
 /** The one place where the domain's reasons become HTTP. */
-export async function refuse(c: Context, refusal: Refusal): Promise<Response> {
+export async function refuse(c: Context, refusal: JobRefusal): Promise<Response> {
   switch (refusal.reason) {
     // What is another organisation's reads exactly as what is not there: a 403 would tell that it is.
     case 'not_found':
@@ -24,6 +22,15 @@ export async function refuse(c: Context, refusal: Refusal): Promise<Response> {
           msg: `Metadata of a job should have at most ${MAX_METADATA_BYTES} bytes in all`,
           input: await c.req.json(),
           ctx: { max_bytes: MAX_METADATA_BYTES },
+        },
+      ])
+    case 'retry_key_reused':
+      return invalid(c, [
+        {
+          type: 'idempotency_key_reused',
+          loc: ['header', 'Idempotency-Key'],
+          msg: 'This key was sent before, with another body',
+          input: c.req.header('Idempotency-Key'),
         },
       ])
     case 'unavailable':

@@ -1,11 +1,14 @@
 import type { Context } from 'hono'
 import type { z } from 'zod'
 
-/** Every type that a 422 may name: pydantic's, and `too_large`, which is our own. */
+/** Every type that a 422 may name: pydantic's, and two of our own, `too_large` and `idempotency_key_reused`. */
 export type ProblemType =
   | 'missing'
   | 'string_type'
+  | 'string_too_short'
+  | 'string_too_short'
   | 'string_too_long'
+  | 'string_pattern_mismatch'
   | 'string_unicode'
   | 'int_type'
   | 'int_from_float'
@@ -13,6 +16,7 @@ export type ProblemType =
   | 'int_parsing_size'
   | 'finite_number'
   | 'greater_than_equal'
+  | 'less_than_equal'
   | 'bool_type'
   | 'bool_parsing'
   | 'dict_type'
@@ -52,27 +56,30 @@ export function raise(ctx: z.RefinementCtx, { type, msg, ctx: context }: Fault):
   ctx.addIssue({ code: 'custom', message: msg, params: { type, ctx: context } })
 }
 
+/** Which part of a request was validated: where `loc` begins. */
+export type Part = 'body' | 'query'
+
 /**
- * The issues of a failed validation as problems of `body`, the value that was validated.
+ * The issues of a failed validation as problems of `value`, that which was validated.
  * Throws on an issue that no field of ours raises: a schema was built past `fields.ts`.
  */
-export function toProblems(issues: readonly z.core.$ZodIssue[], body: unknown): Problem[] {
-  const problems = issues.map((issue) => toProblem(issue, body))
+export function toProblems(issues: readonly z.core.$ZodIssue[], value: unknown, part: Part): Problem[] {
+  const problems = issues.map((issue) => toProblem(issue, value, part))
   // The original minds its types before it minds what cannot be encoded, and never names both.
   const others = problems.filter(({ type }) => type !== 'string_unicode')
   return others.length > 0 ? others : problems
 }
 
-function toProblem(issue: z.core.$ZodIssue, body: unknown): Problem {
+function toProblem(issue: z.core.$ZodIssue, value: unknown, part: Part): Problem {
   const fault = faultOf(issue)
   const path = issue.path as (string | number)[]
   // What is missing has no value of its own: the object that lacks it is shown instead.
   const shown = fault.type === 'missing' ? path.slice(0, -1) : path
   return {
     type: fault.type,
-    loc: ['body', ...path],
+    loc: [part, ...path],
     msg: fault.msg,
-    input: valueAt(body, shown),
+    input: valueAt(value, shown),
     ...(fault.ctx && { ctx: fault.ctx }),
   }
 }

@@ -1,5 +1,8 @@
 import type { Entry, EntryKind, Job, JobKey, JobSnapshot } from '../jobs/job.ts'
+import { type Answer, judgeRetry, type Retry } from '../jobs/retry.ts'
 import type { Standing, StandingChange } from '../jobs/standing.ts'
+import { Answers } from './answers.ts'
+import { type JobReply, shownAgain } from './replies.ts'
 
 /** How many of the newest entries of each kind a job is shown with. */
 export const RECENT_ENTRIES = 100
@@ -33,35 +36,51 @@ export interface Journaled extends JobSnapshot {
 export class Journal {
   readonly #storage: DurableObjectStorage
   #hasTables = false
+  #readAnswers: Answers | undefined
 
   constructor(storage: DurableObjectStorage) {
     this.#storage = storage
   }
 
+  /** The job; undefined where none was created here, or its object has been emptied. */
   load(): Journaled | undefined {
     const saved = this.#storage.kv.get<{ key: JobKey; job: Job }>('job')
     if (saved === undefined) return undefined
     return {
       ...saved,
       recorded: this.#storage.kv.get<Recorded>('recorded') ?? NOTHING_RECORDED,
-      errors: this.#newest('error'),
-      warnings: this.#newest('warning'),
+      errors: this.#newest('error', saved.job.keptErrors),
+      warnings: this.#newest('warning', saved.job.keptWarnings),
     }
   }
 
   /** Runs `write` in one transaction: all of what it writes is kept, or, where it throws, none. */
   transaction<Result>(write: () => Result): Result {
     this.#createTables()
-    return this.#storage.transactionSync(write)
+    try {
+      return this.#storage.transactionSync(write)
+    } catch (error) {
+      this.#readAnswers = undefined // What it remembers may never have been kept.
+      throw error
+    }
   }
 
   saveJob(key: JobKey, job: Job): void {
     this.#storage.kv.put('job', { key, job })
   }
 
+  saveRecorded(recorded: Recorded): void {
+    this.#storage.kv.put('recorded', recorded)
+  }
+
   append(entries: Entry[], standings: StandingChange[]): void {
     for (const { kind, seq, text } of entries) {
-      this.#storage.sql.exec('insert into entry (kind, seq, text) values (?, ?, ?)', kind, seq, text)
+      this.#storage.sql.exec(
+        'insert or replace into entry (kind, seq, text) values (?, ?, ?)',
+        kind,
+        seq,
+        text,
+      )
     }
     for (const { entityType, entityKey, standing } of standings) {
       this.#storage.sql.exec(
@@ -84,9 +103,34 @@ export class Journal {
     return row?.standing ?? 'clean'
   }
 
-  /**
-   * The entries that D1 has not got, oldest first, as many as one write may carry; `unfinished` where more are left.
-   */
+  /** The texts of the newest entries up to the `kept`th, oldest first: as a job showed them when it had so many. */
+  #newest(kind: EntryKind, kept: number): string[] {
+    this.#createTables()
+    return this.#storage.sql
+      .exec<EntryRow>(
+        'select seq, text from entry where kind = ? and seq > ? and seq <= ? order by seq',
+        kind,
+        kept - RECENT_ENTRIES,
+        kept,
+      )
+      .toArray()
+      .map(({ text }) => text)
+  }
+
+  /** The entries of one kind after the `after`th, oldest first, at most `limit`. */
+  page(kind: EntryKind, after: number, limit: number): Entry[] {
+    return this.#storage.sql
+      .exec<EntryRow>(
+        'select seq, text from entry where kind = ? and seq > ? order by seq limit ?',
+        kind,
+        after,
+        limit,
+      )
+      .toArray()
+      .map((row) => ({ kind, ...row }))
+  }
+
+  /** The entries that D1 has not got, oldest first, as many as one write may carry; `unfinished` where more are left. */
   entriesBeyond(recorded: Recorded): { entries: Entry[]; unfinished: boolean } {
     const entries: Entry[] = []
     let characters = 0
@@ -107,21 +151,48 @@ export class Journal {
     return { entries, unfinished: false }
   }
 
-  saveRecorded(recorded: Recorded): void {
-    this.#storage.kv.put('recorded', recorded)
+  /** The answer that was given to a report of this key before; undefined where there was none. */
+  replay(retry: Retry, now: number): JobReply | undefined {
+    return this.#replayOf(this.#answers().find(retry.key), retry, now)
   }
 
-  #newest(kind: EntryKind): string[] {
+  replayOfCreate(retry: Retry, now: number): JobReply | undefined {
+    return this.#replayOf(this.#storage.kv.get<Answer>('answer-to-create'), retry, now)
+  }
+
+  keepAnswer(answer: Answer): void {
+    this.#answers().keep(answer)
+  }
+
+  keepAnswerToCreate(answer: Answer): void {
+    this.#storage.kv.put('answer-to-create', answer)
+  }
+
+  /** All answers given after `since`, in ms since the epoch, and the one to the create. */
+  answersSince(since: number): Answer[] {
+    const toCreate = this.#storage.kv.get<Answer>('answer-to-create')
+    return [...(toCreate === undefined ? [] : [toCreate]), ...this.#answers().since(since)]
+  }
+
+  /** Empties the object: nothing of it is left to pay for. */
+  async clear(): Promise<void> {
+    this.#hasTables = false
+    this.#readAnswers = undefined
+    await this.#storage.deleteAll()
+  }
+
+  #replayOf(earlier: Answer | undefined, retry: Retry, now: number): JobReply | undefined {
+    const verdict = judgeRetry(earlier, retry, now)
+    if (verdict === 'reused') return { ok: false, reason: 'retry_key_reused' }
+    if (earlier === undefined || verdict === 'new') return undefined
+    const { keptErrors, keptWarnings } = earlier.job
+    return shownAgain(earlier, this.#newest('error', keptErrors), this.#newest('warning', keptWarnings))
+  }
+
+  #answers(): Answers {
     this.#createTables()
-    return this.#storage.sql
-      .exec<EntryRow>(
-        'select seq, text from entry where kind = ? order by seq desc limit ?',
-        kind,
-        RECENT_ENTRIES,
-      )
-      .toArray()
-      .map(({ text }) => text)
-      .reverse()
+    this.#readAnswers ??= new Answers(this.#storage.sql)
+    return this.#readAnswers
   }
 
   /** Made with the first write, not with the object: looking up a job that does not exist then stores nothing. */
@@ -134,13 +205,17 @@ export class Journal {
       create table if not exists entity (
         entity_type text not null, entity_key text not null, standing text not null,
         primary key (entity_type, entity_key)
-      ) without rowid;`)
+      ) without rowid;
+      create table if not exists answer (
+        slot integer primary key, n integer not null, retry_key text not null, fingerprint text not null,
+        as_of integer not null, job text not null
+      );`)
     this.#hasTables = true
   }
 }
 
 /** The newest entries of one kind once `appended` came: the same array where none of them is of that kind. */
-export function newest(recent: string[], appended: Entry[], kind: EntryKind): string[] {
+export function withNewest(recent: string[], appended: Entry[], kind: EntryKind): string[] {
   const added = appended.filter((entry) => entry.kind === kind).map(({ text }) => text)
   return added.length === 0 ? recent : [...recent, ...added].slice(-RECENT_ENTRIES)
 }

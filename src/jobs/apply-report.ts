@@ -4,6 +4,9 @@ import { isMetadataTooLarge, mergeMetadata } from './metadata.ts'
 import type { Report, ReportedEntry } from './report.ts'
 import { type StandingChange, type StandingOf, Tally } from './standing.ts'
 
+/** How many errors and warnings together are kept of one job. Further ones are counted, and say so in the job. */
+export const MAX_ENTRIES = 100_000
+
 /** What a report made of a job. `entries` and `standings` are what the job gained by it. */
 export type ReportOutcome =
   | { ok: true; job: Job; entries: Entry[]; standings: StandingChange[] }
@@ -25,19 +28,25 @@ export function applyReport(job: Job, report: Report, now: number, standingOf: S
   const metadata = mergeMetadata(job.metadata, report)
   if (isMetadataTooLarge(metadata, job.metadata)) return { ok: false, reason: 'metadata_too_large' }
 
+  const { errors = [], warnings = [] } = report
   const tally = new Tally(job, standingOf)
-  const entries = [
-    ...appended('error', report.errors, job.errorCount, now, tally),
-    ...appended('warning', report.warnings, job.warningCount, now, tally),
-  ]
+  for (const entry of errors) tally.add('error', entry)
+  for (const entry of warnings) tally.add('warning', entry)
+
+  const room = MAX_ENTRIES - job.keptErrors - job.keptWarnings
+  const keptErrors = append('error', errors.slice(0, room), job.keptErrors, now)
+  const keptWarnings = append('warning', warnings.slice(0, room - keptErrors.length), job.keptWarnings, now)
+
   const next: Job = {
     ...job,
     totalItems: report.totalItems ?? job.totalItems,
     processedItems: report.processedItems ?? job.processedItems,
     failedItems: tally.failedItems,
     warnedItems: tally.warnedItems,
-    errorCount: job.errorCount + (report.errors?.length ?? 0),
-    warningCount: job.warningCount + (report.warnings?.length ?? 0),
+    errorCount: job.errorCount + errors.length,
+    warningCount: job.warningCount + warnings.length,
+    keptErrors: job.keptErrors + keptErrors.length,
+    keptWarnings: job.keptWarnings + keptWarnings.length,
     metadata,
     updatedAt: now,
     revision: job.revision + 1,
@@ -45,7 +54,7 @@ export function applyReport(job: Job, report: Report, now: number, standingOf: S
   if (report.markStarted) start(next, now)
   if (report.markFailed !== undefined) fail(next, report.markFailed, now)
   else if (report.markCompleted) complete(next, now)
-  return { ok: true, job: next, entries, standings: tally.changes }
+  return { ok: true, job: next, entries: [...keptErrors, ...keptWarnings], standings: tally.changes }
 }
 
 /**
@@ -59,17 +68,8 @@ function repeatsFinish(job: Job, report: Report): boolean {
   return markCompleted === true && completedStatus(job) === job.status
 }
 
-function appended(
-  kind: EntryKind,
-  reported: ReportedEntry[] = [],
-  count: number,
-  now: number,
-  tally: Tally,
-): Entry[] {
-  return reported.map((entry, index) => {
-    tally.add(kind, entry)
-    return { kind, seq: count + index + 1, text: entryText(entry, now) }
-  })
+function append(kind: EntryKind, reported: ReportedEntry[], kept: number, now: number): Entry[] {
+  return reported.map((entry, index) => ({ kind, seq: kept + index + 1, text: entryText(entry, now) }))
 }
 
 function start(job: Job, now: number): void {

@@ -13,6 +13,8 @@ export function createJob(jobId: string, order: NewJob, now: number): Job {
     warnedItems: 0,
     errorCount: 0,
     warningCount: 0,
+    keptErrors: 0,
+    keptWarnings: 0,
     metadata: order.metadata,
     triggeredBy: order.triggeredBy,
     errorMessage: null,

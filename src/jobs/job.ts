@@ -36,9 +36,11 @@ export interface Job {
   failedItems: number
   /** Distinct entities among the warnings, the job itself and those that failed left out. */
   warnedItems: number
-  /** All errors ever reported. */
+  /** All errors ever reported, and how many of them are kept: beyond `MAX_ENTRIES` a job only counts. */
   errorCount: number
   warningCount: number
+  keptErrors: number
+  keptWarnings: number
   metadata: JsonObject
   triggeredBy: string | null
   errorMessage: string | null

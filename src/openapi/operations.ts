@@ -20,9 +20,10 @@ export interface Operation {
 }
 
 export const refusalTexts = {
+  400: 'The body is no text',
   401: 'No credential, or none that is valid',
   403: 'The credential lacks the permission',
-  404: 'The organisation has no such job',
+  404: 'There is no such job in the organisation, or no such organisation for the credential',
   409: 'The job is finished and takes no more reports',
   413: 'The body is larger than 1 MB',
   422: 'The body is not as it should be; nothing was applied',
@@ -39,7 +40,7 @@ export const operations: Operation[] = [
     permission: 'job:create',
     body: 'NewJobRequest',
     reply: 'JobResponse',
-    refusals: [404, 413, 422, 503],
+    refusals: [400, 404, 413, 422, 503],
   },
   {
     id: 'report_job_progress',
@@ -52,7 +53,7 @@ export const operations: Operation[] = [
     permission: 'job:create',
     body: 'JobProgressRequest',
     reply: 'JobResponse',
-    refusals: [404, 409, 413, 422, 503],
+    refusals: [400, 404, 409, 413, 422, 503],
   },
   {
     id: 'get_job',
@@ -82,6 +83,16 @@ export const operations: Operation[] = [
     description: 'Whether the edge answers.',
     permission: null,
     reply: 'HealthResponse',
+    refusals: [],
+  },
+  {
+    id: 'openapi',
+    method: 'get',
+    path: '/openapi.json',
+    summary: 'OpenAPI',
+    description: 'This description.',
+    permission: null,
+    reply: 'OpenapiResponse',
     refusals: [],
   },
 ]

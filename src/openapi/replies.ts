@@ -2,7 +2,8 @@ import { z } from 'zod'
 
 /** What the API answers, as schemas: published in /openapi.json, and held against real replies by the tests. */
 
-const count = () => z.int().min(0)
+// Not z.int(): a worker may report more than 2^53, as the contract has no upper bound.
+const count = () => z.number().min(0).refine(Number.isInteger).meta({ type: 'integer' })
 const text = () => z.string()
 const percentage = () => z.number().min(0).max(100)
 const maybe = <Schema extends z.ZodType>(schema: Schema) => schema.nullable().optional()
@@ -43,11 +44,30 @@ export const JobResponse = z
     duration_seconds: maybe(z.number().min(0)).describe('From its start to its end, or to now while it runs'),
     triggered_by: maybe(text()).describe('Who or what started it'),
     error_message: maybe(text()).describe('Why it failed as a whole. Deprecated: see errors'),
+    error_count: count().optional().describe('How many errors were reported, kept or not'),
+    warning_count: count().optional().describe('How many warnings were reported, kept or not'),
+    entries_not_kept: count()
+      .optional()
+      .describe('Errors and warnings beyond the 100,000 that a job keeps: only counted'),
     errors: z.array(JobErrorResponse).optional().describe('Its newest errors, oldest first'),
     warnings: z.array(JobErrorResponse).optional().describe('Its newest warnings, oldest first'),
     metadata: maybe(object()).describe('Whatever its worker keeps with it'),
   })
   .describe('A job')
+
+export const JobErrorsResponse = z
+  .object({
+    errors: z.array(JobErrorResponse).describe('Oldest first'),
+    next_cursor: text().nullable().describe('Where the next page begins; null at the end'),
+  })
+  .describe('One page of the errors of a job')
+
+export const JobWarningsResponse = z
+  .object({
+    warnings: z.array(JobErrorResponse).describe('Oldest first'),
+    next_cursor: text().nullable().describe('Where the next page begins; null at the end'),
+  })
+  .describe('One page of the warnings of a job')
 
 export const JobStatusResponse = z
   .object({
@@ -73,3 +93,7 @@ export const HTTPValidationError = z
   .describe('All that is wrong with a body, at once')
 
 export const HealthResponse = z.object({ status: z.literal('ok') }).describe('The edge answers')
+
+export const OpenapiResponse = z
+  .object({ openapi: text(), info: object(), paths: object(), components: object() })
+  .describe('A description of the API, for programs')

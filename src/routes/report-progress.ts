@@ -2,6 +2,7 @@ import { Hono } from 'hono'
 import { askJob } from '../http/ask-job.ts'
 import { allow, authenticate } from '../http/authenticate.ts'
 import type { EdgeEnv } from '../http/edge-env.ts'
+import { idempotent } from '../http/idempotent.ts'
 import { jobJson } from '../http/job-json.ts'
 import { jsonBody } from '../http/json-body.ts'
 import { refuse } from '../http/refuse.ts'
@@ -13,9 +14,10 @@ export const reportProgress = new Hono<EdgeEnv>().post(
   authenticate,
   allow('job:create'),
   ...jsonBody(ReportBody),
+  idempotent('report'),
   async (c) => {
     const report = toReport(c.req.valid('json'))
-    const reply = await askJob(c, (object, key) => object.report(key, report))
+    const reply = await askJob(c, (object, key) => object.report(key, report, c.var.retry))
     return reply.ok ? jobJson(c, reply) : refuse(c, reply)
   },
 )

@@ -40,8 +40,8 @@ export async function recordJob(store: Store, record: JobRecord): Promise<void> 
 }
 
 function updateProgress(store: Store, key: JobKey, job: Job) {
-  const { totalItems, processedItems, failedItems, warnedItems, errorCount, warningCount } = job
-  const { metadata, updatedAt, revision } = job
+  const { totalItems, processedItems, failedItems, warnedItems, metadata, updatedAt, revision } = job
+  const { errorCount, warningCount, keptErrors, keptWarnings } = job
   return store
     .update(jobs)
     .set({
@@ -51,6 +51,8 @@ function updateProgress(store: Store, key: JobKey, job: Job) {
       warnedItems,
       errorCount,
       warningCount,
+      keptErrors,
+      keptWarnings,
       metadata,
       updatedAt,
       revision,

@@ -1,5 +1,6 @@
+import { sql } from 'drizzle-orm'
 import { index, integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core'
-import { type EntryKind, JOB_STATUSES, type JsonObject } from '../jobs/job.ts'
+import { type EntryKind, JOB_STATUSES, type Job, type JsonObject } from '../jobs/job.ts'
 
 /** Every job of every organisation. Times are milliseconds since the epoch. */
 export const jobs = sqliteTable(
@@ -15,6 +16,8 @@ export const jobs = sqliteTable(
     warnedItems: integer('warned_items').notNull(),
     errorCount: integer('error_count').notNull(),
     warningCount: integer('warning_count').notNull(),
+    keptErrors: integer('kept_errors').notNull(),
+    keptWarnings: integer('kept_warnings').notNull(),
     metadata: text({ mode: 'json' }).$type<JsonObject>().notNull(),
     triggeredBy: text('triggered_by'),
     errorMessage: text('error_message'),
@@ -32,6 +35,8 @@ export const jobs = sqliteTable(
     index('jobs_newest').on(job.organizationId, job.createdAt, job.jobId),
     index('jobs_by_status').on(job.organizationId, job.status, job.createdAt, job.jobId),
     index('jobs_by_type').on(job.organizationId, job.jobType, job.createdAt, job.jobId),
+    // Across organisations, for the retention that deletes old finished jobs.
+    index('jobs_finished').on(job.completedAt).where(sql`completed_at is not null`),
   ],
 )
 
@@ -50,6 +55,21 @@ export const jobEntries = sqliteTable(
     text: text().notNull(),
   },
   (entry) => [primaryKey({ columns: [entry.organizationId, entry.jobId, entry.kind, entry.seq] })],
+)
+
+/** What keyed requests were answered, of jobs whose object has been emptied: a retry gets the same answer from here. */
+export const jobAnswers = sqliteTable(
+  'job_answers',
+  {
+    organizationId: text('organization_id').notNull(),
+    jobId: text('job_id').notNull(),
+    retryKey: text('retry_key').notNull(),
+    fingerprint: text().notNull(),
+    asOf: integer('as_of').notNull(),
+    /** The job as the answer showed it. */
+    job: text({ mode: 'json' }).$type<Job>().notNull(),
+  },
+  (answer) => [primaryKey({ columns: [answer.organizationId, answer.jobId, answer.retryKey] })],
 )
 
 /** Server API keys. The key itself is nowhere: only the SHA-256 of it is. */

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test, vi } from 'vitest'
 import { MAX_BODY_BYTES } from '../../src/http/json-body.ts'
 import { MAX_DEPTH } from '../../src/http/parse-json.ts'
 import { app, post, problemsOf, REPORT } from './validation-app.ts'
@@ -20,13 +20,22 @@ function utf32(text: string, littleEndian: boolean) {
   return new Uint8Array(view.buffer)
 }
 
-/** Node wants to hear of a streamed body that the reply may come only after it. */
-const HALF = { duplex: 'half' } as Record<string, string>
+/** Posts a body that arrives in pieces, with or without its length said before. */
+async function send(body: ReadableStream, length?: number): Promise<Response> {
+  const headers = { 'Content-Type': 'application/json', ...(length && { 'Content-Length': String(length) }) }
+  // `duplex`: Node wants to hear that no reply is expected before the end of the body.
+  const init = { method: 'POST', headers, body, duplex: 'half' }
+  return await app.request(new Request(`http://x${REPORT}`, init))
+}
 
 /** A body of that many bytes, all of them in a field that nobody reads. */
 const weighing = (bytes: number) => `{"unknown":"${'x'.repeat(bytes - '{"unknown":""}'.length)}"}`
 
 describe('The size of a body', () => {
+  afterEach(() => {
+    vi.useRealTimers()
+  })
+
   test('may be 1 MB and no byte more', async () => {
     expect((await post(REPORT, weighing(MAX_BODY_BYTES))).status).toBe(200)
     const { status, json } = await post(REPORT, weighing(MAX_BODY_BYTES + 1))
@@ -34,15 +43,40 @@ describe('The size of a body', () => {
     expect(json).toStrictEqual({ detail: 'The body is larger than 1048576 bytes' })
   })
 
-  test('is believed of a content-length, before anything is read', async () => {
+  test('is believed of a content-length: the refusal waits for nothing', async () => {
+    const never = new ReadableStream({ pull: () => new Promise(() => {}) })
+    const reader = (await send(never, MAX_BODY_BYTES + 1)).body?.getReader()
+    const said = new TextDecoder().decode((await reader?.read())?.value)
+    expect(JSON.parse(said)).toStrictEqual({ detail: 'The body is larger than 1048576 bytes' })
+    await reader?.cancel()
+  })
+
+  test('that is refused is discarded behind the refusal, so that its sender gets to read it', async () => {
+    let sent = 0
     const body = new ReadableStream({
-      pull() {
-        throw new Error('The body was read')
+      pull(controller) {
+        sent += 65_536
+        controller.enqueue(new Uint8Array(65_536))
+        if (sent === 2 * MAX_BODY_BYTES) controller.close()
       },
     })
-    const headers = { 'Content-Type': 'application/json', 'Content-Length': String(MAX_BODY_BYTES + 1) }
-    const request = new Request('http://x/api/jobs', { method: 'POST', headers, body, ...HALF })
-    expect((await app.request(request)).status).toBe(413)
+    const response = await send(body, 2 * MAX_BODY_BYTES)
+    expect(response.status).toBe(413)
+    expect(await response.json()).toStrictEqual({ detail: 'The body is larger than 1048576 bytes' })
+    expect(sent).toBe(2 * MAX_BODY_BYTES)
+  })
+
+  test('that is refused need not end, nor arrive, for the refusal to end', async () => {
+    const endless = new ReadableStream({
+      pull: (controller) => controller.enqueue(new Uint8Array(1_000_000)),
+    })
+    expect(await (await send(endless, 1e12)).json()).toHaveProperty('detail')
+    vi.useFakeTimers()
+    const stalled = await send(new ReadableStream({ pull: () => new Promise(() => {}) }), 1e12)
+    await vi.advanceTimersByTimeAsync(2000)
+    expect(await stalled.json()).toHaveProperty('detail')
+    const broken = new ReadableStream({ pull: (controller) => controller.error(new Error('gone')) })
+    expect(await (await send(broken, 1e12)).json()).toHaveProperty('detail')
   })
 
   test('is counted while it arrives in chunks, and what follows is not awaited', async () => {
@@ -53,9 +87,7 @@ describe('The size of a body', () => {
         controller.enqueue(utf8('x'.repeat(65_536)))
       },
     })
-    const headers = { 'Content-Type': 'application/json' }
-    const request = new Request('http://x/api/jobs', { method: 'POST', headers, body, ...HALF })
-    expect((await app.request(request)).status).toBe(413)
+    expect((await send(body)).status).toBe(413)
     expect(sent).toBeLessThan(20)
   })
 
@@ -66,9 +98,7 @@ describe('The size of a body', () => {
         controller.close()
       },
     })
-    const headers = { 'Content-Type': 'application/json' }
-    const request = new Request(`http://x${REPORT}`, { method: 'POST', headers, body, ...HALF })
-    expect(await (await app.request(request)).json()).toStrictEqual({ stage: 'é' })
+    expect(await (await send(body)).json()).toStrictEqual({ stage: 'é' })
   })
 })
 

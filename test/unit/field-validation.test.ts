@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { ReportBody, toReport } from '../../src/routes/report-body.ts'
 import { CREATE, post, problemsOf, REPORT } from './validation-app.ts'
 
 const ENTRY = { entity_key: 'sku-1', error_type: 'parse', message: 'bad row' }
@@ -317,6 +318,19 @@ describe('A report', () => {
       message: '',
       markFailed: '',
     })
+  })
+})
+
+test('What JSON would hide is mended before the domain sees it: no -0, no infinity', () => {
+  const body = ReportBody.parse({
+    total_items: -0,
+    processed_items: '-0',
+    metadata_patch: { a: Infinity, b: { c: [-Infinity] } },
+  })
+  expect(toReport(body)).toStrictEqual({
+    totalItems: 0,
+    processedItems: 0,
+    metadataPatch: { a: null, b: { c: [null] } },
   })
 })
 

@@ -1,10 +1,11 @@
 import { runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { jobObject } from '../../src/job-object/address.ts'
-import type { JobReply } from '../../src/job-object/job-object.ts'
+import type { JobReply } from '../../src/job-object/replies.ts'
 import type { JobKey, JobSnapshot } from '../../src/jobs/job.ts'
 import { jobIdOf } from '../../src/jobs/job-id.ts'
 import type { NewJob, Report, ReportedEntry } from '../../src/jobs/report.ts'
+import type { Retry } from '../../src/jobs/retry.ts'
 import { findJob } from '../../src/store/find-job.ts'
 import { openStore } from '../../src/store/store.ts'
 
@@ -28,12 +29,16 @@ export function anError(entityKey: string): ReportedEntry {
 
 export async function createdJob(order: NewJob = anOrder): Promise<JobKey> {
   const key = aJobKey()
-  acknowledged(await jobObject(env.JOBS, key).create(key, order))
+  acknowledged(await jobObject(env.JOBS, key).create(key, order, null))
   return key
 }
 
-export async function reported(key: JobKey, report: Report): Promise<JobSnapshot> {
-  return acknowledged(await jobObject(env.JOBS, key).report(key, report))
+export async function reported(
+  key: JobKey,
+  report: Report,
+  retry: Retry | null = null,
+): Promise<JobSnapshot> {
+  return acknowledged(await jobObject(env.JOBS, key).report(key, report, retry))
 }
 
 export async function readJob(key: JobKey): Promise<JobSnapshot> {

@@ -132,7 +132,9 @@ test('an object with an empty journal serves its job out of D1', async () => {
   await evictDurableObject(jobObject(env.JOBS, key))
 
   expect(await readJob(key)).toEqual(before)
-  expect(await jobObject(env.JOBS, key).report(key, { stage: 'late' })).toMatchObject({ reason: 'closed' })
+  expect(await jobObject(env.JOBS, key).report(key, { stage: 'late' }, null)).toMatchObject({
+    reason: 'closed',
+  })
   expect(await reported(key, { markCompleted: true })).toEqual(before)
 })
 
@@ -140,7 +142,7 @@ test('another organisation addresses another object: the same id is not there', 
   const key = await createdJob()
   const foreign = { ...aJobKey(), jobId: key.jobId }
   expect(await jobObject(env.JOBS, foreign).read(foreign)).toEqual({ ok: false, reason: 'not_found' })
-  expect(await jobObject(env.JOBS, foreign).report(foreign, { stage: 'x' })).toEqual({
+  expect(await jobObject(env.JOBS, foreign).report(foreign, { stage: 'x' }, null)).toEqual({
     ok: false,
     reason: 'not_found',
   })
@@ -160,7 +162,10 @@ test('a journal write that fails is acknowledged to nobody, and memory does not 
   const before = await readJob(key)
   await inside(key, (storage) => storage.sql.exec('alter table entry rename to entry_gone'))
   const report = { processedItems: 3, errors: [anError('a')] }
-  expect(await jobObject(env.JOBS, key).report(key, report)).toEqual({ ok: false, reason: 'unavailable' })
+  expect(await jobObject(env.JOBS, key).report(key, report, null)).toEqual({
+    ok: false,
+    reason: 'unavailable',
+  })
   expect(await readJob(key)).toEqual(before)
 
   await inside(key, (storage) => storage.sql.exec('alter table entry_gone rename to entry'))

@@ -1,0 +1,74 @@
+import { applyReport } from '../jobs/apply-report.ts'
+import type { Entry, EntryKind, JobKey } from '../jobs/job.ts'
+import type { Report } from '../jobs/report.ts'
+import { type Answer, judgeRetry, type Retry } from '../jobs/retry.ts'
+import { findEntries } from '../store/find-entries.ts'
+import { findJob } from '../store/find-job.ts'
+import { findAnswer, insertAnswers } from '../store/job-answers.ts'
+import type { Store } from '../store/store.ts'
+import { type Journaled, RECENT_ENTRIES } from './journal.ts'
+import { type JobReply, shown, shownAgain } from './replies.ts'
+
+/** One job in D1: what serves it once its object has been emptied. Each call throws where D1 does not answer. */
+export class Archive {
+  readonly #store: Store
+  readonly #key: JobKey
+
+  constructor(store: Store, key: JobKey) {
+    this.#store = store
+    this.#key = key
+  }
+
+  /** The job, all of it recorded; undefined where D1 has none. */
+  async load(): Promise<Journaled | undefined> {
+    const found = await findJob(this.#store, this.#key, RECENT_ENTRIES)
+    if (found === undefined) return undefined
+    const { revision, status, keptErrors, keptWarnings } = found.job
+    return {
+      key: this.#key,
+      ...found,
+      recorded: { revision, status, error: keptErrors, warning: keptWarnings },
+    }
+  }
+
+  page(kind: EntryKind, after: number, limit: number): Promise<Entry[]> {
+    return findEntries(this.#store, this.#key, kind, after, limit)
+  }
+
+  /** A finished job takes no more reports; it answers the one that repeats its end, and retries of earlier ones. */
+  async report(held: Journaled, report: Report, retry: Retry | null, now: number): Promise<JobReply> {
+    const replay = retry === null ? undefined : await this.replay(retry, now)
+    if (replay !== undefined) return replay
+    const outcome = applyReport(held.job, report, now, () => 'clean')
+    return outcome.ok ? shown(held, now) : outcome
+  }
+
+  /** The answer that was given to this key before; undefined where there was none. */
+  async replay(retry: Retry, now: number): Promise<JobReply | undefined> {
+    const earlier = await findAnswer(this.#store, this.#key, retry.key)
+    const verdict = judgeRetry(earlier, retry, now)
+    if (verdict === 'reused') return { ok: false, reason: 'retry_key_reused' }
+    if (earlier === undefined || verdict === 'new') return undefined
+    const { keptErrors, keptWarnings } = earlier.job
+    return shownAgain(
+      earlier,
+      await this.#newest('error', keptErrors),
+      await this.#newest('warning', keptWarnings),
+    )
+  }
+
+  /**
+   * Takes the answers that a retry may still ask for, the last thing that D1 lacks of a recorded job. False where D1
+   * has not got the job as it is held: then its object has to keep it.
+   */
+  async take(held: Journaled, answers: Answer[]): Promise<boolean> {
+    await insertAnswers(this.#store, this.#key, answers)
+    return (await this.load())?.job.revision === held.job.revision
+  }
+
+  async #newest(kind: EntryKind, kept: number): Promise<string[]> {
+    const after = Math.max(0, kept - RECENT_ENTRIES)
+    const entries = kept === 0 ? [] : await this.page(kind, after, kept - after)
+    return entries.map(({ text }) => text)
+  }
+}

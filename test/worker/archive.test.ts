@@ -1,0 +1,95 @@
+import { evictDurableObject, runDurableObjectAlarm } from 'cloudflare:test'
+import { env } from 'cloudflare:workers'
+import { expect, test, vi } from 'vitest'
+import { jobObject } from '../../src/job-object/address.ts'
+import type { JobKey } from '../../src/jobs/job.ts'
+import {
+  aJobKey,
+  anError,
+  anOrder,
+  createdJob,
+  inside,
+  keysOf,
+  readJob,
+  recordedJob,
+  reported,
+} from './a-job.ts'
+
+const HOUR = 60 * 60 * 1_000
+
+test('a finished job leaves its object when its time there is over, and is served as before', async () => {
+  const key = aJobKey()
+  const toCreate = { key: 'create', fingerprint: 'order' }
+  const toReport = { key: 'report', fingerprint: 'report' }
+  const created = await jobObject(env.JOBS, key).create(key, anOrder, toCreate)
+  const entries = Array.from({ length: 150 }, (_, n) => anError(`sku-${n}`))
+  const report = { errors: entries.slice(0, 120), warnings: [anError('w')] }
+  const first = await jobObject(env.JOBS, key).report(key, report, toReport)
+  await reported(key, { errors: entries.slice(120), markCompleted: true })
+  const before = await readJob(key)
+
+  await runAlarm(key, { after: HOUR - 1 })
+  expect(await storedNames(key)).not.toEqual([])
+  await runAlarm(key, { after: HOUR })
+  expect(await storedNames(key)).toEqual([])
+
+  for (const evicted of [false, true]) {
+    if (evicted) await evictDurableObject(jobObject(env.JOBS, key))
+    const object = jobObject(env.JOBS, key)
+    expect(await readJob(key)).toEqual(before)
+    const page = await object.entries(key, 'error', 100, 40)
+    expect(page).toMatchObject({ ok: true, next: 140 })
+    expect(page.ok && keysOf(page.texts)).toEqual(entries.slice(100, 140).map(({ entityKey }) => entityKey))
+    expect(await object.report(key, { stage: 'late' }, null)).toMatchObject({ reason: 'closed' })
+    expect(await reported(key, { markCompleted: true })).toEqual(before)
+    expect(await object.report(key, report, toReport)).toEqual({ ...first, replayed: true })
+    expect(await object.create(key, anOrder, toCreate)).toEqual({ ...created, replayed: true })
+    const reused = { ok: false, reason: 'retry_key_reused' }
+    expect(await object.report(key, report, { ...toReport, fingerprint: 'another' })).toEqual(reused)
+    expect(await object.create(key, anOrder, { ...toCreate, fingerprint: 'another' })).toEqual(reused)
+  }
+  expect(await storedNames(key)).toEqual([])
+})
+
+test('a job that D1 lacks stays in its object', async () => {
+  const key = await createdJob()
+  await reported(key, { markCompleted: true })
+  const before = await readJob(key)
+  await env.DB.prepare('delete from jobs where job_id = ?').bind(key.jobId).run()
+  await runAlarm(key, { after: HOUR })
+  expect(await storedNames(key)).not.toEqual([])
+  expect(await readJob(key)).toEqual(before)
+})
+
+test('a live job that only D1 has is taken up, with the standing of each entity', async () => {
+  const key = await createdJob()
+  await reported(key, { errors: [anError('a')], warnings: [anError('a'), anError('b')] })
+  await vi.waitFor(async () => expect((await recordedJob(key))?.job.revision).toBe(2), { timeout: 5_000 })
+  const before = await readJob(key)
+  await inside(key, (storage) => storage.deleteAll())
+  await evictDurableObject(jobObject(env.JOBS, key))
+
+  expect(await readJob(key)).toEqual(before)
+  const { job } = await reported(key, { errors: [anError('a'), anError('b')], warnings: [anError('c')] })
+  expect(job).toMatchObject({ failedItems: 2, warnedItems: 1, errorCount: 3, warningCount: 3, revision: 3 })
+  await vi.waitFor(async () => expect(await recordedJob(key)).toEqual(await readJob(key)), { timeout: 5_000 })
+})
+
+/** Runs the object's alarm as it runs so many ms after the job was finished. */
+async function runAlarm(key: JobKey, { after }: { after: number }): Promise<void> {
+  const { job } = await readJob(key)
+  vi.useFakeTimers({ toFake: ['Date'], now: (job.completedAt ?? 0) + after })
+  expect(await runDurableObjectAlarm(jobObject(env.JOBS, key))).toBe(true)
+  vi.useRealTimers()
+}
+
+function storedNames(key: JobKey): Promise<string[]> {
+  return inside(key, async (storage) => {
+    const tables = storage.sql
+      .exec<{ name: string }>(
+        "select name from sqlite_master where name not like '%cf_%' and name not like 'sqlite%'",
+      )
+      .toArray()
+    return [...tables.map(({ name }) => name), ...[...storage.kv.list()].map(([name]) => name)]
+  })
+}
