@@ -1,6 +1,6 @@
-import { componentSchemas } from '../http/component-schemas.ts'
 import { NewJobBody } from '../routes/new-job-body.ts'
 import { EntryBody, ReportBody } from '../routes/report-body.ts'
+import { componentSchema, componentSchemas } from './component-schemas.ts'
 import { type Operation, operations, refusalTexts } from './operations.ts'
 import * as replies from './replies.ts'
 
@@ -34,7 +34,8 @@ export function openapiDocument() {
   }
 }
 
-function describe({ id, summary, description, path, permission, body, reply, refusals }: Operation) {
+function describe(operation: Operation) {
+  const { id, summary, description, permission, body, reply, refusals } = operation
   const needs = permission === null ? '' : `\n\nNeeds the permission \`${permission}\`.`
   return {
     operationId: id,
@@ -42,10 +43,10 @@ function describe({ id, summary, description, path, permission, body, reply, ref
     summary,
     description: description + needs,
     security: permission === null ? [] : [{ serverApiKey: [] }],
-    parameters: permission === null ? [] : parametersOf(path),
+    parameters: parametersOf(operation),
     ...(body && { requestBody: { required: true, content: jsonOf(body) } }),
     responses: {
-      200: { description: 'Successful Response', content: jsonOf(reply) },
+      200: { description: 'Successful Response', content: { ...jsonOf(reply), ...streamOf(operation) } },
       ...Object.fromEntries(
         [...(permission === null ? [] : ([401, 403] as const)), ...refusals].map((status) => [
           status,
@@ -59,18 +60,36 @@ function describe({ id, summary, description, path, permission, body, reply, ref
   }
 }
 
-function parametersOf(path: string) {
+function parametersOf({ path, permission, query, idempotent }: Operation) {
   const names = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name)
+  const { properties = {} } = query ? componentSchema(query) : {}
   return [
     ...names.map((name) => ({ in: 'path', name, required: true, schema: { type: 'string' } })),
-    {
-      in: 'header',
-      name: 'X-Organization-ID',
-      required: false,
-      description: 'Where sent, it must name an organisation of the credential',
-      schema: { type: 'string' },
-    },
+    ...Object.entries(properties).map(([name, schema]) => ({ in: 'query', name, required: false, schema })),
+    ...(permission === null ? [] : [ORGANIZATION]),
+    ...(idempotent ? [IDEMPOTENCY_KEY] : []),
   ]
+}
+
+const ORGANIZATION = {
+  in: 'header',
+  name: 'X-Organization-ID',
+  required: false,
+  description: 'Where sent, it must name an organisation of the credential',
+  schema: { type: 'string' },
+}
+
+const IDEMPOTENCY_KEY = {
+  in: 'header',
+  name: 'Idempotency-Key',
+  required: false,
+  description:
+    'Sent again with the same body within 24 hours, the request is applied once and answered the same',
+  schema: { type: 'string', minLength: 1, maxLength: 255 },
+}
+
+function streamOf({ streams }: Operation) {
+  return streams ? { 'application/x-ndjson': { schema: { type: 'string' } } } : {}
 }
 
 function jsonOf(schema: keyof typeof schemas) {

@@ -1,4 +1,6 @@
+import type { z } from 'zod'
 import type { Permission } from '../access/caller.ts'
+import { PageQuery } from '../routes/page-query.ts'
 import type { schemas } from './document.ts'
 
 type SchemaName = keyof typeof schemas
@@ -14,6 +16,12 @@ export interface Operation {
   /** null: anyone may call it. */
   permission: Permission | null
   body?: SchemaName
+  /** An object schema: each of its fields is a parameter of the query. */
+  query?: z.ZodType
+  /** It also answers NDJSON, one item of the reply's list a line. */
+  streams?: true
+  /** A repeated request with the same `Idempotency-Key` is applied once. */
+  idempotent?: true
   reply: SchemaName
   /** Statuses it may refuse with, beside 401 and 403. */
   refusals: (keyof typeof refusalTexts)[]
@@ -30,6 +38,10 @@ export const refusalTexts = {
   503: 'Not possible at the moment; try again after Retry-After seconds',
 } as const
 
+const PAGES =
+  'In pages: `next_cursor` of one is the `cursor` of the next. With `Accept: application/x-ndjson` all of them come in ' +
+  'one stream, an entry a line; a stream that breaks off is not whole.'
+
 export const operations: Operation[] = [
   {
     id: 'create_job',
@@ -39,6 +51,7 @@ export const operations: Operation[] = [
     description: 'Creates a job in the status `pending`. Its worker then reports on it by its id.',
     permission: 'job:create',
     body: 'NewJobRequest',
+    idempotent: true,
     reply: 'JobResponse',
     refusals: [400, 404, 413, 422, 503],
   },
@@ -52,6 +65,7 @@ export const operations: Operation[] = [
       'Only the fields given take effect, all of them in one step. What was answered with 200 is kept.',
     permission: 'job:create',
     body: 'JobProgressRequest',
+    idempotent: true,
     reply: 'JobResponse',
     refusals: [400, 404, 409, 413, 422, 503],
   },
@@ -74,6 +88,30 @@ export const operations: Operation[] = [
     permission: 'job:read',
     reply: 'JobStatusResponse',
     refusals: [404, 503],
+  },
+  {
+    id: 'list_job_errors',
+    method: 'get',
+    path: '/api/jobs/{job_id}/errors',
+    summary: 'List Job Errors',
+    description: `All errors that the job keeps, oldest first. ${PAGES}`,
+    permission: 'job:read',
+    query: PageQuery,
+    reply: 'JobErrorsResponse',
+    streams: true,
+    refusals: [404, 422, 503],
+  },
+  {
+    id: 'list_job_warnings',
+    method: 'get',
+    path: '/api/jobs/{job_id}/warnings',
+    summary: 'List Job Warnings',
+    description: `All warnings that the job keeps, oldest first. ${PAGES}`,
+    permission: 'job:read',
+    query: PageQuery,
+    reply: 'JobWarningsResponse',
+    streams: true,
+    refusals: [404, 422, 503],
   },
   {
     id: 'healthz',

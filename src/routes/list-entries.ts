@@ -1,23 +1,16 @@
 import type { Context } from 'hono'
 import { Hono } from 'hono'
 import { accepts } from 'hono/accepts'
-import { z } from 'zod'
 import { askJob } from '../http/ask-job.ts'
 import { allow, authenticate } from '../http/authenticate.ts'
 import type { EdgeEnv } from '../http/edge-env.ts'
-import { cursor, integer } from '../http/fields.ts'
 import { query } from '../http/query.ts'
 import { refuse } from '../http/refuse.ts'
 import type { EntriesReply } from '../job-object/replies.ts'
 import type { EntryKind } from '../jobs/job.ts'
+import { MAX_PAGE, PageQuery } from './page-query.ts'
 
-const MAX_PAGE = 1_000
 const NDJSON = 'application/x-ndjson'
-
-const PageQuery = z.object({
-  limit: integer({ least: 1, most: MAX_PAGE }).prefault(100),
-  cursor: cursor().prefault('0'),
-})
 
 /** `GET /api/jobs/{job_id}/errors`: all errors that are kept, oldest first, in pages or as a stream of NDJSON. */
 export const listErrors = listEntries('error', 'errors')

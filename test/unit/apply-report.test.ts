@@ -168,8 +168,28 @@ describe('failed and warned items', () => {
   })
 })
 
+describe('a full job', () => {
+  const full = aJob({ errorCount: 99_998, keptErrors: 99_998, totalItems: 10 })
+
+  test('keeps 100,000 entries in all, errors before warnings, and counts the rest', () => {
+    const errors = [entry('a'), entry('b'), entry('c')]
+    const result = outcome(full, { errors, warnings: [entry('d')] })
+    expect(result).toMatchObject({
+      job: { errorCount: 100_001, keptErrors: 100_000, warningCount: 1, keptWarnings: 0 },
+      entries: [{ seq: 99_999 }, { seq: 100_000 }],
+    })
+    // What is not kept still counts: three items failed and one was warned of.
+    expect(result).toMatchObject({ job: { failedItems: 3, warnedItems: 1 } })
+  })
+
+  test('still takes a mark', () => {
+    const job = apply({ ...full, keptErrors: 100_000, metadata: { a: 'x'.repeat(65_525) } }, { markCompleted: true })
+    expect(job.status).toBe('partial_success')
+  })
+})
+
 test('entries get their place, their time and nothing else', () => {
-  const job = aJob({ errorCount: 41 })
+  const job = aJob({ errorCount: 41, keptErrors: 41 })
   const result = outcome(job, { errors: [entry('a'), entry('b')], warnings: [entry('c')] })
   expect(result).toMatchObject({
     entries: [

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { componentSchemas } from '../../src/http/component-schemas.ts'
+import { componentSchemas } from '../../src/openapi/component-schemas.ts'
 import { NewJobBody } from '../../src/routes/new-job-body.ts'
 import { EntryBody, ReportBody } from '../../src/routes/report-body.ts'
 
