@@ -1,0 +1,130 @@
+/** `npm run demo`: an edge of its own, a key, a worker that imports a real file, and what became of the job. */
+import { rmSync } from 'node:fs'
+import { mkdtemp } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import { drizzle } from 'drizzle-orm/d1'
+import { type FeedCounts, runFeedWorker } from '../examples/feed-worker/feed-worker.ts'
+import { FILM_CATALOGUE } from '../examples/feed-worker/mapping.ts'
+import { createProgressLine } from '../examples/feed-worker/progress-line.ts'
+import { openStandIn } from '../examples/feed-worker/stand-in.ts'
+import { hashServerApiKey, newServerApiKey } from '../src/access/server-api-key.ts'
+import { insertApiKey } from '../src/store/api-keys.ts'
+import { type Edge, openEdge } from './edge.ts'
+
+/** 3,201 films as their publisher left them: titles that are numbers, films that are there twice, dates that say "TBD". */
+const FEED = join(import.meta.dirname, '../node_modules/vega-datasets/data/movies.json')
+
+/** The feed is of 2010. Measured against a fixed day, its counts are the same whenever the demo runs. */
+const TODAY = new Date('2026-01-01')
+
+/** Between two reports, so that the bar can be seen to move. */
+const PAUSE_MS = 40
+
+const SHOWN_ENTRIES = 2
+
+type JobJson = Record<string, unknown> & { errors: unknown[]; warnings: unknown[] }
+
+process.exitCode = await demo()
+
+async function demo(): Promise<number> {
+  const state = await mkdtemp(join(tmpdir(), 'milepost-demo-'))
+  // At exit rather than in `finally`: Ctrl-C leaves no state behind either.
+  process.on('exit', () => rmSync(state, { recursive: true, force: true }))
+  let edge: Edge | undefined
+  try {
+    edge = await openEdge({ persistTo: state })
+    console.log(`The edge is running at ${edge.url}`)
+    await importFilms(edge)
+    return 0
+  } catch (failure) {
+    console.error(`The demo failed: ${failure instanceof Error ? failure.message : failure}`)
+    return 1
+  } finally {
+    await edge?.dispose()
+  }
+}
+
+/** Throws where anything is not as it should be. */
+async function importFilms(edge: Edge): Promise<void> {
+  const key = await issueKey(edge)
+  const standIn = await openStandIn()
+  const line = createProgressLine(process.stdout)
+  try {
+    const outcome = await runFeedWorker({
+      source: FEED,
+      mapping: FILM_CATALOGUE,
+      connection: { url: edge.url, key },
+      dispatchUrl: standIn.url,
+      today: TODAY,
+      onProgress: async (job) => {
+        line.show(job)
+        await pause(PAUSE_MS)
+      },
+    })
+    line.end()
+    if (outcome.kind !== 'finished') throw new Error(outcome.message)
+
+    const job = await getJob(edge.url, key, outcome.job.jobId)
+    console.log(JSON.stringify(shorten(job, outcome.counts), null, 2))
+    verify(job, outcome.counts, outcome.importJobId === null ? 0 : standIn.countItems(outcome.importJobId))
+    const { rows, usable, errors, warnings } = outcome.counts
+    console.log(
+      `${rows} rows: ${usable} dispatched, ${errors} errors, ${warnings} warnings. The job says the same.`,
+    )
+  } finally {
+    await standIn.close()
+  }
+}
+
+async function issueKey(edge: Edge): Promise<string> {
+  const key = newServerApiKey()
+  await insertApiKey(drizzle(edge.d1), {
+    keyId: 'key_demo',
+    keyHash: await hashServerApiKey(key),
+    organizationId: 'demo-shop',
+    name: 'feed-worker',
+    permissions: ['job:create', 'job:read'],
+    createdAt: Date.now(),
+    expiresAt: null,
+  })
+  return key
+}
+
+/** As anyone who may read the job sees it. */
+async function getJob(url: string, key: string, jobId: string): Promise<JobJson> {
+  const response = await fetch(`${url}/api/jobs/${jobId}`, { headers: { authorization: `Bearer ${key}` } })
+  if (!response.ok) throw new Error(`GET of the finished job answered ${response.status}`)
+  return (await response.json()) as JobJson
+}
+
+/** The job with a few of its entries, and how many more there are. */
+function shorten(job: JobJson, counts: FeedCounts): Record<string, unknown> {
+  const cut = (entries: unknown[], all: number) => {
+    const shown = entries.slice(0, SHOWN_ENTRIES)
+    return all > shown.length ? [...shown, `… and ${all - shown.length} more`] : shown
+  }
+  return { ...job, errors: cut(job.errors, counts.errors), warnings: cut(job.warnings, counts.warnings) }
+}
+
+/** The job's numbers against the worker's own, and against what reached the import. */
+function verify(job: JobJson, counts: FeedCounts, received: number): void {
+  const expected: [what: string, found: unknown, wanted: unknown][] = [
+    ['status', job.status, counts.errors > 0 ? 'partial_success' : 'completed_with_warnings'],
+    ['total_items', job.total_items, counts.rows],
+    ['processed_items', job.processed_items, counts.usable],
+    ['failed_items', job.failed_items, counts.errors],
+    ['warned_items', job.warned_items, counts.doubtful],
+    ['progress_percentage', job.progress_percentage, 100],
+    ['the newest errors', job.errors.length, Math.min(counts.errors, 100)],
+    ['the newest warnings', job.warnings.length, Math.min(counts.warnings, 100)],
+    ['items that the import received', received, counts.usable],
+  ]
+  const wrong = expected.filter(([, found, wanted]) => found !== wanted)
+  if (wrong.length > 0) {
+    throw new Error(
+      wrong.map(([what, found, wanted]) => `${what}: ${found}, the worker counted ${wanted}`).join('; '),
+    )
+  }
+}

@@ -1,0 +1,144 @@
+import type { ChildProcess } from 'node:child_process'
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Json, Miniflare } from 'miniflare'
+import { applyMigrations, PROJECT, readSettings, retryWhileContended, stateDir } from './local-database.ts'
+
+export interface EdgeOptions {
+  /** The port to listen on; 0, and without one: any that is free. */
+  port?: number
+  /** 127.0.0.1 unless told otherwise. */
+  host?: string
+  /** Where the state lies, as wrangler's flag of this name means it; `.wrangler/state` unless told otherwise. */
+  persistTo?: string
+  /** Variables and secrets beside, or instead of, those of wrangler.toml and .dev.vars. */
+  bindings?: Record<string, Json>
+  /** Keeps the Worker's console to itself. */
+  quiet?: boolean
+  /** The Worker to run; src/index.ts unless told otherwise. */
+  entry?: string
+}
+
+export interface Edge {
+  /** Where it listens, without a slash at the end. */
+  url: string
+  /** Its D1 database, the same that the Worker has. Ask again after the runtime was killed. */
+  d1: () => ReturnType<Miniflare['getD1Database']>
+  /** For tests that evict objects or look into them. */
+  miniflare: Miniflare
+  /** The process of the Workers runtime. Killed, it is started anew on the same port and state, under another id. */
+  runtimePid: () => number
+  /** The file of the D1 database, for tests that lock it. */
+  d1File: () => Promise<string>
+  /** Stops listening and ends the runtime; resolves when it is gone. */
+  dispose: () => Promise<void>
+}
+
+/** The port is in use by another process. */
+export class PortTakenError extends Error {}
+
+/**
+ * Runs the Worker on this machine, in the runtime that Cloudflare runs it in, with what wrangler.toml binds it to, on a
+ * database that is brought to the newest schema.
+ */
+export async function openEdge(options: EdgeOptions = {}): Promise<Edge> {
+  const [{ convertV4MiniflareOptions, Log, LogLevel, Miniflare }, settings, script] = await Promise.all([
+    import('miniflare'),
+    readSettings(),
+    bundle(options.entry ?? join(PROJECT, 'src/index.ts')),
+  ])
+  const state = stateDir(options.persistTo)
+  const { worker } = settings
+  const runtimes = watchRuntimes()
+  let closing = false
+  class EdgeLog extends Log {
+    // Ctrl-C reaches the runtime as well, and its end is no crash then.
+    protected override log(message: string): void {
+      if (!closing) super.log(message)
+    }
+  }
+  const miniflare = new Miniflare(
+    convertV4MiniflareOptions({
+      ...worker,
+      bindings: { ...worker.bindings, ...options.bindings },
+      modules: [{ type: 'ESModule', path: 'index.js', contents: script }],
+      host: options.host ?? '127.0.0.1',
+      port: options.port ?? 0,
+      resourcePersistencePath: state,
+      cf: false,
+      logRequests: false,
+      log: new EdgeLog(options.quiet ? LogLevel.NONE : LogLevel.WARN),
+      ...(options.quiet ? { handleStructuredLogs: () => {} } : {}),
+    }),
+  )
+  const dispose = async () => {
+    closing = true
+    await miniflare.dispose()
+    runtimes.dispose()
+  }
+  try {
+    const url = (await miniflare.ready).origin
+    const d1 = () => miniflare.getD1Database(settings.binding)
+    const database = await d1()
+    // Whoever calls before this is done finds D1 out of order, which the Worker lives with.
+    await retryWhileContended(() => applyMigrations(database, settings.migrationsDir))
+    return { url, d1, miniflare, runtimePid: runtimes.pid, d1File: () => findD1File(state), dispose }
+  } catch (error) {
+    // Of a Miniflare that never was ready, this fails as its start did.
+    await dispose().catch(() => {})
+    if (error instanceof Error && 'code' in error && error.code === 'ERR_ADDRESS_IN_USE') {
+      throw new PortTakenError(`Port ${options.port} is taken`, { cause: error })
+    }
+    throw error
+  }
+}
+
+async function bundle(entry: string): Promise<string> {
+  const { build } = await import('esbuild')
+  const { outputFiles } = await build({
+    entryPoints: [entry],
+    bundle: true,
+    write: false,
+    format: 'esm',
+    target: 'es2024',
+    conditions: ['workerd', 'worker', 'browser'],
+    external: ['cloudflare:*', 'node:*'],
+    // As wrangler takes them by its default rules.
+    loader: { '.txt': 'text', '.html': 'text', '.sql': 'text', '.bin': 'binary' },
+    logLevel: 'error',
+  })
+  const [script] = outputFiles
+  if (script === undefined) throw new Error(`Nothing came of ${entry}`)
+  return script.text
+}
+
+/** Keeps track of the runtime that this process started last: Miniflare does not tell which it is. */
+function watchRuntimes() {
+  let runtime: ChildProcess | undefined
+  const onStart = (message: unknown) => {
+    const { process: child } = message as { process: ChildProcess }
+    child.once('spawn', () => {
+      if (child.spawnfile.includes('workerd')) runtime = child
+    })
+  }
+  subscribe('child_process', onStart)
+  return {
+    pid: () => {
+      if (runtime?.pid === undefined) throw new Error('The runtime is not running')
+      return runtime.pid
+    },
+    dispose: () => unsubscribe('child_process', onStart),
+  }
+}
+
+async function findD1File(state: string): Promise<string> {
+  const folder = join(state, 'd1/miniflare-D1DatabaseObject')
+  const files = (await readdir(folder)).filter(
+    (name) => name.endsWith('.sqlite') && name !== 'metadata.sqlite',
+  )
+  const [file] = files
+  if (file === undefined || files.length > 1)
+    throw new Error(`Not one D1 database in ${folder}: ${files.join(', ')}`)
+  return join(folder, file)
+}

@@ -1,0 +1,65 @@
+/** `npm start`: the edge on this machine. */
+import { parseArgs } from 'node:util'
+import { openEdge, PortTakenError } from './edge.ts'
+
+const USAGE = `Usage: npm start -- [--port N] [--persist-to DIR]
+
+  --port N          where to listen, 8787 unless told otherwise
+  --persist-to DIR  where to keep the state, .wrangler/state unless told otherwise
+`
+
+const parent = process.ppid
+let stopping = false
+const { port, persistTo } = readFlags()
+const edge = await open()
+
+// Miniflare's own listeners would end this process before it has closed anything.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.removeAllListeners(signal)
+  process.on(signal, stop)
+}
+// npm signals the shell between it and this process, and the shell passes nothing on: that it is gone is the signal.
+if (process.env.npm_lifecycle_event !== undefined) {
+  setInterval(() => {
+    if (process.ppid !== parent) stop()
+  }, 200).unref()
+}
+
+const keysState = persistTo === undefined ? '' : ` --persist-to ${persistTo}`
+console.log(`
+  Milepost is running at ${edge.url}
+
+  Issue a key:  npm run --silent keys -- issue --local --org my-shop --name worker \\
+                  --permission job:create --permission job:read --permission job:cancel${keysState}
+  Stop:         Ctrl-C
+`)
+
+function readFlags(): { port: number; persistTo: string | undefined } {
+  try {
+    const { values } = parseArgs({ options: { port: { type: 'string' }, 'persist-to': { type: 'string' } } })
+    const port = values.port ?? '8787'
+    if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) throw new Error(`--port ${port} is not a port`)
+    return { port: Number(port), persistTo: values['persist-to'] }
+  } catch (error) {
+    console.error(`${error instanceof Error ? error.message : error}\n\n${USAGE}`)
+    process.exit(2)
+  }
+}
+
+async function open() {
+  try {
+    // By this name, and not by an address: clients that take it for ::1 are to find the edge, too.
+    return await openEdge({ port, host: 'localhost', ...(persistTo === undefined ? {} : { persistTo }) })
+  } catch (error) {
+    if (!(error instanceof PortTakenError)) throw error
+    console.error(`${error.message}. Choose another: npm start -- --port ${port + 1}`)
+    process.exit(1)
+  }
+}
+
+async function stop(): Promise<void> {
+  if (stopping) return
+  stopping = true
+  await edge.dispose()
+  process.exit(0)
+}

@@ -1,0 +1,91 @@
+import { randomUUID } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { drizzle } from 'drizzle-orm/d1'
+import { type Edge, type EdgeOptions, openEdge } from '../../scripts/edge.ts'
+import { PERMISSIONS, type Permission } from '../../src/access/caller.ts'
+import { hashServerApiKey, newServerApiKey } from '../../src/access/server-api-key.ts'
+import { insertApiKey } from '../../src/store/api-keys.ts'
+
+/** The whole edge on a state of its own, which goes when it is disposed of. */
+export async function startEdge(options: Omit<EdgeOptions, 'persistTo'> = {}): Promise<Edge> {
+  const persistTo = await mkdtemp(join(tmpdir(), 'milepost-'))
+  const removeState = () => rm(persistTo, { recursive: true, force: true, maxRetries: 5 })
+  try {
+    const edge = await openEdge({ quiet: true, ...options, persistTo })
+    return { ...edge, dispose: () => edge.dispose().finally(removeState) }
+  } catch (error) {
+    await removeState()
+    throw error
+  }
+}
+
+/** An organisation that no other test has anything in. */
+export function freshOrganization(): string {
+  return `org-${randomUUID()}`
+}
+
+export interface KeyOrder {
+  org: string
+  /** All of them unless told otherwise. */
+  permissions?: Permission[]
+  /** Milliseconds since the epoch. */
+  expiresAt?: number
+}
+
+/** A new server API key, good at once. */
+export async function issueKey(edge: Edge, order: KeyOrder): Promise<{ key: string; keyId: string }> {
+  const key = newServerApiKey()
+  const keyId = `key_${randomUUID()}`
+  await insertApiKey(drizzle(await edge.d1()), {
+    keyHash: await hashServerApiKey(key),
+    keyId,
+    organizationId: order.org,
+    name: 'test',
+    permissions: order.permissions ?? [...PERMISSIONS],
+    createdAt: Date.now(),
+    expiresAt: order.expiresAt ?? null,
+  })
+  return { key, keyId }
+}
+
+export interface Reply {
+  status: number
+  headers: Headers
+  /** Parsed where it is JSON, undefined where there is none. */
+  // biome-ignore lint/suspicious/noExplicitAny: tests say what they expect in it
+  body: any
+}
+
+/**
+ * Makes one call.
+ *
+ * @param key the server API key to call with; null: none
+ * @param body sent as JSON; a string is sent as it is
+ */
+export async function call(
+  edge: Pick<Edge, 'url'>,
+  key: string | null,
+  method: string,
+  path: string,
+  body?: unknown,
+  headers: Record<string, string> = {},
+): Promise<Reply> {
+  const response = await fetch(`${edge.url}${path}`, {
+    method,
+    headers: {
+      ...(key === null ? {} : { Authorization: `Bearer ${key}` }),
+      ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
+      ...headers,
+    },
+    ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+  })
+  const text = await response.text()
+  const isJson = response.headers.get('Content-Type')?.startsWith('application/json')
+  return {
+    status: response.status,
+    headers: response.headers,
+    body: isJson ? JSON.parse(text) : text || undefined,
+  }
+}
