@@ -53,6 +53,7 @@ export async function issueKey(edge: Edge, order: KeyOrder): Promise<{ key: stri
 export interface Reply {
   status: number
   headers: Headers
+  text: string
   /** Parsed where it is JSON, undefined where there is none. */
   // biome-ignore lint/suspicious/noExplicitAny: tests say what they expect in it
   body: any
@@ -62,7 +63,7 @@ export interface Reply {
  * Makes one call.
  *
  * @param key the server API key to call with; null: none
- * @param body sent as JSON; a string is sent as it is
+ * @param body sent as JSON; a string is sent as it is, and so are bytes, with no content type but that of `headers`
  */
 export async function call(
   edge: Pick<Edge, 'url'>,
@@ -72,20 +73,25 @@ export async function call(
   body?: unknown,
   headers: Record<string, string> = {},
 ): Promise<Reply> {
+  const isText = typeof body === 'string'
+  const isBytes = body instanceof Uint8Array
   const response = await fetch(`${edge.url}${path}`, {
     method,
     headers: {
       ...(key === null ? {} : { Authorization: `Bearer ${key}` }),
-      ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
+      ...(body === undefined || isBytes ? {} : { 'Content-Type': 'application/json' }),
       ...headers,
     },
-    ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    ...(body === undefined
+      ? {}
+      : { body: isText ? body : isBytes ? new Uint8Array(body) : JSON.stringify(body) }),
   })
   const text = await response.text()
   const isJson = response.headers.get('Content-Type')?.startsWith('application/json')
   return {
     status: response.status,
     headers: response.headers,
+    text,
     body: isJson ? JSON.parse(text) : text || undefined,
   }
 }

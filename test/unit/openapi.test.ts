@@ -18,7 +18,14 @@ interface SaidOfObject {
   required?: string[]
 }
 
+interface SaidOfOperation {
+  operationId: string
+  security: unknown[]
+  responses: object
+}
+
 const document = openapiDocument()
+const paths = document.paths as unknown as Record<string, Record<string, SaidOfOperation>>
 const components = document.components.schemas as unknown as Record<string, SaidOfObject>
 
 function component(name: string): SaidOfObject {
@@ -140,7 +147,6 @@ describe('The document', () => {
   })
 
   test('holds each operation at its path, under an id of its own', () => {
-    const paths = document.paths as Record<string, Record<string, { operationId: string }>>
     expect(operations.map(({ method, path }) => paths[path]?.[method]?.operationId)).toEqual(
       operations.map(({ id }) => id),
     )
@@ -154,9 +160,7 @@ describe('The document', () => {
 
   test('says of every endpoint but the public ones that it needs a key, and what it refuses with', () => {
     for (const { id, method, path, permission } of operations) {
-      const described = (
-        document.paths as unknown as Record<string, Record<string, { security: unknown[]; responses: object }>>
-      )[path]?.[method]
+      const described = paths[path]?.[method]
       expect(described?.security.length, id).toBe(permission === null ? 0 : 1)
       const statuses = Object.keys(described?.responses ?? {})
       if (permission === null) expect(statuses, id).toEqual(['200'])
