@@ -80,10 +80,10 @@ async function importFilms(edge: Edge): Promise<void> {
 
 async function issueKey(edge: Edge): Promise<string> {
   const key = newServerApiKey()
-  await insertApiKey(drizzle(edge.d1), {
+  await insertApiKey(drizzle(await edge.d1()), {
     keyId: 'key_demo',
     keyHash: await hashServerApiKey(key),
-    organizationId: 'demo-shop',
+    organizationIds: ['demo-shop'],
     name: 'feed-worker',
     permissions: ['job:create', 'job:read'],
     createdAt: Date.now(),

@@ -1,21 +1,25 @@
 import type { Context } from 'hono'
+import type { Env } from '../env.ts'
 import { type JobCalls, jobObject } from '../job-object/address.ts'
 import type { JobRefusal } from '../job-object/replies.ts'
 import type { JobKey } from '../jobs/job.ts'
 import { isJobId } from '../jobs/job-id.ts'
 import type { EdgeEnv } from './edge-env.ts'
 
+type Ask<Reply> = (object: JobCalls, key: JobKey) => Promise<Reply | JobRefusal>
+
 /** Asks the object of the job that the path names. What cannot be a job of the caller's is not found, unasked. */
-export async function askJob<Reply>(
-  c: Context<EdgeEnv>,
-  ask: (object: JobCalls, key: JobKey) => Promise<Reply | JobRefusal>,
-): Promise<Reply | JobRefusal> {
+export async function askJob<Reply>(c: Context<EdgeEnv>, ask: Ask<Reply>): Promise<Reply | JobRefusal> {
   const { organizationId } = c.var
   const jobId = c.req.param('job_id') ?? ''
   if (organizationId === null || !isJobId(jobId)) return { ok: false, reason: 'not_found' }
-  const key = { organizationId, jobId }
+  return await askObject(c.env, { organizationId, jobId }, ask)
+}
+
+/** Asks the object of one job. That the runtime gave it up for now is an answer too. */
+export async function askObject<Reply>(env: Env, key: JobKey, ask: Ask<Reply>): Promise<Reply | JobRefusal> {
   try {
-    return await ask(jobObject(c.env.JOBS, key), key)
+    return await ask(jobObject(env.JOBS, key), key)
   } catch (error) {
     if (isPassing(error)) return { ok: false, reason: 'unavailable' }
     throw error

@@ -1,55 +1,118 @@
+import type { Context } from 'hono'
 import { createMiddleware } from 'hono/factory'
-import { chooseOrganization, type Permission } from '../access/caller.ts'
-import { KnownKeys } from '../access/known-keys.ts'
-import { hashServerApiKey, isServerApiKey } from '../access/server-api-key.ts'
-import { findApiKey } from '../store/api-keys.ts'
-import { openStore } from '../store/store.ts'
+import { chooseOrganization, type Identification, type Permission } from '../access/caller.ts'
+import { FailedAttempts } from '../access/failed-attempts.ts'
+import { RequestBudget } from '../access/request-budget.ts'
+import { logTrouble } from '../log.ts'
+import { type Credential, readCredential } from './credential.ts'
 import type { EdgeEnv } from './edge-env.ts'
+import { identifyKey } from './identify-key.ts'
+import { identifySession } from './identify-session.ts'
+import { isFromOwnPage } from './is-from-own-page.ts'
 
-const BEARER = /^bearer +(\S+) *$/i
-/** Seconds after which a caller may ask again whose key could not be looked up. */
+/** Seconds after which a caller may ask again whose credential could not be checked. */
 const RETRY_AFTER = '5'
+/** Seconds after which a caller may come again who came too often: how long a limiter's refusal is remembered. */
+const RETRY_AFTER_LIMIT = '10'
 
-const knownKeys = new KnownKeys({ now: Date.now })
+const limits = {
+  now: Date.now,
+  onTrouble: (error: unknown) => logTrouble('rate_limit_unavailable', {}, error),
+}
+const budget = new RequestBudget(limits)
+const failedAttempts = new FailedAttempts(limits)
 
 /**
  * Finds out who is calling, before anything else of the request is looked at: 401 for whoever is nobody, 503 where that
- * cannot be found out now. Sets `caller` and `organizationId`.
+ * cannot be found out now, 429 for who comes too often, 400 where it is left open which organisation is meant. Sets
+ * `caller`, `organizationId` and `permits`.
  *
- * A key that is malformed, unknown, expired or revoked is refused in the same words: a stranger learns nothing from them.
+ * A credential that is malformed, unknown, expired or revoked is refused in the same words: a stranger learns nothing.
  */
 export const authenticate = createMiddleware<EdgeEnv>(async (c, next) => {
-  const authorization = c.req.header('Authorization')
-  if (authorization === undefined) return c.json({ detail: 'Not authenticated' }, 401, CHALLENGE)
-
-  const key = BEARER.exec(authorization)?.[1]
-  if (key === undefined || !isServerApiKey(key)) return c.json(INVALID, 401, CHALLENGE)
-
-  const checked = await knownKeys.check(await hashServerApiKey(key), {
-    lookUp: (hash) => findApiKey(openStore(c.env.DB), hash),
-    keepAlive: (work) => c.executionCtx.waitUntil(work),
-  })
-  if (!checked.ok) {
-    if (checked.reason !== 'unavailable') return c.json(INVALID, 401, CHALLENGE)
-    return c.json({ detail: 'Credentials cannot be checked at the moment' }, 503, {
-      'Retry-After': RETRY_AFTER,
-    })
+  const credential = readCredential(c)
+  if (credential.kind === 'none') return unauthenticated(c, 'no_credential', 'Not authenticated')
+  if (credential.kind === 'session' && !isFromOwnPage(c)) {
+    c.set('reason', 'foreign_page')
+    return c.json({ detail: 'A session may change nothing from another site' }, 403)
   }
 
-  c.set('caller', checked.caller)
-  c.set('organizationId', chooseOrganization(checked.caller, c.req.header('X-Organization-ID')))
+  const address = c.req.header('CF-Connecting-IP')
+  const isBarred = failedAttempts.isBarred(address)
+  const identified = await identify(c, credential, !isBarred)
+  if (!identified.ok) {
+    if (identified.reason === 'unavailable') return uncheckable(c)
+    const isTooMany = isBarred || !(await failedAttempts.count(c.env.FAILED_LOGINS, address))
+    if (isTooMany) return tooMany(c, 'too_many_failures', 'Too many failed authentications')
+    return unauthenticated(c, identified.reason)
+  }
+
+  const { caller, permits } = identified
+  c.set('caller', caller)
+  c.set('permits', permits)
+  if (!budget.spend(c.env.REQUESTS, caller.id, (work) => c.executionCtx.waitUntil(work)))
+    return tooMany(c, 'too_many_requests', 'Too many requests')
+
+  const choice = chooseOrganization(caller, c.req.header('X-Organization-ID'))
+  if (!choice.ok) {
+    c.set('reason', 'organization_left_open')
+    return c.json({ detail: 'The credential has several organizations: send X-Organization-ID' }, 400)
+  }
+  c.set('organizationId', choice.organizationId)
   return await next()
 })
-
-const CHALLENGE = { 'WWW-Authenticate': 'Bearer' }
-const INVALID = { detail: 'Invalid credentials' }
 
 /** Lets only callers pass that have the permission: 403 for others. Comes after `authenticate`. */
 export function allow(permission: Permission) {
   return createMiddleware<EdgeEnv>(async (c, next) => {
-    if (!c.var.caller.permissions.includes(permission)) {
-      return c.json({ detail: `Missing required permission: ${permission}` }, 403)
+    switch (await c.var.permits(permission)) {
+      case 'yes':
+        c.set('isStillValid', () => isAllowed(c, permission))
+        return await next()
+      case 'no':
+        c.set('reason', 'not_permitted')
+        return c.json({ detail: `Missing required permission: ${permission}` }, 403)
+      case 'ended':
+        return unauthenticated(c, 'unknown')
+      case 'unavailable':
+        return uncheckable(c)
     }
-    return await next()
   })
+}
+
+async function isAllowed(c: Context<EdgeEnv>, permission: Permission): Promise<boolean> {
+  const identified = await identify(c, readCredential(c), true)
+  return identified.ok && (await identified.permits(permission)) === 'yes'
+}
+
+async function identify(
+  c: Context<EdgeEnv>,
+  credential: Credential,
+  mayAsk: boolean,
+): Promise<Identification> {
+  switch (credential.kind) {
+    case 'key':
+      return await identifyKey(c, credential.key, mayAsk)
+    case 'session':
+      return await identifySession(c, credential.cookies, mayAsk)
+    default:
+      return { ok: false, reason: 'malformed' }
+  }
+}
+
+function unauthenticated(c: Context<EdgeEnv>, reason: string, detail = 'Invalid credentials') {
+  c.set('reason', reason)
+  return c.json({ detail }, 401, { 'WWW-Authenticate': 'Bearer' })
+}
+
+function uncheckable(c: Context<EdgeEnv>) {
+  c.set('reason', 'credential_not_checked')
+  return c.json({ detail: 'Credentials cannot be checked at the moment' }, 503, {
+    'Retry-After': RETRY_AFTER,
+  })
+}
+
+function tooMany(c: Context<EdgeEnv>, reason: string, detail: string) {
+  c.set('reason', reason)
+  return c.json({ detail }, 429, { 'Retry-After': RETRY_AFTER_LIMIT })
 }

@@ -1,4 +1,4 @@
-import type { Caller } from '../access/caller.ts'
+import type { Caller, Permission, Verdict } from '../access/caller.ts'
 import type { Env } from '../env.ts'
 import type { Retry } from '../jobs/retry.ts'
 
@@ -6,10 +6,17 @@ import type { Retry } from '../jobs/retry.ts'
 export interface EdgeEnv {
   Bindings: Env
   Variables: {
+    requestId: string
     caller: Caller
+    /** Whether the caller may do this in their organisation. */
+    permits: (permission: Permission) => Promise<Verdict>
     /** The organisation that the request is about; null: none of the caller's, so that no job is there for it. */
     organizationId: string | null
     /** What tells a retry from a new request, where the endpoint is `idempotent` and the caller sent a key. */
     retry: Retry | null
+    /** Whether the credential still permits what it did: asked again and again by what goes on for long. */
+    isStillValid: () => Promise<boolean>
+    /** Why the request is refused, as a word for the log. */
+    reason?: string
   }
 }

@@ -6,7 +6,7 @@ import { type Fault, MISSING, raise } from './validation-error.ts'
 type Published = Record<string, unknown> & { type: string }
 
 /** The value to keep, or what is wrong with the one that was sent. */
-type Reading<T> = { value: T } | { fault: Fault }
+export type Reading<T> = { value: T } | { fault: Fault }
 
 const INT64 = 2 ** 63
 /** A longer text is no integer that anyone means: it is not even looked at. */
@@ -64,18 +64,6 @@ export function integer({ least = 0, most }: { least?: number; most?: number } =
   })
 }
 
-/** The place to go on from in a list: what a page gave as its `next_cursor`. */
-export function cursor() {
-  const fault: Fault = {
-    type: 'string_pattern_mismatch',
-    msg: 'String should be the next_cursor of a page',
-  }
-  return field({ type: 'string' }, (value): Reading<number> => {
-    if (typeof value !== 'string') return { fault: STRING_TYPE }
-    return /^[0-9]{1,9}$/.test(value) ? { value: Number(value) } : { fault }
-  })
-}
-
 /** A boolean. As the original does, it takes 0, 1 and texts like `"yes"` for one. */
 export function boolean() {
   return field({ type: 'boolean' }, readBoolean)
@@ -130,7 +118,8 @@ export function jsonBytes(value: unknown): number {
 
 const encoder = new TextEncoder()
 
-function field<T>(published: Published, read: (value: unknown) => Reading<T>) {
+/** A field that `read` makes of what was sent. `published` is what /openapi.json says of it. */
+export function field<T>(published: Published, read: (value: unknown) => Reading<T>) {
   return z
     .unknown()
     .transform((value, ctx): T => {

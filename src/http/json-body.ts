@@ -24,8 +24,10 @@ const lossyUtf8 = new TextDecoder('utf-8', { fatal: false, ignoreBOM: true })
  * already read, as `c.req.arrayBuffer()`. Answers 413 (too large), 400 (no text) or 422 (everything else) itself.
  *
  *     app.post('/api/jobs', ...jsonBody(NewJobBody), (c) => …)
+ *
+ * An `optional` body may be empty: it then counts as `{}`.
  */
-export function jsonBody<S extends z.ZodType>(schema: S) {
+export function jsonBody<S extends z.ZodType>(schema: S, { optional = false } = {}) {
   const validate: MiddlewareHandler = zValidator(
     'json',
     schema as z.ZodType,
@@ -40,7 +42,12 @@ export function jsonBody<S extends z.ZodType>(schema: S) {
     const bytes = new Uint8Array(await c.req.arrayBuffer())
     // bodyLimit believes a content-length; an adapter may hand on one that is not the body's.
     if (bytes.length > MAX_BODY_BYTES) return refuseLarge(c)
-    if (bytes.length === 0) return invalid(c, [bodyProblem(MISSING, null)])
+    if (bytes.length === 0) {
+      if (!optional) return invalid(c, [bodyProblem(MISSING, null)])
+      c.req.json = async () => ({}) as never
+      claimJson(c)
+      return validate(c, next)
+    }
 
     const mediaType = c.req.header('Content-Type')?.split(';', 1)[0]?.trim().toLowerCase() ?? ''
     if (!JSON_TYPE.test(mediaType)) return invalid(c, [bodyProblem(NOT_AN_OBJECT, lossyUtf8.decode(bytes))])

@@ -8,6 +8,7 @@ const RETRY_AFTER = '5'
 
 /** The one place where the domain's reasons become HTTP. */
 export async function refuse(c: Context, refusal: JobRefusal): Promise<Response> {
+  c.set('reason', refusal.reason)
   switch (refusal.reason) {
     // What is another organisation's reads exactly as what is not there: a 403 would tell that it is.
     case 'not_found':

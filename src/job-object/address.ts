@@ -2,7 +2,10 @@ import type { JobKey } from '../jobs/job.ts'
 import type { JobObject } from './job-object.ts'
 
 /** What callers ask of a job's object. Named here since the runtime's own mapped type does not end on nested JSON. */
-export type JobCalls = Pick<JobObject, 'create' | 'report' | 'read' | 'entries'>
+export type JobCalls = Pick<
+  JobObject,
+  'create' | 'report' | 'cancel' | 'read' | 'entries' | 'groups' | 'watch'
+>
 
 /**
  * The object of one job. Its name is made of the organisation and the id, so that another organisation's caller

@@ -13,7 +13,7 @@ export async function adoptJob(journal: Journal, archive: Archive, found: Journa
   // Errors before warnings: an entity that failed keeps that standing, whatever warnings it has.
   for (const kind of ['error', 'warning'] as const) {
     for (let after = 0; ; ) {
-      const entries = await archive.page(kind, after, PAGE)
+      const entries = await archive.page({ kind, after, limit: PAGE, errorType: null })
       journal.transaction(() => {
         for (const entry of entries) adoptEntry(journal, entry)
       })

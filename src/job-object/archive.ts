@@ -1,11 +1,12 @@
-import { applyReport } from '../jobs/apply-report.ts'
+import type { EntryGroup, EntryPage } from '../jobs/entry-page.ts'
 import type { Entry, EntryKind, JobKey } from '../jobs/job.ts'
-import type { Report } from '../jobs/report.ts'
+import type { Change } from '../jobs/outcome.ts'
 import { type Answer, judgeRetry, type Retry } from '../jobs/retry.ts'
-import { findEntries } from '../store/find-entries.ts'
+import { countEntries, findEntries } from '../store/find-entries.ts'
 import { findJob } from '../store/find-job.ts'
 import { findAnswer, insertAnswers } from '../store/job-answers.ts'
 import type { Store } from '../store/store.ts'
+import { mostFrequent } from './entry-groups.ts'
 import { type Journaled, RECENT_ENTRIES } from './journal.ts'
 import { type JobReply, shown, shownAgain } from './replies.ts'
 
@@ -31,15 +32,19 @@ export class Archive {
     }
   }
 
-  page(kind: EntryKind, after: number, limit: number): Promise<Entry[]> {
-    return findEntries(this.#store, this.#key, kind, after, limit)
+  page(page: EntryPage): Promise<Entry[]> {
+    return findEntries(this.#store, this.#key, page)
   }
 
-  /** A finished job takes no more reports; it answers the one that repeats its end, and retries of earlier ones. */
-  async report(held: Journaled, report: Report, retry: Retry | null, now: number): Promise<JobReply> {
+  async groups(kind: EntryKind): Promise<EntryGroup[]> {
+    return mostFrequent(await countEntries(this.#store, this.#key, kind))
+  }
+
+  /** A finished job does not change; it answers what repeats its end, and retries of earlier requests. */
+  async change(held: Journaled, change: Change, retry: Retry | null, now: number): Promise<JobReply> {
     const replay = retry === null ? undefined : await this.replay(retry, now)
     if (replay !== undefined) return replay
-    const outcome = applyReport(held.job, report, now, () => 'clean')
+    const outcome = change(held.job, now, () => 'clean')
     return outcome.ok ? shown(held, now) : outcome
   }
 
@@ -57,6 +62,11 @@ export class Archive {
     )
   }
 
+  /** The answers to creates and to reports lie together here. */
+  replayOfCreate(retry: Retry, now: number): Promise<JobReply | undefined> {
+    return this.replay(retry, now)
+  }
+
   /**
    * Takes the answers that a retry may still ask for, the last thing that D1 lacks of a recorded job. False where D1
    * has not got the job as it is held: then its object has to keep it.
@@ -68,7 +78,7 @@ export class Archive {
 
   async #newest(kind: EntryKind, kept: number): Promise<string[]> {
     const after = Math.max(0, kept - RECENT_ENTRIES)
-    const entries = kept === 0 ? [] : await this.page(kind, after, kept - after)
+    const entries = kept === 0 ? [] : await this.page({ kind, after, limit: kept - after, errorType: null })
     return entries.map(({ text }) => text)
   }
 }

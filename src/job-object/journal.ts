@@ -1,7 +1,9 @@
+import { type EntryGroup, type EntryPage, lastLookedAt } from '../jobs/entry-page.ts'
 import type { Entry, EntryKind, Job, JobKey, JobSnapshot } from '../jobs/job.ts'
 import { type Answer, judgeRetry, type Retry } from '../jobs/retry.ts'
 import type { Standing, StandingChange } from '../jobs/standing.ts'
 import { Answers } from './answers.ts'
+import { EntryGroups } from './entry-groups.ts'
 import { type JobReply, shownAgain } from './replies.ts'
 
 /** How many of the newest entries of each kind a job is shown with. */
@@ -35,6 +37,7 @@ export interface Journaled extends JobSnapshot {
  */
 export class Journal {
   readonly #storage: DurableObjectStorage
+  readonly #groups = { error: new EntryGroups(), warning: new EntryGroups() }
   #hasTables = false
   #readAnswers: Answers | undefined
 
@@ -117,17 +120,32 @@ export class Journal {
       .map(({ text }) => text)
   }
 
-  /** The entries of one kind after the `after`th, oldest first, at most `limit`. */
-  page(kind: EntryKind, after: number, limit: number): Entry[] {
+  page({ kind, after, limit, errorType = null }: EntryPage): Entry[] {
     return this.#storage.sql
       .exec<EntryRow>(
-        'select seq, text from entry where kind = ? and seq > ? order by seq limit ?',
+        `select seq, text from entry where kind = ?1 and seq > ?2 and seq <= ?3
+         and (?4 is null or text ->> 'error_type' = ?4) order by seq limit ?5`,
         kind,
         after,
+        lastLookedAt({ kind, after, limit, errorType }),
+        errorType,
         limit,
       )
       .toArray()
       .map((row) => ({ kind, ...row }))
+  }
+
+  /** How many of the `kept` entries of one kind there are of each error type. */
+  groups(kind: EntryKind, kept: number): EntryGroup[] {
+    return this.#groups[kind].read(kept, (place) =>
+      this.#storage.sql
+        .exec<EntryGroup & Record<string, SqlStorageValue>>(
+          `select text ->> 'error_type' as errorType, count(*) as count from entry where kind = ? and seq > ? group by 1`,
+          kind,
+          place,
+        )
+        .toArray(),
+    )
   }
 
   /** The entries that D1 has not got, oldest first, as many as one write may carry; `unfinished` where more are left. */

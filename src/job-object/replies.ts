@@ -1,4 +1,5 @@
-import type { JobSnapshot, JobStatus } from '../jobs/job.ts'
+import type { EntryGroup } from '../jobs/entry-page.ts'
+import type { EntryKind, JobSnapshot, JobStatus } from '../jobs/job.ts'
 import type { Answer } from '../jobs/retry.ts'
 
 /** What a job's object answers. Where it throws instead, nothing was acknowledged. */
@@ -20,8 +21,21 @@ export type JobRefusal =
   /** The journal did not take it, or, while that is empty, D1 cannot tell whether there is such a job. */
   | { ok: false; reason: 'unavailable' }
 
-/** One page of entries; `next` is the place to go on after, null at the end. */
-export type EntriesReply = { ok: true; texts: string[]; next: number | null } | JobRefusal
+/** One page of entries; `next` is the place to go on behind, null at the end. */
+export interface EntriesReply {
+  ok: true
+  texts: string[]
+  next: number | null
+}
+
+/** The error types of a job's entries, the most frequent first. */
+export type GroupsReply = { ok: true } & Record<EntryKind, EntryGroup[]>
+
+/** A stream of server-sent events; null where nothing is to come any more. */
+export interface WatchReply {
+  ok: true
+  events: ReadableStream<Uint8Array> | null
+}
 
 export function shown({ job, errors, warnings }: JobSnapshot, asOf: number): JobShown {
   return { ok: true, asOf, replayed: false, job, errors, warnings }

@@ -1,28 +1,24 @@
+import { firstDelivery } from './delivery.ts'
 import { entryText } from './entry-text.ts'
 import { type Entry, type EntryKind, isFinished, type Job, type JobStatus } from './job.ts'
 import { isMetadataTooLarge, mergeMetadata } from './metadata.ts'
+import { type ChangeOutcome, changed } from './outcome.ts'
+import { withSample } from './pace.ts'
 import type { Report, ReportedEntry } from './report.ts'
-import { type StandingChange, type StandingOf, Tally } from './standing.ts'
+import { withStage } from './stages.ts'
+import { type StandingOf, Tally } from './standing.ts'
 
 /** How many errors and warnings together are kept of one job. Further ones are counted, and say so in the job. */
 export const MAX_ENTRIES = 100_000
-
-/** What a report made of a job. `entries` and `standings` are what the job gained by it. */
-export type ReportOutcome =
-  | { ok: true; job: Job; entries: Entry[]; standings: StandingChange[] }
-  | { ok: false; reason: 'closed'; status: JobStatus }
-  | { ok: false; reason: 'metadata_too_large' }
 
 /**
  * Applies one report to a job, whole or not at all: pure, so that the same reports always make the same job.
  * The order is fixed: started, total, processed, metadata, stage, message, entries, completed or failed.
  * `now` is milliseconds since the epoch; `standingOf` answers for the entries before this report.
  */
-export function applyReport(job: Job, report: Report, now: number, standingOf: StandingOf): ReportOutcome {
+export function applyReport(job: Job, report: Report, now: number, standingOf: StandingOf): ChangeOutcome {
   if (isFinished(job.status)) {
-    return repeatsFinish(job, report)
-      ? { ok: true, job, entries: [], standings: [] }
-      : { ok: false, reason: 'closed', status: job.status }
+    return repeatsFinish(job, report) ? changed(job) : { ok: false, reason: 'closed', status: job.status }
   }
 
   const metadata = mergeMetadata(job.metadata, report)
@@ -49,11 +45,16 @@ export function applyReport(job: Job, report: Report, now: number, standingOf: S
     keptWarnings: job.keptWarnings + keptWarnings.length,
     metadata,
     updatedAt: now,
+    stalledAt: null,
+    stages: withStage(job.stages, report.stage, now),
     revision: job.revision + 1,
   }
   if (report.markStarted) start(next, now)
   if (report.markFailed !== undefined) fail(next, report.markFailed, now)
   else if (report.markCompleted) complete(next, now)
+  if (next.status === 'in_progress') {
+    next.pace = withSample(job.pace, now, next.processedItems + next.failedItems)
+  }
   return { ok: true, job: next, entries: [...keptErrors, ...keptWarnings], standings: tally.changes }
 }
 
@@ -79,15 +80,20 @@ function start(job: Job, now: number): void {
 
 function complete(job: Job, now: number): void {
   job.startedAt ??= now
-  job.completedAt = now
   job.status = completedStatus(job)
+  close(job, now)
 }
 
 /** Failing wins over completing: a report of failure is never lost. */
 function fail(job: Job, message: string, now: number): void {
-  job.completedAt = now
-  job.status = 'failed'
   job.errorMessage = message
+  job.status = 'failed'
+  close(job, now)
+}
+
+function close(job: Job, now: number): void {
+  job.completedAt = now
+  job.nextDeliveryAt = firstDelivery(job, now)
 }
 
 function completedStatus(job: Job): JobStatus {

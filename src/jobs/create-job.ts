@@ -22,6 +22,13 @@ export function createJob(jobId: string, order: NewJob, now: number): Job {
     startedAt: null,
     completedAt: null,
     updatedAt: now,
+    stallAfterSeconds: order.stallAfterSeconds,
+    stalledAt: null,
+    callbackUrl: order.callbackUrl,
+    attempts: [],
+    nextDeliveryAt: null,
+    stages: [],
+    pace: [],
     revision: 1,
   }
 }

@@ -1,3 +1,7 @@
+import type { Attempt } from './delivery.ts'
+import type { Sample } from './pace.ts'
+import type { Stage } from './stages.ts'
+
 /** What a job is: the state that the journal holds, that D1 records and that every reply presents. */
 
 /** Any value that JSON can carry. */
@@ -47,8 +51,18 @@ export interface Job {
   createdAt: number
   startedAt: number | null
   completedAt: number | null
-  /** When the job last changed. */
+  /** When its worker, or whoever created or cancelled it, was last heard of. */
   updatedAt: number
+  /** A running job that is silent for longer is flagged as stalled; null: never. */
+  stallAfterSeconds: number | null
+  stalledAt: number | null
+  /** Where the finished job is posted to. */
+  callbackUrl: string | null
+  attempts: Attempt[]
+  /** When it is posted there next; null where it is not, or no more. */
+  nextDeliveryAt: number | null
+  stages: Stage[]
+  pace: Sample[]
   /** 1 at creation, one more with each report that was applied. D1 writes are fenced by it. */
   revision: number
 }

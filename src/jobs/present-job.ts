@@ -1,12 +1,19 @@
-import type { Job, JobSnapshot } from '../jobs/job.ts'
-import { durationSeconds, progressPercentage, successRate } from '../jobs/measures.ts'
+import type { Job, JobSnapshot } from './job.ts'
+import { durationSeconds, progressPercentage, successRate } from './measures.ts'
+import { etaSeconds, ratePerSecond } from './pace.ts'
 
 /**
  * A job as callers see it: JobResponse of the published contract, as JSON. The entries are JSON already, and are put in
  * as they stand. `asOf` is milliseconds since the epoch.
  */
 export function presentJob({ job, errors, warnings }: JobSnapshot, asOf: number): string {
-  const fields = JSON.stringify({
+  const fields = JSON.stringify(presentSummary(job, asOf))
+  return `${fields.slice(0, -1)},"errors":[${errors.join()}],"warnings":[${warnings.join()}]}`
+}
+
+/** A job without its entries, as lists and events carry it. */
+export function presentSummary(job: Job, asOf: number) {
+  return {
     job_id: job.jobId,
     job_type: job.jobType,
     status: job.status,
@@ -20,14 +27,32 @@ export function presentJob({ job, errors, warnings }: JobSnapshot, asOf: number)
     started_at: presentTime(job.startedAt),
     completed_at: presentTime(job.completedAt),
     duration_seconds: durationSeconds(job, asOf),
+    eta_seconds: etaSeconds(job, asOf),
+    rate_per_second: ratePerSecond(job, asOf),
+    stall_after_seconds: job.stallAfterSeconds,
+    stalled_at: presentTime(job.stalledAt),
     triggered_by: job.triggeredBy,
+    callback_url: job.callbackUrl,
     error_message: job.errorMessage,
     error_count: job.errorCount,
     warning_count: job.warningCount,
     entries_not_kept: job.errorCount + job.warningCount - job.keptErrors - job.keptWarnings,
+    stages: job.stages.map(({ stage, at }) => ({ stage, started_at: presentTime(at) })),
     metadata: job.metadata,
-  })
-  return `${fields.slice(0, -1)},"errors":[${errors.join()}],"warnings":[${warnings.join()}]}`
+  }
+}
+
+/** How posting the job to its callback URL went, oldest attempt first. */
+export function presentDeliveries(job: Job) {
+  return {
+    callback_url: job.callbackUrl,
+    next_attempt_at: presentTime(job.nextDeliveryAt),
+    deliveries: job.attempts.map(({ at, status, error }) => ({
+      attempted_at: presentTime(at),
+      status,
+      error,
+    })),
+  }
 }
 
 /** The few fields that a poller needs. */
@@ -44,6 +69,6 @@ export function presentStatus(job: Job) {
 }
 
 /** ISO 8601 in UTC, with milliseconds and `Z`. */
-function presentTime(time: number | null): string | null {
+export function presentTime(time: number | null): string | null {
   return time === null ? null : new Date(time).toISOString()
 }

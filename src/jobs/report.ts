@@ -31,4 +31,6 @@ export interface NewJob {
   totalItems: number
   metadata: JsonObject
   triggeredBy: string | null
+  stallAfterSeconds: number | null
+  callbackUrl: string | null
 }

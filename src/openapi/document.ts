@@ -1,3 +1,4 @@
+import { CancelBody } from '../routes/cancel-job.ts'
 import { NewJobBody } from '../routes/new-job-body.ts'
 import { EntryBody, ReportBody } from '../routes/report-body.ts'
 import { componentSchema, componentSchemas } from './component-schemas.ts'
@@ -8,6 +9,7 @@ export const schemas = {
   JobProgressRequest: ReportBody,
   JobProgressErrorBody: EntryBody,
   NewJobRequest: NewJobBody,
+  CancelRequest: CancelBody,
   ...replies,
 }
 
@@ -35,7 +37,7 @@ export function openapiDocument() {
 }
 
 function describe(operation: Operation) {
-  const { id, summary, description, permission, body, reply, refusals } = operation
+  const { id, summary, description, permission, body, refusals } = operation
   const needs = permission === null ? '' : `\n\nNeeds the permission \`${permission}\`.`
   return {
     operationId: id,
@@ -46,7 +48,7 @@ function describe(operation: Operation) {
     parameters: parametersOf(operation),
     ...(body && { requestBody: { required: true, content: jsonOf(body) } }),
     responses: {
-      200: { description: 'Successful Response', content: { ...jsonOf(reply), ...streamOf(operation) } },
+      200: { description: 'Successful Response', content: contentOf(operation) },
       ...Object.fromEntries(
         [...(permission === null ? [] : ([401, 403] as const)), ...refusals].map((status) => [
           status,
@@ -88,10 +90,13 @@ const IDEMPOTENCY_KEY = {
   schema: { type: 'string', minLength: 1, maxLength: 255 },
 }
 
-function streamOf({ streams }: Operation) {
-  return streams ? { 'application/x-ndjson': { schema: { type: 'string' } } } : {}
+function contentOf({ reply, media, streams }: Operation) {
+  return {
+    ...jsonOf(reply, media),
+    ...(streams && { 'application/x-ndjson': { schema: { type: 'string' } } }),
+  }
 }
 
-function jsonOf(schema: keyof typeof schemas) {
-  return { 'application/json': { schema: { $ref: `#/components/schemas/${schema}` } } }
+function jsonOf(schema: keyof typeof schemas, media = 'application/json') {
+  return { [media]: { schema: { $ref: `#/components/schemas/${schema}` } } }
 }

@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import type { Permission } from '../access/caller.ts'
+import { ListQuery } from '../routes/list-query.ts'
 import { PageQuery } from '../routes/page-query.ts'
 import type { schemas } from './document.ts'
 
@@ -20,6 +21,8 @@ export interface Operation {
   query?: z.ZodType
   /** It also answers NDJSON, one item of the reply's list a line. */
   streams?: true
+  /** Where that is not JSON. */
+  media?: string
   /** A repeated request with the same `Idempotency-Key` is applied once. */
   idempotent?: true
   reply: SchemaName
@@ -56,6 +59,18 @@ export const operations: Operation[] = [
     refusals: [400, 404, 413, 422, 503],
   },
   {
+    id: 'list_jobs',
+    method: 'get',
+    path: '/api/jobs/',
+    summary: 'List Jobs',
+    description:
+      'The jobs of the organisation, newest first, in pages. Statuses are current; all else lags a second behind at most.',
+    permission: 'job:read',
+    query: ListQuery,
+    reply: 'JobListResponse',
+    refusals: [404, 422, 503],
+  },
+  {
     id: 'report_job_progress',
     method: 'post',
     path: '/api/jobs/{job_id}/progress',
@@ -87,6 +102,51 @@ export const operations: Operation[] = [
     description: 'The few fields of the job that a poller needs, as last acknowledged.',
     permission: 'job:read',
     reply: 'JobStatusResponse',
+    refusals: [404, 503],
+  },
+  {
+    id: 'cancel_job',
+    method: 'post',
+    path: '/api/jobs/{job_id}/cancel',
+    summary: 'Cancel Job',
+    description:
+      'Ends a job that is not finished. Its worker learns of it by its next report, which gets 409.',
+    permission: 'job:cancel',
+    body: 'CancelRequest',
+    reply: 'JobResponse',
+    refusals: [400, 404, 409, 413, 422, 503],
+  },
+  {
+    id: 'watch_job',
+    method: 'get',
+    path: '/api/jobs/{job_id}/events',
+    summary: 'Watch Job',
+    description:
+      'The states of the job as they come, as server-sent events: `job`, its id the revision, its data a ' +
+      'JobSummaryResponse, ten a second at most; the last one is `finished`. 204: the caller has seen that one.',
+    permission: 'job:read',
+    reply: 'JobSummaryResponse',
+    media: 'text/event-stream',
+    refusals: [404, 503],
+  },
+  {
+    id: 'list_job_deliveries',
+    method: 'get',
+    path: '/api/jobs/{job_id}/deliveries',
+    summary: 'List Job Deliveries',
+    description: 'How posting the finished job to its callback URL went.',
+    permission: 'job:read',
+    reply: 'DeliveriesResponse',
+    refusals: [404, 503],
+  },
+  {
+    id: 'group_job_entries',
+    method: 'get',
+    path: '/api/jobs/{job_id}/entry-groups',
+    summary: 'Group Job Entries',
+    description: 'How many errors and warnings there are of each type.',
+    permission: 'job:read',
+    reply: 'EntryGroupsResponse',
     refusals: [404, 503],
   },
   {

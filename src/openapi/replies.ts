@@ -28,32 +28,83 @@ const counts = {
   progress_percentage: percentage().describe('Share of the items that were handled, failed ones included'),
 }
 
+const StageResponse = z
+  .object({ stage: text(), started_at: maybe(text()) })
+  .describe('A stage that the worker reported, and when it first did')
+
+const job = {
+  job_id: text().describe('The id of the job'),
+  job_type: text().describe('What kind of job it is'),
+  status: text().describe(
+    'pending, in_progress, completed, completed_with_warnings, partial_success, failed or cancelled',
+  ),
+  ...counts,
+  warned_items: count().default(0).describe('Distinct entities with a warning and no error'),
+  success_rate: percentage().describe('Share of the handled items that did not fail'),
+  created_at: maybe(text()).describe('When the job was created, ISO 8601'),
+  started_at: maybe(text()).describe('When its work began'),
+  completed_at: maybe(text()).describe('When it was finished, in whichever way'),
+  duration_seconds: maybe(z.number().min(0)).describe('From its start to its end, or to now while it runs'),
+  eta_seconds: maybe(z.number().min(0)).describe(
+    'While it runs: seconds to its end, should it go on as in the last minutes',
+  ),
+  rate_per_second: maybe(z.number().min(0)).describe(
+    'While it runs: items handled a second in the last minutes',
+  ),
+  stall_after_seconds: maybe(count()).describe('Silent for longer, it counts as stalled'),
+  stalled_at: maybe(text()).describe('Since when it counts as stalled; its next report clears it'),
+  triggered_by: maybe(text()).describe('Who or what started it'),
+  callback_url: maybe(text()).describe('Where it is posted once it is finished'),
+  error_message: maybe(text()).describe('Why it failed as a whole. Deprecated: see errors'),
+  error_count: count().optional().describe('How many errors were reported, kept or not'),
+  warning_count: count().optional().describe('How many warnings were reported, kept or not'),
+  entries_not_kept: count()
+    .optional()
+    .describe('Errors and warnings beyond the 100,000 that a job keeps: only counted'),
+  stages: z.array(StageResponse).optional().describe('Its newest stages, oldest first'),
+  metadata: maybe(object()).describe('Whatever its worker keeps with it'),
+}
+
 export const JobResponse = z
   .object({
-    job_id: text().describe('The id of the job'),
-    job_type: text().describe('What kind of job it is'),
-    status: text().describe(
-      'pending, in_progress, completed, completed_with_warnings, partial_success, failed or cancelled',
-    ),
-    ...counts,
-    warned_items: count().default(0).describe('Distinct entities with a warning and no error'),
-    success_rate: percentage().describe('Share of the handled items that did not fail'),
-    created_at: maybe(text()).describe('When the job was created, ISO 8601'),
-    started_at: maybe(text()).describe('When its work began'),
-    completed_at: maybe(text()).describe('When it was finished, in whichever way'),
-    duration_seconds: maybe(z.number().min(0)).describe('From its start to its end, or to now while it runs'),
-    triggered_by: maybe(text()).describe('Who or what started it'),
-    error_message: maybe(text()).describe('Why it failed as a whole. Deprecated: see errors'),
-    error_count: count().optional().describe('How many errors were reported, kept or not'),
-    warning_count: count().optional().describe('How many warnings were reported, kept or not'),
-    entries_not_kept: count()
-      .optional()
-      .describe('Errors and warnings beyond the 100,000 that a job keeps: only counted'),
+    ...job,
     errors: z.array(JobErrorResponse).optional().describe('Its newest errors, oldest first'),
     warnings: z.array(JobErrorResponse).optional().describe('Its newest warnings, oldest first'),
-    metadata: maybe(object()).describe('Whatever its worker keeps with it'),
   })
   .describe('A job')
+
+export const JobSummaryResponse = z
+  .object(job)
+  .describe('A job without its entries, as lists and events carry it')
+
+export const JobListResponse = z
+  .object({
+    jobs: z.array(JobSummaryResponse).describe('Newest first'),
+    next_cursor: text().nullable().describe('Where the next page begins; null at the end'),
+  })
+  .describe('One page of the jobs of an organisation')
+
+const groups = () => z.array(z.object({ error_type: text(), count: count() }))
+
+export const EntryGroupsResponse = z
+  .object({ errors: groups(), warnings: groups() })
+  .describe('How many entries of a job there are of each error type, the most frequent first')
+
+export const DeliveriesResponse = z
+  .object({
+    callback_url: text().nullable().describe('Where the finished job is posted to'),
+    next_attempt_at: text().nullable().describe('When that is tried next; null: not at all, or not again'),
+    deliveries: z
+      .array(
+        z.object({
+          attempted_at: text().nullable(),
+          status: count().nullable().describe('What the receiver answered; null where it did not'),
+          error: text().nullable().describe('What went wrong; null where nothing did'),
+        }),
+      )
+      .describe('Oldest first'),
+  })
+  .describe('How posting a finished job to its callback URL went')
 
 export const JobErrorsResponse = z
   .object({

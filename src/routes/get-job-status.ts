@@ -2,8 +2,9 @@ import { Hono } from 'hono'
 import { askJob } from '../http/ask-job.ts'
 import { allow, authenticate } from '../http/authenticate.ts'
 import type { EdgeEnv } from '../http/edge-env.ts'
-import { presentStatus } from '../http/present-job.ts'
+import { etagOf, hasCurrent, notModified } from '../http/job-json.ts'
 import { refuse } from '../http/refuse.ts'
+import { presentStatus } from '../jobs/present-job.ts'
 
 /** `GET /api/jobs/{job_id}/status`: the few fields that a poller needs, as last acknowledged. */
 export const getJobStatus = new Hono<EdgeEnv>().get(
@@ -12,6 +13,8 @@ export const getJobStatus = new Hono<EdgeEnv>().get(
   allow('job:read'),
   async (c) => {
     const reply = await askJob(c, (object, key) => object.read(key))
-    return reply.ok ? c.json(presentStatus(reply.job)) : refuse(c, reply)
+    if (!reply.ok) return await refuse(c, reply)
+    if (hasCurrent(c, reply.job)) return notModified(c, reply.job)
+    return c.json(presentStatus(reply.job), 200, { ETag: etagOf(reply.job) })
   },
 )

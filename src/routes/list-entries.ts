@@ -1,4 +1,3 @@
-import type { Context } from 'hono'
 import { Hono } from 'hono'
 import { accepts } from 'hono/accepts'
 import { askJob } from '../http/ask-job.ts'
@@ -6,7 +5,7 @@ import { allow, authenticate } from '../http/authenticate.ts'
 import type { EdgeEnv } from '../http/edge-env.ts'
 import { query } from '../http/query.ts'
 import { refuse } from '../http/refuse.ts'
-import type { EntriesReply } from '../job-object/replies.ts'
+import type { EntriesReply, JobRefusal } from '../job-object/replies.ts'
 import type { EntryKind } from '../jobs/job.ts'
 import { MAX_PAGE, PageQuery } from './page-query.ts'
 
@@ -24,12 +23,15 @@ function listEntries(kind: EntryKind, name: 'errors' | 'warnings') {
     allow('job:read'),
     query(PageQuery),
     async (c) => {
-      const { limit, cursor } = c.req.valid('query')
+      const { limit, cursor, error_type: errorType = null } = c.req.valid('query')
       const streamed = accepts(c, { header: 'Accept', supports: [NDJSON], default: '' }) === NDJSON
-      const page = (after: number) => askForPage(c, kind, after, streamed ? MAX_PAGE : limit)
-      const reply = await page(cursor)
+      const pageAfter = (after: number) => {
+        const page = { kind, after, limit: streamed ? MAX_PAGE : limit, errorType }
+        return askJob(c, (object, key) => object.entries(key, page))
+      }
+      const reply = await pageAfter(cursor)
       if (!reply.ok) return await refuse(c, reply)
-      if (streamed) return c.body(streamPages(reply, page), 200, { 'Content-Type': NDJSON })
+      if (streamed) return c.body(streamPages(reply, pageAfter), 200, { 'Content-Type': NDJSON })
       const next = reply.next === null ? 'null' : `"${reply.next}"`
       const body = `{"${name}":[${reply.texts.join()}],"next_cursor":${next}}`
       return c.body(body, 200, { 'Content-Type': 'application/json' })
@@ -37,29 +39,22 @@ function listEntries(kind: EntryKind, name: 'errors' | 'warnings') {
   )
 }
 
-function askForPage(
-  c: Context<EdgeEnv>,
-  kind: EntryKind,
-  after: number,
-  limit: number,
-): Promise<EntriesReply> {
-  return askJob(c, (object, key) => object.entries(key, kind, after, limit))
-}
-
 /** One page in memory at a time: the next is asked for when the reader has taken the last. */
-function streamPages(first: EntriesReply, page: (after: number) => Promise<EntriesReply>): ReadableStream {
+function streamPages(
+  first: EntriesReply,
+  pageAfter: (place: number) => Promise<EntriesReply | JobRefusal>,
+): ReadableStream {
   const encoder = new TextEncoder()
-  let reply: EntriesReply | undefined = first
-  let after: number | null = null
+  let page: EntriesReply | null = first
   return new ReadableStream({
     async pull(stream) {
-      reply ??= await page(after ?? 0)
+      if (page === null) return stream.close()
+      for (const text of page.texts) stream.enqueue(encoder.encode(`${text}\n`))
+      if (page.next === null) return stream.close()
+      const reply = await pageAfter(page.next)
       // The status went out long ago: cutting the stream off is the one way left to say that it is not whole.
       if (!reply.ok) return stream.error(new Error(`the entries went away: ${reply.reason}`))
-      for (const text of reply.texts) stream.enqueue(encoder.encode(`${text}\n`))
-      after = reply.next
-      reply = undefined
-      if (after === null) stream.close()
+      page = reply
     },
   })
 }

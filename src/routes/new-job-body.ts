@@ -11,6 +11,14 @@ export const NewJobBody = z
     total_items: integer().describe('How many items there are to process; 0 where that is not known yet'),
     metadata: dictionary(MAX_METADATA_BYTES).optional().describe('Anything to keep with the job'),
     triggered_by: text(MAX_LINE).nullable().optional().describe('Who or what started the job'),
+    stall_after_seconds: integer({ least: 10, most: 86_400 })
+      .nullable()
+      .optional()
+      .describe('A running job that is silent for longer is flagged as stalled'),
+    callback_url: text(2_048)
+      .nullable()
+      .optional()
+      .describe('Where the finished job is posted to: https, at a public address'),
   })
   .describe('A job to create')
 
@@ -21,5 +29,7 @@ export function toNewJob(body: z.output<typeof NewJobBody>): NewJob {
     totalItems: body.total_items,
     metadata: body.metadata ?? {},
     triggeredBy: body.triggered_by ?? null,
+    stallAfterSeconds: body.stall_after_seconds ?? null,
+    callbackUrl: body.callback_url ?? null,
   }
 }

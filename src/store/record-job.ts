@@ -41,7 +41,8 @@ export async function recordJob(store: Store, record: JobRecord): Promise<void> 
 
 function updateProgress(store: Store, key: JobKey, job: Job) {
   const { totalItems, processedItems, failedItems, warnedItems, metadata, updatedAt, revision } = job
-  const { errorCount, warningCount, keptErrors, keptWarnings } = job
+  const { errorCount, warningCount, keptErrors, keptWarnings, stalledAt, stages, pace } = job
+  const { attempts, nextDeliveryAt } = job
   return store
     .update(jobs)
     .set({
@@ -55,6 +56,11 @@ function updateProgress(store: Store, key: JobKey, job: Job) {
       keptWarnings,
       metadata,
       updatedAt,
+      stalledAt,
+      stages,
+      attempts,
+      nextDeliveryAt,
+      pace,
       revision,
     })
     .where(

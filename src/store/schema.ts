@@ -1,6 +1,9 @@
 import { sql } from 'drizzle-orm'
 import { index, integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core'
+import type { Attempt } from '../jobs/delivery.ts'
 import { type EntryKind, JOB_STATUSES, type Job, type JsonObject } from '../jobs/job.ts'
+import type { Sample } from '../jobs/pace.ts'
+import type { Stage } from '../jobs/stages.ts'
 
 /** Every job of every organisation. Times are milliseconds since the epoch. */
 export const jobs = sqliteTable(
@@ -25,16 +28,33 @@ export const jobs = sqliteTable(
     startedAt: integer('started_at'),
     completedAt: integer('completed_at'),
     updatedAt: integer('updated_at').notNull(),
+    stallAfterSeconds: integer('stall_after_seconds'),
+    stalledAt: integer('stalled_at'),
+    callbackUrl: text('callback_url'),
+    attempts: text({ mode: 'json' }).$type<Attempt[]>().notNull(),
+    nextDeliveryAt: integer('next_delivery_at'),
+    stages: text({ mode: 'json' }).$type<Stage[]>().notNull(),
+    pace: text({ mode: 'json' }).$type<Sample[]>().notNull(),
     /** The fence: a write lands only where this is lower than its own. */
     revision: integer().notNull(),
   },
   (job) => [
     primaryKey({ columns: [job.organizationId, job.jobId] }),
-    // Only columns that a job seldom or never changes are indexed: an index on one that each report touches would double
+    // What a list can be narrowed by, each with the status: a list asks for the newest of each status it wants and merges
+    // them, so that these four serve all its filters. No column that each report touches is indexed: that would double
     // what a report costs here.
-    index('jobs_newest').on(job.organizationId, job.createdAt, job.jobId),
     index('jobs_by_status').on(job.organizationId, job.status, job.createdAt, job.jobId),
-    index('jobs_by_type').on(job.organizationId, job.jobType, job.createdAt, job.jobId),
+    index('jobs_by_type').on(job.organizationId, job.jobType, job.status, job.createdAt, job.jobId),
+    index('jobs_by_trigger').on(job.organizationId, job.triggeredBy, job.status, job.createdAt, job.jobId),
+    index('jobs_by_type_and_trigger').on(
+      job.organizationId,
+      job.jobType,
+      job.triggeredBy,
+      job.status,
+      job.createdAt,
+      job.jobId,
+    ),
+    index('jobs_stalled').on(job.organizationId, job.createdAt, job.jobId).where(sql`stalled_at is not null`),
     // Across organisations, for the retention that deletes old finished jobs.
     index('jobs_finished').on(job.completedAt).where(sql`completed_at is not null`),
   ],
@@ -72,20 +92,27 @@ export const jobAnswers = sqliteTable(
   (answer) => [primaryKey({ columns: [answer.organizationId, answer.jobId, answer.retryKey] })],
 )
 
+/** What an organisation's webhooks are signed with. */
+export const webhookSecrets = sqliteTable('webhook_secrets', {
+  organizationId: text('organization_id').primaryKey(),
+  /** As the Standard Webhooks scheme writes it: `whsec_` and base64. */
+  secret: text().notNull(),
+  createdAt: integer('created_at').notNull(),
+})
+
 /** Server API keys. The key itself is nowhere: only the SHA-256 of it is. */
-export const apiKeys = sqliteTable(
-  'api_keys',
-  {
-    /** SHA-256 of the whole key, 64 hexadecimal digits. */
-    keyHash: text('key_hash').primaryKey(),
-    /** What operators call the key by; not secret. */
-    keyId: text('key_id').notNull().unique(),
-    organizationId: text('organization_id').notNull(),
-    name: text().notNull(),
-    permissions: text({ mode: 'json' }).$type<string[]>().notNull(),
-    createdAt: integer('created_at').notNull(),
-    expiresAt: integer('expires_at'),
-    revokedAt: integer('revoked_at'),
-  },
-  (key) => [index('api_keys_by_organization').on(key.organizationId, key.createdAt)],
-)
+export const apiKeys = sqliteTable('api_keys', {
+  /** SHA-256 of the whole key, 64 hexadecimal digits. */
+  keyHash: text('key_hash').primaryKey(),
+  /** What operators call the key by; not secret. */
+  keyId: text('key_id').notNull().unique(),
+  /** At least one. Only operators look a key up by them, and seldom: no index. */
+  organizationIds: text('organization_ids', { mode: 'json' }).$type<string[]>().notNull(),
+  name: text().notNull(),
+  permissions: text({ mode: 'json' }).$type<string[]>().notNull(),
+  createdAt: integer('created_at').notNull(),
+  expiresAt: integer('expires_at'),
+  revokedAt: integer('revoked_at'),
+  /** To the hour. */
+  lastUsedAt: integer('last_used_at'),
+})

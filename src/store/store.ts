@@ -8,6 +8,12 @@ export function openStore(database: D1Database): Store {
   return drizzle(database)
 }
 
+/** D1 for reads that may be a moment behind: from the replica that is nearest, where there are any. */
+export function openReplica(database: D1Database): Store {
+  // Of a session Drizzle asks no more than it offers: `prepare` and `batch`.
+  return drizzle(database.withSession('first-unconstrained') as unknown as D1Database)
+}
+
 /** Whether an error means that D1 could not do what was asked of it: callers are then told to come again. */
 export function isStoreError(error: unknown): boolean {
   return error instanceof DrizzleQueryError || (error instanceof Error && error.message.startsWith('D1_'))

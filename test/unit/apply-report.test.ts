@@ -183,7 +183,10 @@ describe('a full job', () => {
   })
 
   test('still takes a mark', () => {
-    const job = apply({ ...full, keptErrors: 100_000, metadata: { a: 'x'.repeat(65_525) } }, { markCompleted: true })
+    const job = apply(
+      { ...full, keptErrors: 100_000, metadata: { a: 'x'.repeat(65_525) } },
+      { markCompleted: true },
+    )
     expect(job.status).toBe('partial_success')
   })
 })

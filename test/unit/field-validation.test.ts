@@ -336,5 +336,12 @@ test('What JSON would hide is mended before the domain sees it: no -0, no infini
 
 test('A new job has empty metadata and nobody who triggered it, unless told', async () => {
   const { json } = await post(CREATE, '{"job_type":"crawl","total_items":"3","unknown":1}')
-  expect(json).toStrictEqual({ jobType: 'crawl', totalItems: 3, metadata: {}, triggeredBy: null })
+  expect(json).toStrictEqual({
+    jobType: 'crawl',
+    totalItems: 3,
+    metadata: {},
+    triggeredBy: null,
+    stallAfterSeconds: null,
+    callbackUrl: null,
+  })
 })

@@ -1,6 +1,7 @@
-import { applyReport, type ReportOutcome } from '../../src/jobs/apply-report.ts'
+import { applyReport } from '../../src/jobs/apply-report.ts'
 import { createJob } from '../../src/jobs/create-job.ts'
 import type { Entry, Job } from '../../src/jobs/job.ts'
+import type { ChangeOutcome } from '../../src/jobs/outcome.ts'
 import type { Report, ReportedEntry } from '../../src/jobs/report.ts'
 import type { Standing } from '../../src/jobs/standing.ts'
 
@@ -14,7 +15,7 @@ export class JobInMemory {
     this.job = job
   }
 
-  report(report: Report, now = this.job.updatedAt): ReportOutcome {
+  report(report: Report, now = this.job.updatedAt): ChangeOutcome {
     const id = (type: string, key: string) => JSON.stringify([type, key])
     const standingOf = (type: string, key: string) => this.#standings.get(id(type, key)) ?? 'clean'
     const outcome = applyReport(this.job, report, now, standingOf)
@@ -30,7 +31,14 @@ export class JobInMemory {
 }
 
 export function aJob(given: Partial<Job>): Job {
-  const order = { jobType: 'import', totalItems: 0, metadata: {}, triggeredBy: null }
+  const order = {
+    jobType: 'import',
+    totalItems: 0,
+    metadata: {},
+    triggeredBy: null,
+    stallAfterSeconds: null,
+    callbackUrl: null,
+  }
   return { ...createJob('job_1', order, 1_800_000_000_000), ...given }
 }
 

@@ -128,7 +128,17 @@ const additions: Record<string, Record<string, string>> = {
     errors: '[JobProgressErrorBody] | null',
     warnings: '[JobProgressErrorBody] | null',
   },
-  JobResponse: { error_count: 'integer', warning_count: 'integer', entries_not_kept: 'integer' },
+  JobResponse: {
+    callback_url: 'string | null',
+    error_count: 'integer',
+    eta_seconds: 'number | null',
+    entries_not_kept: 'integer',
+    rate_per_second: 'number | null',
+    stages: '[object]',
+    stall_after_seconds: 'integer | null',
+    stalled_at: 'string | null',
+    warning_count: 'integer',
+  },
 }
 
 describe('The document', () => {

@@ -64,6 +64,8 @@ describe('The schema that is published', () => {
         total_items: { ...count, ...described },
         metadata: { ...dictionary, ...described },
         triggered_by: orNull(line),
+        stall_after_seconds: orNull({ type: 'integer', minimum: 10, maximum: 86_400 }),
+        callback_url: orNull({ type: 'string', maxLength: 2_048 }),
       },
       required: ['job_type', 'total_items'],
     })

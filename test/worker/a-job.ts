@@ -21,6 +21,8 @@ export const anOrder: NewJob = {
   totalItems: 100,
   metadata: { source: 'sftp' },
   triggeredBy: null,
+  stallAfterSeconds: null,
+  callbackUrl: null,
 }
 
 export function anError(entityKey: string): ReportedEntry {

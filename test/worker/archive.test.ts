@@ -37,7 +37,7 @@ test('a finished job leaves its object when its time there is over, and is serve
     if (evicted) await evictDurableObject(jobObject(env.JOBS, key))
     const object = jobObject(env.JOBS, key)
     expect(await readJob(key)).toEqual(before)
-    const page = await object.entries(key, 'error', 100, 40)
+    const page = await object.entries(key, { kind: 'error', after: 100, limit: 40, errorType: null })
     expect(page).toMatchObject({ ok: true, next: 140 })
     expect(page.ok && keysOf(page.texts)).toEqual(entries.slice(100, 140).map(({ entityKey }) => entityKey))
     expect(await object.report(key, { stage: 'late' }, null)).toMatchObject({ reason: 'closed' })

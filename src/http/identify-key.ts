@@ -1,0 +1,53 @@
+import type { Context } from 'hono'
+import type { Identification } from '../access/caller.ts'
+import { KnownKeys, type StoredKey } from '../access/known-keys.ts'
+import { hashServerApiKey } from '../access/server-api-key.ts'
+import { logTrouble } from '../log.ts'
+import { findApiKey, noteUse } from '../store/api-keys.ts'
+import { openStore } from '../store/store.ts'
+import type { EdgeEnv } from './edge-env.ts'
+
+const knownKeys = new KnownKeys({ now: Date.now })
+
+/**
+ * Whose key it is. `mayAsk` false: only as far as is remembered.
+ *
+ * An unknown key and one that is nearly right take the same time: both are hashed whole, and the hash is looked up. How
+ * far a guess agrees with a real key cannot show in how its hash compares.
+ */
+export async function identifyKey(
+  c: Context<EdgeEnv>,
+  key: string,
+  mayAsk: boolean,
+): Promise<Identification> {
+  const keyHash = await hashServerApiKey(key)
+  const checked = mayAsk
+    ? await knownKeys.check(keyHash, {
+        lookUp: (hash) => lookUp(c, hash),
+        keepAlive: (work) => c.executionCtx.waitUntil(work),
+      })
+    : knownKeys.recall(keyHash)
+  if (checked === undefined) return { ok: false, reason: 'not_asked' }
+  if (!checked.ok) return checked
+  const { caller } = checked
+  return {
+    ok: true,
+    caller,
+    permits: async (permission) => (caller.permissions.includes(permission) ? 'yes' : 'no'),
+  }
+}
+
+async function lookUp(c: Context<EdgeEnv>, keyHash: string): Promise<StoredKey | undefined> {
+  const store = openStore(c.env.DB)
+  const trouble = (event: string) => (error: unknown) =>
+    logTrouble(event, { request_id: c.var.requestId }, error)
+  try {
+    const key = await findApiKey(store, keyHash)
+    // A key in use is looked up about once a minute: often enough to note its use by the hour. No reply waits for it.
+    if (key) c.executionCtx.waitUntil(noteUse(store, key, Date.now()).catch(trouble('key_use_not_noted')))
+    return key
+  } catch (error) {
+    trouble('key_not_looked_up')(error)
+    throw error
+  }
+}

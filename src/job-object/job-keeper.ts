@@ -1,0 +1,192 @@
+import { isFinished, type Job, type JobKey, type JobSnapshot } from '../jobs/job.ts'
+import type { Change } from '../jobs/outcome.ts'
+import { type Answer, RETRY_WINDOW, type Retry } from '../jobs/retry.ts'
+import { type JobRecord, recordJob } from '../store/record-job.ts'
+import type { Store } from '../store/store.ts'
+import { adoptJob } from './adopt-job.ts'
+import { Archive } from './archive.ts'
+import { GroupCommit } from './group-commit.ts'
+import { Journal, type Journaled, NOTHING_RECORDED, withNewest } from './journal.ts'
+import { Recorder } from './recorder.ts'
+import { type JobReply, shown } from './replies.ts'
+
+/** How long a change of status waits for D1 to have it, in ms; then the reply goes out all the same. */
+const STATUS_PATIENCE = 2_000
+
+/** The job as the journal holds it, or, with `archive`, as D1 does: then it is finished, and the journal empty. */
+export type Held = Journaled & { archive?: Archive }
+export type Found = { ok: true; held: Held } | { ok: false; reason: 'not_found' | 'unavailable' }
+
+interface Command {
+  change: Change
+  retry: Retry | null
+}
+
+/**
+ * Keeps one job in three places: memory, which answers; the object's own disk, from which changes are acknowledged; and
+ * D1, which is brought level with the disk.
+ */
+export class JobKeeper {
+  readonly journal: Journal
+  readonly #store: Store
+  readonly #onChange: (held: Held) => void
+  readonly #recorder: Recorder<JobRecord>
+  readonly #commands = new GroupCommit<Command, JobReply>((commands) => this.#commit(commands))
+  #held: Held | undefined
+  #loading: Promise<void> | undefined
+
+  /** `onChange` is told of each new state, once it is journaled. */
+  constructor(storage: DurableObjectStorage, store: Store, onChange: (held: Held) => void) {
+    this.journal = new Journal(storage)
+    this.#store = store
+    this.#onChange = onChange
+    this.#held = this.journal.load()
+    this.#recorder = new Recorder({
+      isBehind: () => this.#held !== undefined && this.#held.recorded.revision < this.#held.job.revision,
+      lacking: () => this.#lacking(this.#job()),
+      write: (record) => recordJob(this.#store, record),
+      written: (record) => this.#written(this.#job(), record),
+      refused: (error) => console.error('D1 did not take a job', this.#held?.key, error),
+    })
+    this.#recorder.soon()
+  }
+
+  /** The job in memory; undefined where it was not asked for yet, or is not there. */
+  get held(): Held | undefined {
+    return this.#held
+  }
+
+  /** The job, from D1 where the journal is empty. */
+  async find(key: JobKey): Promise<Found> {
+    if (this.#held !== undefined) return { ok: true, held: this.#held }
+    try {
+      this.#loading ??= this.#load(key).finally(() => {
+        this.#loading = undefined
+      })
+      await this.#loading
+    } catch (error) {
+      console.error('D1 did not answer for a job', key, error)
+      return { ok: false, reason: 'unavailable' }
+    }
+    return this.#held === undefined ? { ok: false, reason: 'not_found' } : { ok: true, held: this.#held }
+  }
+
+  /** Begins a job that nobody holds. */
+  async begin(key: JobKey, job: Job, retry: Retry | null): Promise<JobReply> {
+    try {
+      this.journal.transaction(() => {
+        this.journal.saveJob(key, job)
+        if (retry !== null) this.journal.keepAnswerToCreate({ retry, asOf: job.createdAt, job })
+      })
+    } catch (error) {
+      console.error('a job could not be created', key, error)
+      return { ok: false, reason: 'unavailable' }
+    }
+    this.#hold({ key, job, errors: [], warnings: [], recorded: NOTHING_RECORDED })
+    await this.#recordStatus(job)
+    return shown({ job, errors: [], warnings: [] }, job.createdAt)
+  }
+
+  /** Changes the job and answers once the change is kept; a change of status waits for D1 too, for a while. */
+  async change(key: JobKey, change: Change, retry: Retry | null): Promise<JobReply> {
+    const found = await this.find(key)
+    if (!found.ok) return found
+    const { held } = found
+    try {
+      if (held.archive !== undefined) return await held.archive.change(held, change, retry, Date.now())
+      const reply = await this.#commands.add({ change, retry })
+      if (reply.ok && reply.job.status !== held.job.status) await this.#recordStatus(reply.job)
+      return reply
+    } catch (error) {
+      console.error('a change could not be kept', key, error)
+      return { ok: false, reason: 'unavailable' }
+    }
+  }
+
+  /** Brings D1 level now. False where it did not take everything. */
+  record(): Promise<boolean> {
+    return this.#recorder.now()
+  }
+
+  /** Empties the journal of a finished job that D1 has whole. False where D1 lacks something of it. */
+  async archive(): Promise<boolean> {
+    const held = this.#job()
+    const archive = new Archive(this.#store, held.key)
+    const answers: Answer[] = this.journal.answersSince(Date.now() - RETRY_WINDOW)
+    if (!(await archive.take(held, answers))) return false
+    this.#held = { ...held, archive }
+    await this.journal.clear()
+    return true
+  }
+
+  /** Commits a group of commands: one transaction, so that memory is never ahead of the disk, nor the disk of memory. */
+  #commit(commands: Command[]): JobReply[] {
+    const held = this.#job()
+    const now = Date.now()
+    let snapshot: JobSnapshot = held
+    const replies = this.journal.transaction(() => {
+      const replies = commands.map(({ change, retry }): JobReply => {
+        const replay = retry === null ? undefined : this.journal.replay(retry, now)
+        if (replay !== undefined) return replay
+        const { job, errors, warnings } = snapshot
+        const outcome = change(job, now, (type, entityKey) => this.journal.standingOf(type, entityKey))
+        if (!outcome.ok) return outcome
+        if (outcome.job !== job) {
+          this.journal.append(outcome.entries, outcome.standings)
+          if (retry !== null) this.journal.keepAnswer({ retry, asOf: now, job: outcome.job })
+          snapshot = {
+            job: outcome.job,
+            errors: withNewest(errors, outcome.entries, 'error'),
+            warnings: withNewest(warnings, outcome.entries, 'warning'),
+          }
+        }
+        return shown(snapshot, now)
+      })
+      if (snapshot.job !== held.job) this.journal.saveJob(held.key, snapshot.job)
+      return replies
+    })
+    if (snapshot.job !== held.job) this.#hold({ ...held, ...snapshot })
+    return replies
+  }
+
+  /** Takes up a new state of the job: from here on D1 is behind. */
+  #hold(held: Held): void {
+    this.#held = held
+    this.#onChange(held)
+    this.#recorder.soon()
+  }
+
+  /** The journal is empty: D1 has the job, or there is none. */
+  async #load(key: JobKey): Promise<void> {
+    const archive = new Archive(this.#store, key)
+    const found = await archive.load()
+    if (found === undefined || this.#held !== undefined) return
+    if (isFinished(found.job.status) && found.job.nextDeliveryAt === null) {
+      this.#held = { ...found, archive }
+    } else {
+      await adoptJob(this.journal, archive, found)
+      this.#held = found
+    }
+  }
+
+  async #recordStatus(job: Job): Promise<void> {
+    await this.#recorder.until(() => this.#job().recorded.revision >= job.revision, STATUS_PATIENCE)
+  }
+
+  #lacking({ key, job, recorded }: Held): JobRecord {
+    return { key, job, ...this.journal.entriesBeyond(recorded), onlyProgress: recorded.status === job.status }
+  }
+
+  #written(held: Held, { job, entries, unfinished }: JobRecord): void {
+    const recorded = { ...held.recorded }
+    for (const { kind, seq } of entries) recorded[kind] = Math.max(recorded[kind], seq)
+    if (!unfinished) Object.assign(recorded, { revision: job.revision, status: job.status })
+    this.journal.saveRecorded(recorded)
+    this.#held = { ...held, recorded }
+  }
+
+  #job(): Held {
+    if (this.#held === undefined) throw new Error('no job is held')
+    return this.#held
+  }
+}

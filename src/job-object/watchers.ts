@@ -1,0 +1,115 @@
+import { isFinished, type Job } from '../jobs/job.ts'
+import { presentSummary } from '../jobs/present-job.ts'
+
+/** A watcher gets at most one event in so many ms, … */
+const INTERVAL = 100
+/** … and something at least this often, in ms, or proxies would take the connection for dead. */
+const HEARTBEAT = 15_000
+
+const encoder = new TextEncoder()
+const BEAT = encoder.encode(': \n\n')
+
+/** What a watcher is to be sent next, for all watchers the same: encoded once, however many there are. */
+interface Event {
+  revision: number
+  bytes: Uint8Array
+  isLast: boolean
+}
+
+interface Watcher {
+  writer: WritableStreamDefaultWriter<Uint8Array>
+  /** The revision that it was sent last. */
+  seen: number
+  /** It has not taken yet what it was sent last. */
+  isBusy: boolean
+  sentAt: number
+}
+
+/**
+ * Those who watch a job. A change wakes them once in an interval, not once each; a watcher that reads slowly skips what
+ * it missed and goes on with the newest state, so that it costs one event of memory, and the reports no time.
+ */
+export class Watchers {
+  readonly #watchers = new Set<Watcher>()
+  #latest: Job | undefined
+  #event: Event | undefined
+  #timer: ReturnType<typeof setTimeout> | undefined
+  #beat: ReturnType<typeof setInterval> | undefined
+
+  /** The events from `job` on; null for one who has seen the end of a finished job: there is nothing to come. */
+  add(job: Job, seen: number | null): ReadableStream<Uint8Array> | null {
+    if (isFinished(job.status) && seen === job.revision) return null
+    const { readable, writable } = new IdentityTransformStream()
+    const watcher = { writer: writable.getWriter(), seen: -1, isBusy: false, sentAt: 0 }
+    this.#watchers.add(watcher)
+    this.#beat ??= setInterval(() => this.#keepAlive(), HEARTBEAT)
+    this.#send(watcher, this.#eventOf(job))
+    return readable
+  }
+
+  /** Takes up a new state of the job. Called after each change, so it does next to nothing itself. */
+  show(job: Job): void {
+    this.#latest = job
+    if (this.#watchers.size > 0) this.#wakeSoon()
+  }
+
+  #wakeSoon(): void {
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined
+      if (this.#latest === undefined) return
+      const event = this.#eventOf(this.#latest)
+      for (const watcher of this.#watchers) this.#send(watcher, event)
+    }, INTERVAL)
+  }
+
+  #send(watcher: Watcher, event: Event): void {
+    if (watcher.isBusy || watcher.seen === event.revision) return
+    watcher.seen = event.revision
+    this.#write(watcher, event.bytes, () => {
+      if (event.isLast) this.#end(watcher)
+      else if (this.#latest !== undefined && this.#latest.revision !== watcher.seen) this.#wakeSoon()
+    })
+  }
+
+  #keepAlive(): void {
+    for (const watcher of this.#watchers) {
+      if (!watcher.isBusy && Date.now() - watcher.sentAt >= HEARTBEAT) this.#write(watcher, BEAT, () => {})
+    }
+  }
+
+  #write(watcher: Watcher, bytes: Uint8Array, then: () => void): void {
+    watcher.isBusy = true
+    watcher.sentAt = Date.now()
+    watcher.writer.write(bytes).then(
+      () => {
+        watcher.isBusy = false
+        then()
+      },
+      () => this.#remove(watcher), // It went away.
+    )
+  }
+
+  #end(watcher: Watcher): void {
+    this.#remove(watcher)
+    watcher.writer.close().catch(() => {}) // It may have gone away by itself.
+  }
+
+  #remove(watcher: Watcher): void {
+    this.#watchers.delete(watcher)
+    if (this.#watchers.size > 0) return
+    clearInterval(this.#beat)
+    this.#beat = undefined
+  }
+
+  #eventOf(job: Job): Event {
+    if (this.#event?.revision !== job.revision) this.#event = toEvent(job)
+    return this.#event
+  }
+}
+
+function toEvent(job: Job): Event {
+  const isLast = isFinished(job.status)
+  const data = JSON.stringify(presentSummary(job, Date.now()))
+  const text = `id: ${job.revision}\nevent: ${isLast ? 'finished' : 'job'}\ndata: ${data}\n\n`
+  return { revision: job.revision, bytes: encoder.encode(text), isLast }
+}

@@ -1,0 +1,235 @@
+import { describe, expect, test } from 'vitest'
+import { compareJob } from '../chaos/compare-job.ts'
+import { countAcknowledged, type LedgerJob, possibleStatuses, type SeenJob } from '../chaos/ledger.ts'
+
+/** A job of two workers: an error, a warning, a report that was refused, and one that nobody answered. */
+function aLedger(): LedgerJob {
+  const report = { errors: [], warnings: [], marked: true, outcome: 'acknowledged' as const }
+  return {
+    jobId: 'job_1',
+    totalItems: 3,
+    reports: [
+      { ...report, worker: 'a', n: 1, errors: ['a1'], mark: 'started' },
+      { ...report, worker: 'b', n: 1, warnings: ['b1'] },
+      { ...report, worker: 'a', n: 2, errors: ['a2', 'a3'] },
+      { ...report, worker: 'b', n: 2, errors: ['b2'], marked: false, outcome: 'unanswered' },
+      { ...report, worker: 'b', n: 3, errors: ['b3'], outcome: 'refused' },
+    ],
+    complaints: [],
+  }
+}
+
+const line = (key: string) => JSON.stringify({ entity_key: key })
+const at = Date.parse('2026-01-01T00:00:00Z')
+
+/** What the edge and D1 show of a job with these entries, all of it in agreement. */
+function asSeen(errors: string[], warnings: string[], revision: number): SeenJob {
+  const shared = {
+    job_id: 'job_1',
+    job_type: 'chaos',
+    status: 'in_progress',
+    total_items: 3,
+    processed_items: 2,
+    failed_items: new Set(errors).size,
+    warned_items: new Set(warnings).size,
+    error_count: errors.length,
+    warning_count: warnings.length,
+    triggered_by: null,
+    error_message: null,
+  }
+  const iso = new Date(at).toISOString()
+  const record = (keys: string[]) => keys.map((key, index) => ({ seq: index + 1, text: line(key) }))
+  return {
+    job: {
+      ...shared,
+      created_at: iso,
+      started_at: iso,
+      completed_at: null,
+      entries_not_kept: 0,
+      metadata: { a: 2, b: 1 },
+      errors: errors.map((key) => JSON.parse(line(key))),
+      warnings: warnings.map((key) => JSON.parse(line(key))),
+    },
+    errors: errors.map(line),
+    warnings: warnings.map(line),
+    row: {
+      ...shared,
+      created_at: at,
+      started_at: at,
+      completed_at: null,
+      metadata: '{"a":2,"b":1}',
+      kept_errors: errors.length,
+      kept_warnings: warnings.length,
+      revision,
+    },
+    recordedErrors: record(errors),
+    recordedWarnings: record(warnings),
+  }
+}
+
+const whole = () => asSeen(['a1', 'a2', 'a3'], ['b1'], 4)
+
+/** As `whole`, with other values in some columns of D1's row. */
+function withRow(changes: Record<string, unknown>): SeenJob {
+  const seen = whole()
+  return { ...seen, row: { ...seen.row, ...changes } }
+}
+
+/** As `whole`, with other values in the job, and in D1 as well: only the ledger knows better. */
+function withBoth(changes: Record<string, unknown>): SeenJob {
+  const seen = withRow(changes)
+  return { ...seen, job: { ...seen.job, ...changes } }
+}
+
+describe('the ledger of a chaos run finds nothing wrong', () => {
+  const clean = { lost: [], doubled: [], disagreements: [] }
+
+  test('where each acknowledged report is there once', () => {
+    expect(compareJob(aLedger(), whole())).toEqual(clean)
+  })
+
+  test('where a report that nobody answered is there, too', () => {
+    expect(compareJob(aLedger(), asSeen(['a1', 'b2', 'a2', 'a3'], ['b1'], 5))).toEqual(clean)
+  })
+})
+
+describe('the ledger of a chaos run finds', () => {
+  test('a lost report', () => {
+    const { lost, doubled } = compareJob(aLedger(), asSeen(['a1', 'a2', 'a3'], [], 3))
+    expect({ lost, doubled }).toEqual({ lost: ['report b/1'], doubled: [] })
+  })
+
+  test('a report of which a part is lost', () => {
+    expect(compareJob(aLedger(), asSeen(['a1', 'a2'], ['b1'], 4)).lost).toEqual(['report a/2'])
+  })
+
+  test('a lost job', () => {
+    const seen: SeenJob = {
+      ...whole(),
+      job: null,
+      errors: [],
+      warnings: [],
+    }
+    expect(compareJob(aLedger(), seen).lost).toEqual([
+      'the job itself',
+      'report a/1 (started)',
+      'report b/1',
+      'report a/2',
+    ])
+  })
+
+  test('a doubled report', () => {
+    const { lost, doubled } = compareJob(aLedger(), asSeen(['a1', 'a2', 'a3', 'a2', 'a3'], ['b1'], 5))
+    expect({ lost, doubled }).toEqual({ lost: [], doubled: ['error a2', 'error a3'] })
+  })
+
+  test('a report that was applied twice, though its entries are there once', () => {
+    const { disagreements } = compareJob(aLedger(), withRow({ revision: 5 }))
+    expect(disagreements).toEqual(['the revision is 5, not 4'])
+  })
+
+  test('a report that was refused and applied', () => {
+    const { disagreements } = compareJob(aLedger(), asSeen(['a1', 'a2', 'a3', 'b3'], ['b1'], 5))
+    expect(disagreements).toEqual(['report b/3 was refused and applied'])
+  })
+
+  test('a report that nobody answered and that was applied in part', () => {
+    const ledger = aLedger()
+    ledger.reports[3]?.errors.push('b2-too')
+    const { disagreements } = compareJob(ledger, asSeen(['a1', 'b2', 'a2', 'a3'], ['b1'], 5))
+    expect(disagreements).toEqual(['report b/2 was applied in part: 1 of 2 entries'])
+  })
+
+  test('an entry that nobody sent', () => {
+    const { disagreements } = compareJob(aLedger(), asSeen(['a1', 'a2', 'a3', 'x'], ['b1'], 4))
+    expect(disagreements).toEqual(['errors: nobody sent x'])
+  })
+
+  test('reports of one worker in another order than it sent them in', () => {
+    const { disagreements } = compareJob(aLedger(), asSeen(['a2', 'a3', 'a1'], ['b1'], 4))
+    expect(disagreements).toEqual(['errors: a2 is out of order'])
+  })
+
+  test.each([
+    ['a status that was not reported', { status: 'completed' }, 'status is completed, not in_progress'],
+    ['a count of processed items that was not set last', { processed_items: 7 }, /^processed_items is 7/],
+    ['a total that nobody gave', { total_items: 4 }, 'total_items is 4, not 3'],
+    ['a count of errors that is not theirs', { error_count: 4 }, 'error_count is 4, not 3'],
+    ['a failed item too many', { failed_items: 4 }, 'failed_items is 4, not 3'],
+  ])('%s', (_, changes, expected) => {
+    const { disagreements } = compareJob(aLedger(), withBoth(changes))
+    expect(disagreements).toEqual([typeof expected === 'string' ? expected : expect.stringMatching(expected)])
+  })
+
+  test('metadata that an earlier report left', () => {
+    const seen = whole()
+    const stale = {
+      ...seen,
+      job: { ...seen.job, metadata: { a: 1, b: 1 } },
+      row: { ...seen.row, metadata: '{"a":1,"b":1}' },
+    }
+    expect(compareJob(aLedger(), stale).disagreements).toEqual(['metadata.a is 1, not 2'])
+  })
+
+  test('a row of D1 that is behind the job', () => {
+    const { lost, disagreements } = compareJob(aLedger(), withRow({ processed_items: 1, revision: 3 }))
+    expect(lost).toEqual([])
+    expect(disagreements).toEqual(["D1's processed_items: 1, the edge's: 2", 'the revision is 3, not 4'])
+  })
+
+  test('a job that D1 lacks', () => {
+    expect(compareJob(aLedger(), { ...whole(), row: null }).disagreements).toEqual(['D1 has no such job'])
+  })
+
+  test('an entry that D1 lacks, and one that it has twice', () => {
+    const seen = whole()
+    const lacking = { ...seen, recordedErrors: seen.recordedErrors.slice(0, 2) }
+    const twice = { ...seen, recordedWarnings: [...seen.recordedWarnings, ...seen.recordedWarnings] }
+    for (const other of [lacking, twice]) {
+      expect(compareJob(aLedger(), other).disagreements).toEqual([
+        expect.stringMatching(/^D1's (errors|warnings)/),
+        expect.stringMatching(/^D1's places of (errors|warnings)/),
+      ])
+    }
+  })
+
+  test('a job that does not show its newest entries', () => {
+    const seen = whole()
+    const { disagreements } = compareJob(aLedger(), { ...seen, job: { ...seen.job, errors: [] } })
+    expect(disagreements).toEqual(['the job does not show its newest errors'])
+  })
+
+  test('what was wrong with a reply already', () => {
+    const ledger = aLedger()
+    ledger.complaints.push('a replay differs')
+    expect(compareJob(ledger, whole()).disagreements).toEqual(['a replay differs'])
+  })
+})
+
+describe('the status that a job may have', () => {
+  const ended = (mark: 'completed' | 'failed', outcome: 'acknowledged' | 'unanswered'): LedgerJob => {
+    const ledger = aLedger()
+    ledger.reports.push({ worker: 'a', n: 3, errors: ['a4'], warnings: [], mark, marked: true, outcome })
+    return ledger
+  }
+
+  test.each([
+    ['completed', true, true, ['partial_success']],
+    ['completed', false, true, ['completed_with_warnings']],
+    ['completed', false, false, ['completed']],
+    ['failed', true, true, ['failed']],
+  ] as const)('%s, with errors: %s, with warnings: %s', (mark, hasErrors, hasWarnings, expected) => {
+    expect(possibleStatuses(ended(mark, 'acknowledged'), hasErrors, hasWarnings)).toEqual(expected)
+  })
+
+  test('is either where nobody answered to its end', () => {
+    expect(possibleStatuses(ended('completed', 'unanswered'), true, true)).toEqual([
+      'partial_success',
+      'in_progress',
+    ])
+  })
+})
+
+test('D1 has caught up once it has as many entries as were acknowledged', () => {
+  expect(countAcknowledged(aLedger())).toEqual({ errors: 3, warnings: 1 })
+})
