@@ -3,6 +3,8 @@ import { presentSummary } from '../jobs/present-job.ts'
 
 /** A watcher gets at most one event in so many ms, … */
 const INTERVAL = 100
+/** … where many watch, each its share of so many events a second in all, so that watching never slows the reports, … */
+const EVENTS_PER_SECOND = 500
 /** … and something at least this often, in ms, or proxies would take the connection for dead. */
 const HEARTBEAT = 15_000
 
@@ -54,12 +56,13 @@ export class Watchers {
   }
 
   #wakeSoon(): void {
+    const interval = Math.max(INTERVAL, (this.#watchers.size / EVENTS_PER_SECOND) * 1_000)
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined
       if (this.#latest === undefined) return
       const event = this.#eventOf(this.#latest)
       for (const watcher of this.#watchers) this.#send(watcher, event)
-    }, INTERVAL)
+    }, interval)
   }
 
   #send(watcher: Watcher, event: Event): void {

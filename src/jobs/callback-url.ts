@@ -13,16 +13,22 @@ export function callbackUrlFault(
 ): string | undefined {
   const url = URL.parse(text)
   if (url === null) return 'Input should be a valid URL'
+  if (url.username !== '' || url.password !== '') return 'URL should not carry a name or password'
   const host = url.hostname.replace(/^\[|\]$/g, '')
   if (allowLoopback && isLoopback(host) && /^https?:$/.test(url.protocol)) return undefined
   if (url.protocol !== 'https:') return 'URL should be https'
-  if (url.username !== '' || url.password !== '') return 'URL should not carry a name or password'
   const isPublic = ipaddr.isValid(host)
-    ? ipaddr.process(host).range() === 'unicast'
+    ? isPublicAddress(ipaddr.process(host))
     : host.includes('.') && !PRIVATE_NAME.test(host)
   return isPublic ? undefined : 'URL should lead to a public address'
 }
 
 function isLoopback(host: string): boolean {
   return host === 'localhost' || (ipaddr.isValid(host) && ipaddr.process(host).range() === 'loopback')
+}
+
+function isPublicAddress(address: ipaddr.IPv4 | ipaddr.IPv6): boolean {
+  if (address.range() !== 'unicast') return false
+  // Of IPv6, what is given out lies in 2000::/3; `::10.0.0.1`, an old notation of IPv4, counts as unicast too.
+  return !('parts' in address) || address.match(ipaddr.IPv6.parseCIDR('2000::/3'))
 }

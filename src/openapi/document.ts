@@ -1,4 +1,4 @@
-import { CancelBody } from '../routes/cancel-job.ts'
+import { CancelBody } from '../routes/cancel-body.ts'
 import { NewJobBody } from '../routes/new-job-body.ts'
 import { EntryBody, ReportBody } from '../routes/report-body.ts'
 import { componentSchema, componentSchemas } from './component-schemas.ts'

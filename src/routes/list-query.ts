@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import { boolean, field, integer, type Reading, text } from '../http/fields.ts'
 import { JOB_STATUSES, type JobStatus } from '../jobs/job.ts'
+import type { JobFilter, Place } from '../jobs/job-filter.ts'
 import { isJobId } from '../jobs/job-id.ts'
-import type { JobFilter, Place } from '../store/list-jobs.ts'
 import { MAX_LINE } from './report-body.ts'
 
 /** The query of the list of jobs. */
@@ -43,8 +43,9 @@ export function cursorAfter({ createdAt, jobId }: Place): string {
 }
 
 function readPlace(value: unknown): Reading<Place> {
-  const [time = '', jobId = ''] = typeof value === 'string' ? value.split('.', 2) : []
-  if (/^[0-9]{1,15}$/.test(time) && isJobId(jobId)) return { value: { createdAt: Number(time), jobId } }
+  const [time = '', jobId = '', ...more] = typeof value === 'string' ? value.split('.') : []
+  if (/^[0-9]{1,15}$/.test(time) && isJobId(jobId) && more.length === 0)
+    return { value: { createdAt: Number(time), jobId } }
   return { fault: { type: 'string_pattern_mismatch', msg: 'String should be the next_cursor of a page' } }
 }
 
@@ -58,12 +59,17 @@ function readStatuses(value: unknown): Reading<JobStatus[]> {
 
 /** A day or a time of ISO 8601; without an offset it is UTC. */
 function readTime(value: unknown): Reading<number> {
-  const [, day, time = 'T00:00:00', offset = 'Z'] =
+  const [, day, time = '00:00:00', offset = 'Z'] =
     (typeof value === 'string' &&
       /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?))?(Z|[+-]\d\d:?\d\d)?$/i.exec(value)) ||
     []
-  const at =
-    day === undefined ? Number.NaN : Date.parse(`${day}T${time.replace(/^T/, '')}${offset.toUpperCase()}`)
-  if (!Number.isNaN(at)) return { value: at }
+  const at = day === undefined ? Number.NaN : Date.parse(`${day}T${time}${offset.toUpperCase()}`)
+  if (day !== undefined && isDay(day) && !Number.isNaN(at)) return { value: at }
   return { fault: { type: 'datetime_parsing', msg: 'Input should be a valid datetime' } }
+}
+
+/** `Date` takes 30 February for a day in March. */
+function isDay(day: string): boolean {
+  const at = new Date(`${day}T00:00:00Z`)
+  return !Number.isNaN(at.getTime()) && at.toISOString().startsWith(day)
 }

@@ -40,8 +40,8 @@ export const jobs = sqliteTable(
   },
   (job) => [
     primaryKey({ columns: [job.organizationId, job.jobId] }),
-    // What a list can be narrowed by, each with the status: a list asks for the newest of each status it wants and merges
-    // them, so that these four serve all its filters. No column that each report touches is indexed: that would double
+    // What a list can be narrowed by, each with the status: a list asks for the newest of each status that it wants, so
+    // that these serve all its filters. No column that each report touches is indexed: that would double
     // what a report costs here.
     index('jobs_by_status').on(job.organizationId, job.status, job.createdAt, job.jobId),
     index('jobs_by_type').on(job.organizationId, job.jobType, job.status, job.createdAt, job.jobId),

@@ -1,0 +1,38 @@
+import { drizzle } from 'drizzle-orm/d1'
+import type { Edge } from '../../scripts/edge.ts'
+import { hashServerApiKey, newServerApiKey } from '../../src/access/server-api-key.ts'
+import { insertApiKey } from '../../src/store/api-keys.ts'
+
+/** An organisation for each count, with so many jobs in D1; returns the headers to ask for them. */
+export async function fillList(edge: Edge, counts: number[]): Promise<{ headers: Record<string, string> }[]> {
+  const d1 = await edge.d1()
+  const lists: { headers: Record<string, string> }[] = []
+  for (const count of counts) {
+    const organizationId = `shop-with-${count}-jobs`
+    await d1.prepare(INSERT).bind(organizationId, count).run()
+    const key = newServerApiKey()
+    await insertApiKey(drizzle(d1), {
+      keyId: `key_${organizationId}`,
+      keyHash: await hashServerApiKey(key),
+      organizationIds: [organizationId],
+      name: 'bench',
+      permissions: ['job:read'],
+      createdAt: Date.now(),
+      expiresAt: null,
+    })
+    lists.push({ headers: { Authorization: `Bearer ${key}` } })
+  }
+  return lists
+}
+
+/** Jobs of the last months, of all statuses, types and triggers, made by D1 itself. */
+const INSERT = `
+  with recursive number(n) as (select 1 union all select n + 1 from number where n < ?2)
+  insert into jobs (organization_id, job_id, job_type, status, total_items, processed_items, failed_items, warned_items,
+    error_count, warning_count, kept_errors, kept_warnings, metadata, triggered_by, created_at, started_at,
+    completed_at, updated_at, stages, pace, attempts, revision)
+  select ?1, printf('job_%032x', n), case n % 3 when 0 then 'crawl' else 'import' end,
+    case n % 50 when 0 then 'failed' when 1 then 'in_progress' else 'completed' end, 100, 100, 0, 0, 0, 0, 0, 0, '{}',
+    'user-' || (n % 20), 1790000000000 + n * 60000, 1790000000000 + n * 60000,
+    case n % 50 when 1 then null else 1790000060000 + n * 60000 end, 1790000060000 + n * 60000, '[]', '[]', '[]', 5
+  from number`
