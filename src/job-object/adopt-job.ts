@@ -31,6 +31,6 @@ function adoptEntry(journal: Journal, entry: Entry): void {
   const { entity_type: entityType, entity_key: entityKey } = JSON.parse(entry.text) as Record<string, string>
   const standing: Standing = entry.kind === 'error' ? 'failed' : 'warned'
   const counts = entityType !== undefined && entityKey !== undefined && entityType !== 'job'
-  const isNews = counts && journal.standingOf(entityType, entityKey) !== 'failed'
-  journal.append([entry], isNews ? [{ entityType, entityKey, standing }] : [])
+  const isNews = counts && journal.entries.standingOf(entityType, entityKey) !== 'failed'
+  journal.entries.append([entry], isNews ? [{ entityType, entityKey, standing }] : [])
 }

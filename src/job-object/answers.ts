@@ -1,36 +1,49 @@
 import type { Job } from '../jobs/job.ts'
-import { type Answer, MAX_ANSWERS, type Retry } from '../jobs/retry.ts'
+import { type Answer, judgeRetry, MAX_ANSWERS, type Retry } from '../jobs/retry.ts'
+import type { EntryLog } from './entry-log.ts'
+import { type JobReply, shownAgain } from './replies.ts'
+
+const TO_CREATE = 'answer-to-create'
 
 /**
- * What keyed reports were answered: a ring of slots in the object's own storage, so that the newest thousand are kept
- * and each costs one row written, whatever the job's age. In memory there are the keys only, to find a slot by.
+ * What keyed requests were answered: that which created the job, and the newest thousand reports, in a ring of slots, so
+ * that each costs one row written, whatever the job's age. In memory there are the keys only, to find a slot by.
  */
 export class Answers {
-  readonly #sql: SqlStorage
+  static readonly tables = `
+    create table if not exists answer (
+      slot integer primary key, n integer not null, retry_key text not null, fingerprint text not null,
+      as_of integer not null, job text not null
+    );`
+
+  readonly #storage: DurableObjectStorage
+  readonly #entries: EntryLog
   readonly #slots = new Map<string, number>()
   readonly #keys: string[] = []
   #next = 0
 
-  /** Reads the keys. The table `answer` must be there. */
-  constructor(sql: SqlStorage) {
-    this.#sql = sql
-    for (const { n, retry_key } of sql.exec<{ n: number; retry_key: string }>(
-      'select n, retry_key from answer',
-    )) {
-      this.#place(n, retry_key)
-    }
+  /** Reads the keys. Its tables must be there. */
+  constructor(storage: DurableObjectStorage, entries: EntryLog) {
+    this.#storage = storage
+    this.#entries = entries
+    const rows = storage.sql.exec<{ n: number; retry_key: string }>('select n, retry_key from answer')
+    for (const { n, retry_key } of rows) this.#place(n, retry_key)
   }
 
-  find(retryKey: string): Answer | undefined {
-    const slot = this.#slots.get(retryKey)
-    if (slot === undefined) return undefined
-    return toAnswer(this.#sql.exec<AnswerRow>(`${SELECT} where slot = ?`, slot).one())
+  /** The answer that was given to a report of this key before; undefined where there was none. `now` is in ms. */
+  replay(retry: Retry, now: number): JobReply | undefined {
+    return this.#again(this.#find(retry.key), retry, now)
   }
 
-  /** Keeps an answer, in the place of the oldest. Must be undone by reading anew where its transaction fails. */
+  /** The same of the request that created the job. */
+  replayOfCreate(retry: Retry, now: number): JobReply | undefined {
+    return this.#again(this.#storage.kv.get<Answer>(TO_CREATE), retry, now)
+  }
+
+  /** Keeps an answer, in the place of the oldest. Where its transaction fails, the keys are to be read anew. */
   keep({ retry, asOf, job }: Answer): void {
     const n = this.#next
-    this.#sql.exec(
+    this.#storage.sql.exec(
       'insert or replace into answer (slot, n, retry_key, fingerprint, as_of, job) values (?, ?, ?, ?, ?, ?)',
       n % MAX_ANSWERS,
       n,
@@ -42,9 +55,33 @@ export class Answers {
     this.#place(n, retry.key)
   }
 
-  /** All that were given after `since`, in ms since the epoch. */
+  keepToCreate(answer: Answer): void {
+    this.#storage.kv.put(TO_CREATE, answer)
+  }
+
+  /** All that were given after `since`, in ms since the epoch, and the one to the create. */
   since(since: number): Answer[] {
-    return this.#sql.exec<AnswerRow>(`${SELECT} where as_of > ?`, since).toArray().map(toAnswer)
+    const toCreate = this.#storage.kv.get<Answer>(TO_CREATE)
+    const rows = this.#storage.sql.exec<AnswerRow>(`${SELECT} where as_of > ?`, since).toArray()
+    return [...(toCreate === undefined ? [] : [toCreate]), ...rows.map(toAnswer)]
+  }
+
+  #again(earlier: Answer | undefined, retry: Retry, now: number): JobReply | undefined {
+    const verdict = judgeRetry(earlier, retry, now)
+    if (verdict === 'reused') return { ok: false, reason: 'retry_key_reused' }
+    if (earlier === undefined || verdict === 'new') return undefined
+    const { keptErrors, keptWarnings } = earlier.job
+    return shownAgain(
+      earlier,
+      this.#entries.newest('error', keptErrors),
+      this.#entries.newest('warning', keptWarnings),
+    )
+  }
+
+  #find(retryKey: string): Answer | undefined {
+    const slot = this.#slots.get(retryKey)
+    if (slot === undefined) return undefined
+    return toAnswer(this.#storage.sql.exec<AnswerRow>(`${SELECT} where slot = ?`, slot).one())
   }
 
   #place(n: number, retryKey: string): void {

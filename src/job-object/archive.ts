@@ -7,7 +7,8 @@ import { findJob } from '../store/find-job.ts'
 import { findAnswer, insertAnswers } from '../store/job-answers.ts'
 import type { Store } from '../store/store.ts'
 import { mostFrequent } from './entry-groups.ts'
-import { type Journaled, RECENT_ENTRIES } from './journal.ts'
+import { RECENT_ENTRIES } from './entry-log.ts'
+import type { Journaled } from './journal.ts'
 import { type JobReply, shown, shownAgain } from './replies.ts'
 
 /** One job in D1: what serves it once its object has been emptied. Each call throws where D1 does not answer. */

@@ -1,7 +1,7 @@
 import { Webhook } from 'standardwebhooks'
-import type { Attempt } from '../jobs/delivery.ts'
-import type { JobKey, JobSnapshot } from '../jobs/job.ts'
+import type { Attempt, JobKey, JobSnapshot } from '../jobs/job.ts'
 import { presentJob } from '../jobs/present-job.ts'
+import { logTrouble, ofJob } from '../log.ts'
 import type { Store } from '../store/store.ts'
 import { findWebhookSecret } from '../store/webhook-secrets.ts'
 
@@ -18,10 +18,9 @@ export async function deliver(
   now: number,
 ): Promise<Attempt> {
   const { key, job } = held
+  const secret = await findWebhookSecret(store, key.organizationId)
+  if (secret === undefined) return { at: now, status: null, error: 'The organisation has no signing secret' }
   try {
-    const secret = await findWebhookSecret(store, key.organizationId)
-    if (secret === undefined)
-      return { at: now, status: null, error: 'The organisation has no signing secret' }
     const id = `msg_${job.jobId}`
     const payload = presentJob(held, now)
     const response = await fetch(job.callbackUrl ?? '', {
@@ -40,7 +39,7 @@ export async function deliver(
     await response.body?.cancel()
     return { at: now, status: response.status, error: response.ok ? null : 'The receiver did not accept it' }
   } catch (error) {
-    console.error('a webhook could not be sent', key, error)
+    logTrouble('webhook_not_sent', ofJob(key), error)
     return { at: now, status: null, error: 'The receiver could not be reached' }
   }
 }

@@ -1,12 +1,14 @@
 import { isFinished, type Job, type JobKey, type JobSnapshot } from '../jobs/job.ts'
 import type { Change } from '../jobs/outcome.ts'
 import { type Answer, RETRY_WINDOW, type Retry } from '../jobs/retry.ts'
+import { logTrouble, ofJob } from '../log.ts'
 import { type JobRecord, recordJob } from '../store/record-job.ts'
 import type { Store } from '../store/store.ts'
 import { adoptJob } from './adopt-job.ts'
 import { Archive } from './archive.ts'
+import { withNewest } from './entry-log.ts'
 import { GroupCommit } from './group-commit.ts'
-import { Journal, type Journaled, NOTHING_RECORDED, withNewest } from './journal.ts'
+import { Journal, type Journaled, NOTHING_RECORDED } from './journal.ts'
 import { Recorder } from './recorder.ts'
 import { type JobReply, shown } from './replies.ts'
 
@@ -46,7 +48,7 @@ export class JobKeeper {
       lacking: () => this.#lacking(this.#job()),
       write: (record) => recordJob(this.#store, record),
       written: (record) => this.#written(this.#job(), record),
-      refused: (error) => console.error('D1 did not take a job', this.#held?.key, error),
+      refused: (error) => logTrouble('job_not_recorded', ofJob(this.#held?.key), error),
     })
     this.#recorder.soon()
   }
@@ -65,7 +67,7 @@ export class JobKeeper {
       })
       await this.#loading
     } catch (error) {
-      console.error('D1 did not answer for a job', key, error)
+      logTrouble('job_not_loaded', ofJob(key), error)
       return { ok: false, reason: 'unavailable' }
     }
     return this.#held === undefined ? { ok: false, reason: 'not_found' } : { ok: true, held: this.#held }
@@ -76,10 +78,10 @@ export class JobKeeper {
     try {
       this.journal.transaction(() => {
         this.journal.saveJob(key, job)
-        if (retry !== null) this.journal.keepAnswerToCreate({ retry, asOf: job.createdAt, job })
+        if (retry !== null) this.journal.answers.keepToCreate({ retry, asOf: job.createdAt, job })
       })
     } catch (error) {
-      console.error('a job could not be created', key, error)
+      logTrouble('job_not_created', ofJob(key), error)
       return { ok: false, reason: 'unavailable' }
     }
     this.#hold({ key, job, errors: [], warnings: [], recorded: NOTHING_RECORDED })
@@ -98,7 +100,7 @@ export class JobKeeper {
       if (reply.ok && reply.job.status !== held.job.status) await this.#recordStatus(reply.job)
       return reply
     } catch (error) {
-      console.error('a change could not be kept', key, error)
+      logTrouble('change_not_kept', ofJob(key), error)
       return { ok: false, reason: 'unavailable' }
     }
   }
@@ -112,7 +114,7 @@ export class JobKeeper {
   async archive(): Promise<boolean> {
     const held = this.#job()
     const archive = new Archive(this.#store, held.key)
-    const answers: Answer[] = this.journal.answersSince(Date.now() - RETRY_WINDOW)
+    const answers: Answer[] = this.journal.answers.since(Date.now() - RETRY_WINDOW)
     if (!(await archive.take(held, answers))) return false
     this.#held = { ...held, archive }
     await this.journal.clear()
@@ -126,14 +128,16 @@ export class JobKeeper {
     let snapshot: JobSnapshot = held
     const replies = this.journal.transaction(() => {
       const replies = commands.map(({ change, retry }): JobReply => {
-        const replay = retry === null ? undefined : this.journal.replay(retry, now)
+        const replay = retry === null ? undefined : this.journal.answers.replay(retry, now)
         if (replay !== undefined) return replay
         const { job, errors, warnings } = snapshot
-        const outcome = change(job, now, (type, entityKey) => this.journal.standingOf(type, entityKey))
+        const outcome = change(job, now, (type, entityKey) =>
+          this.journal.entries.standingOf(type, entityKey),
+        )
         if (!outcome.ok) return outcome
         if (outcome.job !== job) {
-          this.journal.append(outcome.entries, outcome.standings)
-          if (retry !== null) this.journal.keepAnswer({ retry, asOf: now, job: outcome.job })
+          this.journal.entries.append(outcome.entries, outcome.standings)
+          if (retry !== null) this.journal.answers.keep({ retry, asOf: now, job: outcome.job })
           snapshot = {
             job: outcome.job,
             errors: withNewest(errors, outcome.entries, 'error'),
@@ -174,7 +178,12 @@ export class JobKeeper {
   }
 
   #lacking({ key, job, recorded }: Held): JobRecord {
-    return { key, job, ...this.journal.entriesBeyond(recorded), onlyProgress: recorded.status === job.status }
+    return {
+      key,
+      job,
+      ...this.journal.entries.beyond(recorded),
+      onlyProgress: recorded.status === job.status,
+    }
   }
 
   #written(held: Held, { job, entries, unfinished }: JobRecord): void {

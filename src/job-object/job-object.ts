@@ -9,6 +9,7 @@ import type { JobKey } from '../jobs/job.ts'
 import type { NewJob, Report } from '../jobs/report.ts'
 import type { Retry } from '../jobs/retry.ts'
 import { stallDue, stallJob } from '../jobs/stall-job.ts'
+import { logTrouble, ofJob } from '../log.ts'
 import { openStore, type Store } from '../store/store.ts'
 import { deliver } from './deliver.ts'
 import { type Held, JobKeeper } from './job-keeper.ts'
@@ -52,7 +53,7 @@ export class JobObject extends DurableObject<Env> {
     if (held === undefined)
       return await this.#keeper.begin(key, createJob(key.jobId, order, Date.now()), retry)
     if (retry === null) throw new Error(`job ${key.jobId} is there already`)
-    const replay = await (held.archive ?? this.#keeper.journal).replayOfCreate(retry, Date.now())
+    const replay = await (held.archive ?? this.#keeper.journal.answers).replayOfCreate(retry, Date.now())
     // Past its time the key still names this job, which is not to be made anew.
     return replay ?? { ok: false, reason: 'retry_key_reused' }
   }
@@ -79,7 +80,7 @@ export class JobObject extends DurableObject<Env> {
 
   /** One page of the job's entries. */
   entries(key: JobKey, page: EntryPage): Promise<EntriesReply | JobRefusal> {
-    return this.#readFrom(key, async ({ job, archive = this.#keeper.journal }) => {
+    return this.#readFrom(key, async ({ job, archive = this.#keeper.journal.entries }) => {
       const found = await archive.page(page)
       return { ok: true, texts: found.map(({ text }) => text), next: nextPlace(page, found, job) }
     })
@@ -87,7 +88,7 @@ export class JobObject extends DurableObject<Env> {
 
   /** The job's entries by their error types. */
   groups(key: JobKey): Promise<GroupsReply | JobRefusal> {
-    return this.#readFrom(key, async ({ job, archive = this.#keeper.journal }) => ({
+    return this.#readFrom(key, async ({ job, archive = this.#keeper.journal.entries }) => ({
       ok: true,
       error: await archive.groups('error', job.keptErrors),
       warning: await archive.groups('warning', job.keptWarnings),
@@ -106,7 +107,7 @@ export class JobObject extends DurableObject<Env> {
     try {
       return await read(found.held)
     } catch (error) {
-      console.error('a job could not be read', key, error)
+      logTrouble('job_not_read', ofJob(key), error)
       return { ok: false, reason: 'unavailable' }
     }
   }
@@ -118,7 +119,7 @@ export class JobObject extends DurableObject<Env> {
     if (held === undefined || held.archive !== undefined) return
     // It re-arms itself and never throws: the runtime tries an alarm again six times only, and D1 may be away longer.
     const done = await this.#doWhatIsDue(held).catch((error) => {
-      console.error('an alarm failed', held.key, error)
+      logTrouble('alarm_failed', ofJob(held.key), error)
       return false
     })
     this.#armAlarm(done ? 0 : RECORD_DELAY)

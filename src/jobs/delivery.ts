@@ -1,15 +1,5 @@
-import type { Job } from './job.ts'
+import type { Attempt, Job } from './job.ts'
 import { type ChangeOutcome, changed } from './outcome.ts'
-
-/** One attempt to post a finished job to its callback URL. */
-export interface Attempt {
-  /** In ms since the epoch. */
-  at: number
-  /** The status that the receiver answered with; null where it did not answer. */
-  status: number | null
-  /** What went wrong, in our own words; null where nothing did. */
-  error: string | null
-}
 
 const SECOND = 1_000
 const MINUTE = 60 * SECOND

@@ -1,7 +1,3 @@
-import type { Attempt } from './delivery.ts'
-import type { Sample } from './pace.ts'
-import type { Stage } from './stages.ts'
-
 /** What a job is: the state that the journal holds, that D1 records and that every reply presents. */
 
 /** Any value that JSON can carry. */
@@ -27,6 +23,31 @@ export type JobStatus = (typeof JOB_STATUSES)[number]
 export interface JobKey {
   organizationId: string
   jobId: string
+}
+
+/** A stage that a job went through. */
+export interface Stage {
+  stage: string
+  /** When it was first reported, in ms since the epoch. */
+  at: number
+}
+
+/** How much was handled when: a few samples over the last minutes, from which the rate is taken. */
+export interface Sample {
+  /** In ms since the epoch. */
+  at: number
+  /** Items handled by then, failed ones included. */
+  done: number
+}
+
+/** One attempt to post a finished job to its callback URL. */
+export interface Attempt {
+  /** In ms since the epoch. */
+  at: number
+  /** The status that the receiver answered with; null where it did not answer. */
+  status: number | null
+  /** What went wrong, in our own words; null where nothing did. */
+  error: string | null
 }
 
 /** Times are milliseconds since the epoch, by the server's clock. */

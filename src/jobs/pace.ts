@@ -1,12 +1,4 @@
-import type { Job } from './job.ts'
-
-/** How much was handled when: a few samples over the last minutes, from which the rate is taken. */
-export interface Sample {
-  /** In ms since the epoch. */
-  at: number
-  /** Items handled by then, failed ones included. */
-  done: number
-}
+import type { Job, Sample } from './job.ts'
 
 /** Samples reach so far back, in ms, … */
 const WINDOW = 5 * 60_000

@@ -1,9 +1,4 @@
-/** A stage that a job went through. */
-export interface Stage {
-  stage: string
-  /** When it was first reported, in ms since the epoch. */
-  at: number
-}
+import type { Stage } from './job.ts'
 
 /** A worker that alternates between stages for days is shown with its newest ones. */
 const MAX_STAGES = 50

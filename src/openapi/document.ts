@@ -1,17 +1,6 @@
-import { CancelBody } from '../routes/cancel-body.ts'
-import { NewJobBody } from '../routes/new-job-body.ts'
-import { EntryBody, ReportBody } from '../routes/report-body.ts'
 import { componentSchema, componentSchemas } from './component-schemas.ts'
 import { type Operation, operations, refusalTexts } from './operations.ts'
-import * as replies from './replies.ts'
-
-export const schemas = {
-  JobProgressRequest: ReportBody,
-  JobProgressErrorBody: EntryBody,
-  NewJobRequest: NewJobBody,
-  CancelRequest: CancelBody,
-  ...replies,
-}
+import { type SchemaName, schemas } from './schemas.ts'
 
 /** The OpenAPI description of the whole API, made from the very schemas that requests are validated by. */
 export function openapiDocument() {
@@ -97,6 +86,6 @@ function contentOf({ reply, media, streams }: Operation) {
   }
 }
 
-function jsonOf(schema: keyof typeof schemas, media = 'application/json') {
+function jsonOf(schema: SchemaName, media = 'application/json') {
   return { [media]: { schema: { $ref: `#/components/schemas/${schema}` } } }
 }

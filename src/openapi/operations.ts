@@ -2,9 +2,7 @@ import type { z } from 'zod'
 import type { Permission } from '../access/caller.ts'
 import { ListQuery } from '../routes/list-query.ts'
 import { PageQuery } from '../routes/page-query.ts'
-import type { schemas } from './document.ts'
-
-type SchemaName = keyof typeof schemas
+import type { SchemaName } from './schemas.ts'
 
 /** One endpoint, as /openapi.json describes it. A test holds this list against the routes of the app. */
 export interface Operation {

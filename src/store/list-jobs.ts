@@ -68,13 +68,13 @@ function conditionsOf(
   { jobType, triggeredBy, createdAfter, createdBefore }: JobFilter,
   after: Place | undefined,
 ): SQL[] {
+  // Of two upper bounds an index is searched by one only, and all rows up to the other would be passed over.
+  const isBehind = after !== undefined && (createdBefore === undefined || after.createdAt < createdBefore)
   return [
     ...(jobType === undefined ? [] : [eq(jobs.jobType, jobType)]),
     ...(triggeredBy === undefined ? [] : [eq(jobs.triggeredBy, triggeredBy)]),
     ...(createdAfter === undefined ? [] : [gt(jobs.createdAt, createdAfter)]),
-    ...(createdBefore === undefined ? [] : [lt(jobs.createdAt, createdBefore)]),
-    ...(after === undefined
-      ? []
-      : [sql`(${jobs.createdAt}, ${jobs.jobId}) < (${after.createdAt}, ${after.jobId})`]),
+    ...(isBehind ? [sql`(${jobs.createdAt}, ${jobs.jobId}) < (${after.createdAt}, ${after.jobId})`] : []),
+    ...(isBehind || createdBefore === undefined ? [] : [lt(jobs.createdAt, createdBefore)]),
   ]
 }

@@ -1,9 +1,14 @@
 import { sql } from 'drizzle-orm'
 import { index, integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core'
-import type { Attempt } from '../jobs/delivery.ts'
-import { type EntryKind, JOB_STATUSES, type Job, type JsonObject } from '../jobs/job.ts'
-import type { Sample } from '../jobs/pace.ts'
-import type { Stage } from '../jobs/stages.ts'
+import {
+  type Attempt,
+  type EntryKind,
+  JOB_STATUSES,
+  type Job,
+  type JsonObject,
+  type Sample,
+  type Stage,
+} from '../jobs/job.ts'
 
 /** Every job of every organisation. Times are milliseconds since the epoch. */
 export const jobs = sqliteTable(
