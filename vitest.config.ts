@@ -26,6 +26,16 @@ export default defineConfig({
       {
         test: { name: 'edge', include: ['test/edge/**/*.test.ts'], hookTimeout: 30_000, testTimeout: 30_000 },
       },
+      {
+        test: {
+          name: 'browser',
+          include: ['test/browser/**/*.test.ts'],
+          hookTimeout: 60_000,
+          testTimeout: 60_000,
+          // One browser and one edge at a time are load enough.
+          fileParallelism: false,
+        },
+      },
     ],
   },
 })

@@ -1,7 +1,8 @@
 import type { ChildProcess } from 'node:child_process'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
-import { readdir } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Plugin } from 'esbuild'
 import type { Json, Miniflare } from 'miniflare'
 import { applyMigrations, PROJECT, readSettings, retryWhileContended, stateDir } from './local-database.ts'
 
@@ -14,8 +15,12 @@ export interface EdgeOptions {
   persistTo?: string
   /** Variables and secrets beside, or instead of, those of wrangler.toml and .dev.vars. */
   bindings?: Record<string, Json>
+  /** Limits instead of those of wrangler.toml, by the names of their bindings: so much in 60 s. */
+  rateLimits?: Record<string, number>
   /** Keeps the Worker's console to itself. */
   quiet?: boolean
+  /** Told each line of the Worker's console, which then goes nowhere else. */
+  onLine?: (line: string) => void
   /** The Worker to run; src/index.ts unless told otherwise. */
   entry?: string
 }
@@ -62,6 +67,7 @@ export async function openEdge(options: EdgeOptions = {}): Promise<Edge> {
     convertV4MiniflareOptions({
       ...worker,
       bindings: { ...worker.bindings, ...options.bindings },
+      ratelimits: { ...worker.ratelimits, ...toRateLimits(options.rateLimits) },
       modules: [{ type: 'ESModule', path: 'index.js', contents: script }],
       host: options.host ?? '127.0.0.1',
       port: options.port ?? 0,
@@ -69,7 +75,9 @@ export async function openEdge(options: EdgeOptions = {}): Promise<Edge> {
       cf: false,
       logRequests: false,
       log: new EdgeLog(options.quiet ? LogLevel.NONE : LogLevel.WARN),
-      ...(options.quiet ? { handleStructuredLogs: () => {} } : {}),
+      ...(options.quiet || options.onLine
+        ? { handleStructuredLogs: ({ message }: { message: string }) => options.onLine?.(message) }
+        : {}),
     }),
   )
   const dispose = async () => {
@@ -94,6 +102,27 @@ export async function openEdge(options: EdgeOptions = {}): Promise<Edge> {
   }
 }
 
+/** Each in a namespace of its own, so that none counts what another does. */
+function toRateLimits(limits: Record<string, number> = {}) {
+  return Object.fromEntries(
+    Object.entries(limits).map(([name, limit]) => [
+      name,
+      { namespace_id: name, simple: { limit, period: 60 as const } },
+    ]),
+  )
+}
+
+/** As the rules in wrangler.toml have it: the files of the page are for browsers, not for the Worker to run. */
+const pageAsText: Plugin = {
+  name: 'page-as-text',
+  setup({ onLoad }) {
+    onLoad({ filter: /[\\/]src[\\/]dashboard[\\/][^\\/]+$/ }, async ({ path }) => ({
+      contents: await readFile(path, 'utf8'),
+      loader: 'text',
+    }))
+  },
+}
+
 async function bundle(entry: string): Promise<string> {
   const { build } = await import('esbuild')
   const { outputFiles } = await build({
@@ -106,6 +135,7 @@ async function bundle(entry: string): Promise<string> {
     external: ['cloudflare:*', 'node:*'],
     // As wrangler takes them by its default rules.
     loader: { '.txt': 'text', '.html': 'text', '.sql': 'text', '.bin': 'binary' },
+    plugins: [pageAsText],
     logLevel: 'error',
   })
   const [script] = outputFiles

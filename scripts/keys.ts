@@ -1,12 +1,16 @@
-/** `npm run keys`: issues, lists and revokes server API keys. */
+/** `npm run keys`: issues, lists, rotates and revokes server API keys; makes webhook secrets. */
 import { hashServerApiKey, newServerApiKey } from '../src/access/server-api-key.ts'
 import {
   type ApiKeyStore,
+  endApiKey,
+  findUsableApiKey,
   insertApiKey,
   type ListedApiKey,
   listApiKeys,
+  type NewApiKey,
   revokeApiKey,
 } from '../src/store/api-keys.ts'
+import { saveWebhookSecret } from '../src/store/webhook-secrets.ts'
 import { type KeysCommand, readKeysCommand, USAGE, UsageError } from './keys-command.ts'
 import { openLocalDatabase, retryWhileContended } from './local-database.ts'
 import { openWranglerDatabase, WranglerError } from './wrangler-database.ts'
@@ -41,28 +45,30 @@ async function run(command: KeysCommand, store: ApiKeyStore): Promise<number> {
   const now = Date.now()
   switch (command.verb) {
     case 'issue': {
-      const key = newServerApiKey()
-      const keyId = `key_${crypto.randomUUID().replaceAll('-', '')}`
-      const { organizationId, name, permissions, expiresInMs } = command
+      const { organizationIds, name, permissions, expiresInMs } = command
       const expiresAt = expiresInMs === null ? null : now + expiresInMs
-      const keyHash = await hashServerApiKey(key)
-      await insertApiKey(store, {
-        keyHash,
-        keyId,
-        organizationId,
-        name,
-        permissions,
-        createdAt: now,
-        expiresAt,
-      })
-      console.error(`${keyId}: ${permissions.join(', ')} for ${organizationId}, ${expiryOf(expiresAt)}`)
-      console.log(key)
+      await issue(store, { organizationIds, name, permissions, createdAt: now, expiresAt })
       return 0
     }
     case 'list': {
       const keys = await listApiKeys(store, command.organizationId)
       if (keys.length === 0) console.error(`${command.organizationId} has no keys`)
       else console.log(toTable(keys, now))
+      return 0
+    }
+    case 'rotate': {
+      const { organizationId, keyId, graceMs, expiresInMs } = command
+      const old = await findUsableApiKey(store, organizationId, keyId, now)
+      if (old === undefined) {
+        console.error(`${organizationId} has no key ${keyId} that is good`)
+        return 1
+      }
+      const { organizationIds, name, permissions } = old
+      const expiresAt = expiresInMs === null ? old.expiresAt : now + expiresInMs
+      // First the new one: should the second step fail, there are two good keys, and not none.
+      await issue(store, { organizationIds, name, permissions, createdAt: now, expiresAt })
+      const end = await endApiKey(store, organizationId, keyId, now + graceMs)
+      console.error(`${keyId} ends ${timeOf(end ?? now)}, and within 60 s of that everywhere`)
       return 0
     }
     case 'revoke':
@@ -72,20 +78,45 @@ async function run(command: KeysCommand, store: ApiKeyStore): Promise<number> {
       }
       console.error(`${command.organizationId} has no key ${command.keyId}`)
       return 1
+    case 'webhook-secret': {
+      const secret = newWebhookSecret()
+      await saveWebhookSecret(store, command.organizationId, secret, now)
+      console.log(secret)
+      return 0
+    }
     default:
       return command satisfies never
   }
 }
 
+/** Makes a key, stores its hash, and prints it. */
+async function issue(store: ApiKeyStore, order: Omit<NewApiKey, 'keyHash' | 'keyId'>): Promise<void> {
+  const key = newServerApiKey()
+  const keyId = `key_${crypto.randomUUID().replaceAll('-', '')}`
+  await insertApiKey(store, { ...order, keyId, keyHash: await hashServerApiKey(key) })
+  const { permissions, organizationIds, expiresAt } = order
+  console.error(
+    `${keyId}: ${permissions.join(', ')} for ${organizationIds.join(', ')}, ${expiryOf(expiresAt)}`,
+  )
+  console.log(key)
+}
+
+/** As the Standard Webhooks scheme writes a secret: 256 random bits in base64. */
+function newWebhookSecret(): string {
+  return `whsec_${Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString('base64')}`
+}
+
 function toTable(keys: ListedApiKey[], now: number): string {
-  const rows = keys.map(({ keyId, name, permissions, createdAt, expiresAt, revokedAt }) => [
-    keyId,
-    name,
-    permissions.join(' '),
-    `issued ${dayOf(createdAt)}`,
-    revokedAt !== null ? `revoked ${dayOf(revokedAt)}` : expiryOf(expiresAt, now),
+  const rows = keys.map((key) => [
+    key.keyId,
+    key.name,
+    key.permissions.join(' '),
+    key.organizationIds.join(' '),
+    `issued ${dayOf(key.createdAt)}`,
+    key.lastUsedAt === null ? 'never used' : `used ${timeOf(key.lastUsedAt)}`,
+    key.revokedAt !== null ? `revoked ${dayOf(key.revokedAt)}` : expiryOf(key.expiresAt, now),
   ])
-  const widths = [0, 1, 2, 3].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
+  const widths = [0, 1, 2, 3, 4, 5].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
   return rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ')).join('\n')
 }
 
@@ -96,4 +127,8 @@ function expiryOf(expiresAt: number | null, now = 0): string {
 
 function dayOf(time: number): string {
   return new Date(time).toISOString().slice(0, 10)
+}
+
+function timeOf(time: number): string {
+  return `${new Date(time).toISOString().slice(0, 16)}Z`
 }

@@ -1,8 +1,12 @@
 import { app } from './app.ts'
 import type { Env } from './env.ts'
 import { deleteWhatIsOver } from './retention.ts'
+import { dashboard } from './routes/dashboard.ts'
 
 export { JobObject } from './job-object/job-object.ts'
+
+// Here and not in app.ts: Node, which runs that for tests, does not read scripts as text.
+app.route('/', dashboard)
 
 export default {
   fetch: app.fetch,

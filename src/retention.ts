@@ -1,4 +1,5 @@
 import type { Env } from './env.ts'
+import { logEvent } from './log.ts'
 import { deleteOldJobs } from './store/delete-old-jobs.ts'
 import { openStore } from './store/store.ts'
 
@@ -12,5 +13,5 @@ export async function deleteWhatIsOver(env: Env, now: number): Promise<void> {
   // Not before its object is empty: that has to find its job in D1 when it gives the job up.
   const kept = Math.max(env.RETENTION_DAYS * DAY, env.ARCHIVE_AFTER_SECONDS * 1_000 + DAY)
   const deleted = await deleteOldJobs(openStore(env.DB), now - kept, STEPS_A_RUN)
-  console.log(JSON.stringify({ event: 'retention', deleted }))
+  logEvent('retention', { deleted })
 }

@@ -1,4 +1,6 @@
-import type { Caller } from './caller.ts'
+import type { KeyCaller } from './caller.ts'
+import { remember } from './remember.ts'
+import { PATIENCE_MS, withinPatience } from './within-patience.ts'
 
 /** From this age on, a key in use is looked up again, while it is still taken as found. */
 const ASK_AGAIN_AFTER_MS = 40_000
@@ -10,26 +12,23 @@ const ACCEPTED_UNSEEN_MS = 15 * 60_000
 const PAUSE_MS = 5_000
 /** How long a key found unknown, expired or revoked is refused without asking again. */
 const REFUSED_FOR_MS = 10_000
-/** How long a caller waits for a look-up. */
-const PATIENCE_MS = 2_000
-const MOST_REMEMBERED = 5_000
 
 /** A key as the store has it; times are milliseconds since the epoch. */
 export interface StoredKey {
   keyId: string
-  organizationId: string
+  organizationIds: string[]
   permissions: string[]
   expiresAt: number | null
   revokedAt: number | null
 }
 
 export type KeyCheck =
-  | { ok: true; caller: Caller }
+  | { ok: true; caller: KeyCaller }
   /** `unavailable`: nobody could be asked, and the key is not one lately found valid. */
   | { ok: false; reason: 'unknown' | 'expired' | 'revoked' | 'unavailable' }
 
 interface ValidKey {
-  caller: Caller
+  caller: KeyCaller
   foundAt: number
   askAgainAt: number
   waitFrom: number
@@ -66,6 +65,16 @@ export class KnownKeys {
 
   constructor({ now }: Options) {
     this.#now = now
+  }
+
+  /** What is known of the key of this hash without asking; undefined where that is nothing, or too old. */
+  recall(keyHash: string): KeyCheck | undefined {
+    const now = this.#now()
+    const known = this.#valid.get(keyHash)
+    if (known !== undefined && now < known.waitFrom) return unlessExpired(known.caller, now)
+    const refused = this.#refused.get(keyHash)
+    if (refused === undefined || now - refused.foundAt >= REFUSED_FOR_MS) return undefined
+    return { ok: false, reason: refused.reason }
   }
 
   /** Whether the key of this hash is good now. Never throws, and waits for a look-up 2 s at most. */
@@ -142,39 +151,11 @@ export class KnownKeys {
 function judge(stored: StoredKey | undefined, now: number): KeyCheck {
   if (stored === undefined) return { ok: false, reason: 'unknown' }
   if (stored.revokedAt !== null) return { ok: false, reason: 'revoked' }
-  const { keyId, organizationId, permissions, expiresAt } = stored
-  return unlessExpired(
-    { kind: 'key', id: keyId, organizationIds: [organizationId], permissions, expiresAt },
-    now,
-  )
+  const { keyId, organizationIds, permissions, expiresAt } = stored
+  return unlessExpired({ kind: 'key', id: keyId, organizationIds, permissions, expiresAt }, now)
 }
 
-function unlessExpired(caller: Caller, now: number): KeyCheck {
+function unlessExpired(caller: KeyCaller, now: number): KeyCheck {
   if (caller.expiresAt !== null && now >= caller.expiresAt) return { ok: false, reason: 'expired' }
   return { ok: true, caller }
-}
-
-/** The result, or undefined where there is none: it failed, or took too long. */
-async function withinPatience<Result>(result: Promise<Result>): Promise<Result | undefined> {
-  let timer: ReturnType<typeof setTimeout> | undefined
-  const late = new Promise<undefined>((resolve) => {
-    timer = setTimeout(() => resolve(undefined), PATIENCE_MS)
-  })
-  try {
-    return await Promise.race([result, late])
-  } catch {
-    return undefined
-  } finally {
-    if (timer !== undefined) clearTimeout(timer)
-  }
-}
-
-/** Puts an entry in as the newest, and drops the oldest beyond the most that are kept. */
-function remember<Entry>(entries: Map<string, Entry>, keyHash: string, entry: Entry): void {
-  entries.set(keyHash, entry)
-  if (entries.size <= MOST_REMEMBERED) return
-  for (const oldest of entries.keys()) {
-    entries.delete(oldest)
-    return
-  }
 }

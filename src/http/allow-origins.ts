@@ -20,7 +20,7 @@ const open = cors({
     'X-Organization-ID',
     'X-Request-ID',
   ],
-  exposeHeaders: ['Link', 'Retry-After', 'X-Request-ID'],
+  exposeHeaders: ['ETag', 'Idempotency-Replayed', 'Link', 'Retry-After', 'X-Request-ID'],
   maxAge: 600,
 })
 

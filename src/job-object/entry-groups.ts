@@ -21,7 +21,9 @@ export class EntryGroups {
   }
 }
 
-/** The most frequent types, first ones first. */
+/** The most frequent types; of those that are as frequent, by their names, wherever they were counted. */
 export function mostFrequent(groups: EntryGroup[]): EntryGroup[] {
-  return groups.toSorted((a, b) => b.count - a.count).slice(0, MAX_GROUPS)
+  return groups
+    .toSorted((a, b) => b.count - a.count || (a.errorType < b.errorType ? -1 : 1))
+    .slice(0, MAX_GROUPS)
 }

@@ -6,7 +6,9 @@ const INTERVAL = 100
 /** … where many watch, each its share of so many events a second in all, so that watching never slows the reports, … */
 const EVENTS_PER_SECOND = 500
 /** … and something at least this often, in ms, or proxies would take the connection for dead. */
-const HEARTBEAT = 15_000
+const LONGEST_SILENCE = 15_000
+/** How often the watchers are gone through for it, in ms: whoever would be silent for too long by the next time beats now. */
+const ROUND = 5_000
 
 const encoder = new TextEncoder()
 const BEAT = encoder.encode(': \n\n')
@@ -44,7 +46,7 @@ export class Watchers {
     const { readable, writable } = new IdentityTransformStream()
     const watcher = { writer: writable.getWriter(), seen: -1, isBusy: false, sentAt: 0 }
     this.#watchers.add(watcher)
-    this.#beat ??= setInterval(() => this.#keepAlive(), HEARTBEAT)
+    this.#beat ??= setInterval(() => this.#keepAlive(), ROUND)
     this.#send(watcher, this.#eventOf(job))
     return readable
   }
@@ -68,25 +70,25 @@ export class Watchers {
   #send(watcher: Watcher, event: Event): void {
     if (watcher.isBusy || watcher.seen === event.revision) return
     watcher.seen = event.revision
-    this.#write(watcher, event.bytes, () => {
-      if (event.isLast) this.#end(watcher)
-      else if (this.#latest !== undefined && this.#latest.revision !== watcher.seen) this.#wakeSoon()
-    })
+    this.#write(watcher, event.bytes, event.isLast)
   }
 
   #keepAlive(): void {
+    const silentSince = Date.now() - (LONGEST_SILENCE - ROUND)
     for (const watcher of this.#watchers) {
-      if (!watcher.isBusy && Date.now() - watcher.sentAt >= HEARTBEAT) this.#write(watcher, BEAT, () => {})
+      if (!watcher.isBusy && watcher.sentAt <= silentSince) this.#write(watcher, BEAT, false)
     }
   }
 
-  #write(watcher: Watcher, bytes: Uint8Array, then: () => void): void {
+  #write(watcher: Watcher, bytes: Uint8Array, isLast: boolean): void {
     watcher.isBusy = true
     watcher.sentAt = Date.now()
     watcher.writer.write(bytes).then(
       () => {
         watcher.isBusy = false
-        then()
+        if (isLast) this.#end(watcher)
+        // What came while it was busy, be it with a heartbeat, passed it by.
+        else if (this.#latest !== undefined && this.#latest.revision !== watcher.seen) this.#wakeSoon()
       },
       () => this.#remove(watcher), // It went away.
     )

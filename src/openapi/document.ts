@@ -1,5 +1,5 @@
 import { componentSchema, componentSchemas } from './component-schemas.ts'
-import { type Operation, operations, refusalTexts } from './operations.ts'
+import { guardedRefusals, type Operation, operations, refusalTexts } from './operations.ts'
 import { type SchemaName, schemas } from './schemas.ts'
 
 /** The OpenAPI description of the whole API, made from the very schemas that requests are validated by. */
@@ -20,6 +20,12 @@ export function openapiDocument() {
       schemas: componentSchemas(schemas),
       securitySchemes: {
         serverApiKey: { type: 'http', scheme: 'bearer', description: 'A server API key: mp_…' },
+        session: {
+          type: 'apiKey',
+          in: 'cookie',
+          name: 'stytch_session',
+          description: 'A session of a Stytch B2B project, where the edge has one configured',
+        },
       },
     },
   }
@@ -33,13 +39,13 @@ function describe(operation: Operation) {
     tags: [permission === null ? 'Service' : 'Jobs'],
     summary,
     description: description + needs,
-    security: permission === null ? [] : [{ serverApiKey: [] }],
+    security: permission === null ? [] : [{ serverApiKey: [] }, { session: [] }],
     parameters: parametersOf(operation),
     ...(body && { requestBody: { required: true, content: jsonOf(body) } }),
     responses: {
       200: { description: 'Successful Response', content: contentOf(operation) },
       ...Object.fromEntries(
-        [...(permission === null ? [] : ([401, 403] as const)), ...refusals].map((status) => [
+        [...(permission === null ? [] : guardedRefusals), ...refusals].map((status) => [
           status,
           {
             description: refusalTexts[status],
@@ -66,7 +72,7 @@ const ORGANIZATION = {
   in: 'header',
   name: 'X-Organization-ID',
   required: false,
-  description: 'Where sent, it must name an organisation of the credential',
+  description: 'Where sent, it must name an organisation of the credential; needed where it has several',
   schema: { type: 'string' },
 }
 

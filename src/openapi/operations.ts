@@ -24,20 +24,24 @@ export interface Operation {
   /** A repeated request with the same `Idempotency-Key` is applied once. */
   idempotent?: true
   reply: SchemaName
-  /** Statuses it may refuse with, beside 401 and 403. */
+  /** Statuses it may refuse with, beside those of `guardedRefusals`. */
   refusals: (keyof typeof refusalTexts)[]
 }
 
 export const refusalTexts = {
-  400: 'The body is no text',
+  400: 'The body is no text, or the credential has several organizations and X-Organization-ID names none',
   401: 'No credential, or none that is valid',
-  403: 'The credential lacks the permission',
+  403: 'The credential lacks the permission, or a session was sent by a page of another site',
   404: 'There is no such job in the organisation, or no such organisation for the credential',
   409: 'The job is finished and takes no more reports',
   413: 'The body is larger than 1 MB',
   422: 'The body is not as it should be; nothing was applied',
+  429: 'Too many requests, or too many that failed to authenticate; try again after Retry-After seconds',
   503: 'Not possible at the moment; try again after Retry-After seconds',
 } as const
+
+/** What every operation that needs a permission may refuse with. */
+export const guardedRefusals = [400, 401, 403, 429, 503] as const
 
 const PAGES =
   'In pages: `next_cursor` of one is the `cursor` of the next. With `Accept: application/x-ndjson` all of them come in ' +

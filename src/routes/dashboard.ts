@@ -1,5 +1,5 @@
 import { Hono } from 'hono'
-import { etag } from 'hono/etag'
+import { etag, RETAINED_304_HEADERS } from 'hono/etag'
 import apiJs from '../dashboard/api.js'
 import appJs from '../dashboard/app.js'
 import baseCss from '../dashboard/base.css'
@@ -17,11 +17,14 @@ import indexHtml from '../dashboard/index.html'
 import jobCss from '../dashboard/job.css'
 import jobFactsJs from '../dashboard/job-facts.js'
 import jobPageJs from '../dashboard/job-page.js'
+import jobProgressJs from '../dashboard/job-progress.js'
 import jobProseJs from '../dashboard/job-prose.js'
 import jobRowJs from '../dashboard/job-row.js'
+import jobTableJs from '../dashboard/job-table.js'
 import listCss from '../dashboard/list.css'
 import listFiltersJs from '../dashboard/list-filters.js'
 import listPageJs from '../dashboard/list-page.js'
+import listQueryJs from '../dashboard/list-query.js'
 import metadataJs from '../dashboard/metadata.js'
 import noticeJs from '../dashboard/notice.js'
 import pollJs from '../dashboard/poll.js'
@@ -55,12 +58,15 @@ const FILES: Record<string, string> = {
   'icon.svg': iconSvg,
   'job-facts.js': jobFactsJs,
   'job-page.js': jobPageJs,
+  'job-progress.js': jobProgressJs,
   'job-prose.js': jobProseJs,
   'job-row.js': jobRowJs,
   'job.css': jobCss,
   'list-filters.js': listFiltersJs,
   'list-page.js': listPageJs,
+  'job-table.js': jobTableJs,
   'list.css': listCss,
+  'list-query.js': listQueryJs,
   'metadata.js': metadataJs,
   'notice.js': noticeJs,
   'poll.js': pollJs,
@@ -100,10 +106,13 @@ const POLICY = [
 // Asked about each time, and sent only when it has changed: after a deploy, no browser mixes old files with new ones.
 const HEADERS = { 'Cache-Control': 'no-cache', 'Content-Security-Policy': POLICY }
 
+// A browser takes the policy of a 304 for the one it had: without it, the API's, which allows nothing.
+const cached = etag({ retainedHeaders: [...RETAINED_304_HEADERS, 'Content-Security-Policy'] })
+
 /** `GET /` and what it loads: the page on which operators watch. It holds nothing of anyone: that takes a credential. */
 export const dashboard = new Hono<EdgeEnv>()
-  .get('/', etag(), (c) => c.html(indexHtml, 200, HEADERS))
-  .get('/dashboard/:file', etag(), (c) => {
+  .get('/', cached, (c) => c.html(indexHtml, 200, HEADERS))
+  .get('/dashboard/:file', cached, (c) => {
     const file = c.req.param('file')
     const text = Object.hasOwn(FILES, file) ? FILES[file] : undefined
     if (text === undefined) return c.notFound()

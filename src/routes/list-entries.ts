@@ -9,6 +9,7 @@ import type { EntriesReply, JobRefusal } from '../job-object/replies.ts'
 import type { EntryKind } from '../jobs/job.ts'
 import { MAX_PAGE, PageQuery } from './page-query.ts'
 
+const JSON_TYPE = 'application/json'
 const NDJSON = 'application/x-ndjson'
 
 /** `GET /api/jobs/{job_id}/errors`: all errors that are kept, oldest first, in pages or as a stream of NDJSON. */
@@ -24,7 +25,8 @@ function listEntries(kind: EntryKind, name: 'errors' | 'warnings') {
     query(PageQuery),
     async (c) => {
       const { limit, cursor, error_type: errorType = null } = c.req.valid('query')
-      const streamed = accepts(c, { header: 'Accept', supports: [NDJSON], default: '' }) === NDJSON
+      const supports = [JSON_TYPE, NDJSON]
+      const streamed = accepts(c, { header: 'Accept', supports, default: JSON_TYPE }) === NDJSON
       const pageAfter = (after: number) => {
         const page = { kind, after, limit: streamed ? MAX_PAGE : limit, errorType }
         return askJob(c, (object, key) => object.entries(key, page))
@@ -34,7 +36,7 @@ function listEntries(kind: EntryKind, name: 'errors' | 'warnings') {
       if (streamed) return c.body(streamPages(reply, pageAfter), 200, { 'Content-Type': NDJSON })
       const next = reply.next === null ? 'null' : `"${reply.next}"`
       const body = `{"${name}":[${reply.texts.join()}],"next_cursor":${next}}`
-      return c.body(body, 200, { 'Content-Type': 'application/json' })
+      return c.body(body, 200, { 'Content-Type': JSON_TYPE })
     },
   )
 }

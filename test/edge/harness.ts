@@ -13,7 +13,9 @@ export async function startEdge(options: Omit<EdgeOptions, 'persistTo'> = {}): P
   const persistTo = await mkdtemp(join(tmpdir(), 'milepost-'))
   const removeState = () => rm(persistTo, { recursive: true, force: true, maxRetries: 5 })
   try {
-    const edge = await openEdge({ quiet: true, ...options, persistTo })
+    // All tests come from one address, and many of them fail to authenticate on purpose.
+    const rateLimits = { FAILED_LOGINS: 1_000_000, ...options.rateLimits }
+    const edge = await openEdge({ quiet: true, ...options, rateLimits, persistTo })
     return { ...edge, dispose: () => edge.dispose().finally(removeState) }
   } catch (error) {
     await removeState()
@@ -27,7 +29,8 @@ export function freshOrganization(): string {
 }
 
 export interface KeyOrder {
-  org: string
+  /** One or several. */
+  org: string | string[]
   /** All of them unless told otherwise. */
   permissions?: Permission[]
   /** Milliseconds since the epoch. */
@@ -41,7 +44,7 @@ export async function issueKey(edge: Edge, order: KeyOrder): Promise<{ key: stri
   await insertApiKey(drizzle(await edge.d1()), {
     keyHash: await hashServerApiKey(key),
     keyId,
-    organizationId: order.org,
+    organizationIds: [order.org].flat(),
     name: 'test',
     permissions: order.permissions ?? [...PERMISSIONS],
     createdAt: Date.now(),

@@ -1,40 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Edge } from '../../scripts/edge.ts'
-import { operations } from '../../src/openapi/operations.ts'
 import { call, freshOrganization, issueKey, type Reply, startEdge } from './harness.ts'
-
-/**
- * How the suite calls each route, and what it must tell of another organisation's jobs. A unit test holds `operations`
- * against the routes of the app; here, an operation without a row fails the suite.
- */
-type Row =
-  /** About one job: it answers a stranger just what it answers about an id that was never given. */
-  | { about: 'job'; body?: object }
-  /** About an organisation: it answers a stranger just what it answers about one that does not exist. */
-  | { about: 'organization'; body?: object }
-  /** About neither: it answers everyone the same. */
-  | { about: 'nobody' }
-
-const rows: Record<string, Row> = {
-  'POST /api/jobs/': { about: 'organization', body: { job_type: 'import', total_items: 3 } },
-  'POST /api/jobs/{job_id}/progress': {
-    about: 'job',
-    body: { mark_failed: 'by a stranger', metadata_patch: { stolen: true } },
-  },
-  'GET /api/jobs/{job_id}': { about: 'job' },
-  'GET /api/jobs/{job_id}/status': { about: 'job' },
-  'GET /api/jobs/{job_id}/errors': { about: 'job' },
-  'GET /api/jobs/{job_id}/warnings': { about: 'job' },
-  'GET /healthz': { about: 'nobody' },
-  'GET /openapi.json': { about: 'nobody' },
-}
-
-const routes = operations.map(({ method: lower, path }) => {
-  const method = lower.toUpperCase()
-  const name = `${method} ${path}`
-  return { name, method, path, row: rows[name] }
-})
-const routesAbout = (about: Row['about']) => routes.filter(({ row }) => row?.about === about)
+import { type Route, routes, routesAbout } from './route-rows.ts'
 
 const UNKNOWN_ID = `job_${'0'.repeat(32)}`
 
@@ -95,14 +62,17 @@ const reaches: Record<string, ReachOf> = {
   }),
 }
 
-/** All that a reply tells: its status, its headers but for the date, its body byte by byte. */
+/** Headers that differ between any two replies. */
+const OF_THE_MOMENT = ['date', 'x-request-id']
+
+/** All that a reply tells: its status, its headers, its body byte by byte. */
 function told({ status, headers, text }: Reply) {
-  return { status, headers: [...headers].filter(([name]) => name !== 'date').toSorted(), text }
+  return { status, headers: [...headers].filter(([name]) => !OF_THE_MOMENT.includes(name)).toSorted(), text }
 }
 
 /** The reply of a route, about this job where it is about one. */
-async function ask({ method, path, row }: (typeof routes)[number], jobId: string, reach: Reach) {
-  const body = row && 'body' in row ? row.body : undefined
+async function ask({ method, path, row }: Route, jobId: string, reach: Reach) {
+  const body = 'body' in row ? row.body : undefined
   const headers: Record<string, string> =
     reach.organization === null ? {} : { 'X-Organization-ID': reach.organization }
   return await call(edge, reach.key, method, path.replace('{job_id}', jobId), body, headers)
@@ -114,13 +84,13 @@ async function seenByItsOwner({ key, jobs }: Organizations) {
   return seen.map(({ status, body }) => ({ status, job: { ...body, duration_seconds: null } }))
 }
 
-test('Every route has its row in this suite, and the edge has no other', async () => {
-  expect(Object.keys(rows).toSorted()).toEqual(routes.map(({ name }) => name).toSorted())
+test('The edge describes the routes that this suite has rows for, and no others', async () => {
   const { body } = await call(edge, null, 'GET', '/openapi.json')
-  const served = Object.entries<object>(body.paths).flatMap(([path, methods]) =>
+  const described = Object.entries<object>(body.paths).flatMap(([path, methods]) =>
     Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
   )
-  expect(served.toSorted()).toEqual(Object.keys(rows).toSorted())
+  const api = routes.filter(({ row }) => !('isPage' in row))
+  expect(described.toSorted()).toEqual(api.map(({ name }) => name).toSorted())
 })
 
 describe.each(routesAbout('job'))('$name', (route) => {
@@ -139,7 +109,9 @@ describe.each(routesAbout('job'))('$name', (route) => {
 
   test('with its own key, naming its own organisation: it is there', async () => {
     const { key, victim, jobs } = await twoOrganizations()
-    expect((await ask(route, jobs[0] ?? '', { key, organization: victim })).status).toBe(200)
+    const [live = '', finished = ''] = jobs
+    const id = 'of' in route.row ? finished : live
+    expect((await ask(route, id, { key, organization: victim })).status).toBe(200)
   })
 })
 
@@ -153,10 +125,17 @@ describe.each(routesAbout('organization'))('$name', (route) => {
   })
 
   test('with another organisation’s key: it concerns that organisation alone', async () => {
-    const { key, stranger, strangersKey } = await twoOrganizations()
-    const { status, body } = await ask(route, '', { key: strangersKey, organization: stranger })
-    expect(status).toBe(200)
-    const path = `/api/jobs/${body.job_id}`
+    const organizations = await twoOrganizations()
+    const { key, stranger, strangersKey } = organizations
+    const before = await seenByItsOwner(organizations)
+    const reply = await ask(route, '', { key: strangersKey, organization: stranger })
+    expect(reply.status).toBe(200)
+    expect(reply.text).not.toContain('secret')
+    for (const id of organizations.jobs) expect(reply.text).not.toContain(id)
+    expect(await seenByItsOwner(organizations)).toEqual(before)
+    // What it made is there for that organisation alone.
+    if (route.method === 'GET') return
+    const path = `/api/jobs/${reply.body.job_id}`
     expect((await call(edge, strangersKey, 'GET', path)).status).toBe(200)
     expect((await call(edge, key, 'GET', path)).status).toBe(404)
   })

@@ -10,20 +10,23 @@ const caller = (...organizationIds: string[]): Caller => ({
 })
 
 test('without the header, it is the one organisation of the caller', () => {
-  expect(chooseOrganization(caller('acme'), undefined)).toBe('acme')
+  expect(chooseOrganization(caller('acme'), undefined)).toEqual({ ok: true, organizationId: 'acme' })
 })
 
 test('the header chooses among the organisations of the caller', () => {
-  expect(chooseOrganization(caller('acme', 'zenith'), 'zenith')).toBe('zenith')
+  expect(chooseOrganization(caller('acme', 'zenith'), 'zenith')).toEqual({
+    ok: true,
+    organizationId: 'zenith',
+  })
 })
 
 test.each(['', 'zenith', 'ACME', 'acme, acme'])(
   'a header that names none of them leaves none: %j',
   (header) => {
-    expect(chooseOrganization(caller('acme'), header)).toBeNull()
+    expect(chooseOrganization(caller('acme'), header)).toEqual({ ok: true, organizationId: null })
   },
 )
 
-test('several organisations and no header leave none, rather than any', () => {
-  expect(chooseOrganization(caller('acme', 'zenith'), undefined)).toBeNull()
+test('several organisations and no header leave it open, rather than any', () => {
+  expect(chooseOrganization(caller('acme', 'zenith'), undefined)).toEqual({ ok: false, reason: 'several' })
 })

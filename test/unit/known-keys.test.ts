@@ -5,7 +5,7 @@ const SECOND = 1_000
 const MINUTE = 60 * SECOND
 const KEY: StoredKey = {
   keyId: 'key_1',
-  organizationId: 'acme',
+  organizationIds: ['acme'],
   permissions: ['job:create'],
   expiresAt: null,
   revokedAt: null,

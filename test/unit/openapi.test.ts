@@ -168,13 +168,16 @@ describe('The document', () => {
     for (const [, name] of references) expect(Object.keys(components)).toContain(name)
   })
 
-  test('says of every endpoint but the public ones that it needs a key, and what it refuses with', () => {
+  test('says of every endpoint but the public ones that it needs a credential, and what it refuses with', () => {
     for (const { id, method, path, permission } of operations) {
       const described = paths[path]?.[method]
-      expect(described?.security.length, id).toBe(permission === null ? 0 : 1)
+      expect(described?.security.length, id).toBe(permission === null ? 0 : 2)
       const statuses = Object.keys(described?.responses ?? {})
       if (permission === null) expect(statuses, id).toEqual(['200'])
-      else expect(statuses, id).toEqual(expect.arrayContaining(['200', '401', '403', '404', '503']))
+      else
+        expect(statuses, id).toEqual(
+          expect.arrayContaining(['200', '400', '401', '403', '404', '429', '503']),
+        )
       if (method === 'post') expect(statuses, id).toEqual(expect.arrayContaining(['400', '413', '422']))
     }
   })

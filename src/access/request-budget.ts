@@ -1,0 +1,85 @@
+import { remember } from './remember.ts'
+
+/** Requests for each unit of the limiter: it is asked once in so many, and so costs the others nothing. */
+export const REQUESTS_A_UNIT = 100
+/** How long what was granted may be used, in ms. */
+const GRANTED_FOR_MS = 60_000
+/** How long a caller over the limit is refused before the limiter is asked again, in ms. */
+export const REFUSED_FOR_MS = 10_000
+/** When an answer that has not come is given up, in ms: its request may have been cancelled, and it with it. */
+const PATIENCE_MS = 2_000
+
+/** Cloudflare's rate limiter, or nothing where none is bound. */
+export type Limiter = { limit(of: { key: string }): Promise<{ success: boolean }> } | undefined
+
+interface Account {
+  /** Requests left; below zero while the limiter is asked. */
+  left: number
+  goodUntil: number
+  refusedUntil: number
+  askedAt: number
+}
+
+interface Options {
+  /** The time in milliseconds since the epoch. */
+  now: () => number
+  onTrouble: (error: unknown) => void
+}
+
+/**
+ * How many requests each caller may make. The limiter is asked beside the requests, never before one: its answer counts
+ * for those that come after it.
+ */
+export class RequestBudget {
+  readonly #now: () => number
+  readonly #onTrouble: (error: unknown) => void
+  readonly #accounts = new Map<string, Account>()
+
+  constructor({ now, onTrouble }: Options) {
+    this.#now = now
+    this.#onTrouble = onTrouble
+  }
+
+  /** Takes one request off the caller's budget; false where it is spent. Never throws. */
+  spend(limiter: Limiter, callerId: string, keepAlive: (work: Promise<unknown>) => void): boolean {
+    if (limiter === undefined) return true
+    const now = this.#now()
+    const account = this.#accountOf(callerId)
+    if (now < account.refusedUntil) return false
+    if (now >= account.goodUntil) account.left = Math.min(account.left, 0)
+    if (account.left <= 0 && now - account.askedAt >= PATIENCE_MS) {
+      account.askedAt = now
+      keepAlive(this.#ask(limiter, callerId, account))
+    }
+    account.left -= 1
+    return true
+  }
+
+  async #ask(limiter: NonNullable<Limiter>, callerId: string, account: Account): Promise<void> {
+    try {
+      const { success } = await limiter.limit({ key: callerId })
+      if (success) {
+        account.left += REQUESTS_A_UNIT
+        account.goodUntil = this.#now() + GRANTED_FOR_MS
+      } else {
+        account.left = 0
+        account.refusedUntil = this.#now() + REFUSED_FOR_MS
+      }
+    } catch (error) {
+      // A limiter that is out of order limits nobody.
+      account.left = REQUESTS_A_UNIT
+      account.goodUntil = this.#now() + GRANTED_FOR_MS
+      this.#onTrouble(error)
+    } finally {
+      account.askedAt = Number.NEGATIVE_INFINITY
+    }
+  }
+
+  #accountOf(callerId: string): Account {
+    const known = this.#accounts.get(callerId)
+    if (known !== undefined) return known
+    const account = { left: 0, goodUntil: 0, refusedUntil: 0, askedAt: Number.NEGATIVE_INFINITY }
+    remember(this.#accounts, callerId, account)
+    return account
+  }
+}

@@ -1,0 +1,162 @@
+import type { B2BClient } from 'stytch'
+import type { Permission, SessionCaller, Verdict } from './caller.ts'
+import { remember } from './remember.ts'
+import { type StytchAnswer, toAnswer, toRefusal } from './stytch-answer.ts'
+import { withinPatience } from './within-patience.ts'
+
+/** How long a positive answer is remembered: hence the end of a session, or of a permission, takes at most this long. */
+const VALID_FOR_MS = 60_000
+/** How long a negative answer is remembered. */
+const REFUSED_FOR_MS = 10_000
+/** From this age on, a JWT proves nothing here: it cannot tell whether its session was revoked since it was issued. */
+const OLDEST_JWT_SECONDS = 60
+
+/** What a browser sends along for a session. */
+export interface SessionCookies {
+  /** `stytch_session`: the session's opaque token. */
+  token: string
+  /** `stytch_session_jwt`; undefined where there is none. */
+  jwt: string | undefined
+}
+
+export type SessionCheck =
+  | { ok: true; caller: SessionCaller }
+  | { ok: false; reason: 'unknown' | 'unavailable' }
+
+/** The two calls of Stytch's SDK that are made. */
+export type StytchCalls = Pick<B2BClient['sessions'], 'authenticate' | 'authenticateJwtLocal'>
+
+interface Options {
+  stytch: StytchCalls
+  /** The time in milliseconds since the epoch. */
+  now: () => number
+  /** Told why Stytch did not answer as it should have. */
+  onTrouble: (error: unknown) => void
+}
+
+interface Remembered<Answer> {
+  answer: Answer
+  until: number
+}
+
+/**
+ * Sessions of a Stytch B2B project, and what one isolate remembers of them: who they belong to, and what was permitted.
+ * A session in use costs about two calls a minute for each thing it does.
+ *
+ * A fresh JWT spares them: its signature proves the session, and its roles under the project's policy, which the SDK
+ * keeps for five minutes, prove a permission. It can only ever say yes. Whatever it does not prove, Stytch is asked.
+ */
+export class StytchSessions {
+  readonly #stytch: StytchCalls
+  readonly #now: () => number
+  readonly #onTrouble: (error: unknown) => void
+  readonly #checks = new Map<string, Remembered<SessionCheck>>()
+  readonly #verdicts = new Map<string, Remembered<Verdict>>()
+
+  constructor({ stytch, now, onTrouble }: Options) {
+    this.#stytch = stytch
+    this.#now = now
+    this.#onTrouble = onTrouble
+  }
+
+  /** Whose session it is, from memory or from its JWT alone; undefined where they do not tell. `tokenHash`: SHA-256. */
+  async recall({ jwt }: SessionCookies, tokenHash: string): Promise<SessionCheck | undefined> {
+    const known = this.#remembered(this.#checks, tokenHash)
+    if (known !== undefined) return known
+    const caller = jwt === undefined ? undefined : await this.#proven(jwt)
+    return caller && { ok: true, caller }
+  }
+
+  /** Whose session it is. Never throws, and waits for no answer longer than 2 s. */
+  async check(cookies: SessionCookies, tokenHash: string): Promise<SessionCheck> {
+    const known = await this.recall(cookies, tokenHash)
+    if (known !== undefined) return known
+    const askedAt = this.#now()
+    const answer = await this.#authenticate({ session_token: cookies.token })
+    if (answer.kind === 'unavailable') return { ok: false, reason: 'unavailable' }
+    const check: SessionCheck =
+      answer.kind === 'session' ? { ok: true, caller: answer.caller } : { ok: false, reason: 'unknown' }
+    remember(this.#checks, tokenHash, { answer: check, until: untilOf(answer, askedAt) })
+    return check
+  }
+
+  /** Whether the member may do this in their organisation. Never throws, and waits for no answer longer than 2 s. */
+  async permits(
+    cookies: SessionCookies,
+    tokenHash: string,
+    caller: SessionCaller,
+    permission: Permission,
+  ): Promise<Verdict> {
+    const [organizationId = ''] = caller.organizationIds
+    const key = `${tokenHash} ${permission} ${organizationId}`
+    const known = this.#remembered(this.#verdicts, key)
+    if (known !== undefined) return known
+
+    const authorization_check = { organization_id: organizationId, ...toResourceAction(permission) }
+    if (cookies.jwt !== undefined && (await this.#proven(cookies.jwt, authorization_check))) return 'yes'
+    const askedAt = this.#now()
+    const answer = await this.#authenticate({ session_token: cookies.token, authorization_check })
+    switch (answer.kind) {
+      case 'session':
+      case 'forbidden': {
+        const verdict = answer.kind === 'session' ? 'yes' : 'no'
+        remember(this.#verdicts, key, { answer: verdict, until: untilOf(answer, askedAt) })
+        return verdict
+      }
+      case 'unknown':
+        this.#checks.delete(tokenHash)
+        return 'ended'
+      case 'unavailable':
+        return 'unavailable'
+      default:
+        return answer satisfies never
+    }
+  }
+
+  async #authenticate(request: AuthenticateRequest): Promise<StytchAnswer> {
+    const asked = this.#stytch.authenticate(request).then(
+      ({ member_session }) => toAnswer(member_session, this.#now()),
+      (failure: unknown) => toRefusal(failure),
+    )
+    const answer = (await withinPatience(asked)) ?? { kind: 'unavailable', failure: undefined }
+    if (answer.kind === 'unavailable') this.#onTrouble(answer.failure)
+    return answer
+  }
+
+  /** Whose session a JWT proves, and that it permits what `authorization_check` says; undefined where it does not. */
+  async #proven(
+    session_jwt: string,
+    authorization_check?: AuthorizationCheck,
+  ): Promise<SessionCaller | undefined> {
+    const proof = await withinPatience(
+      this.#stytch.authenticateJwtLocal({
+        session_jwt,
+        max_token_age_seconds: OLDEST_JWT_SECONDS,
+        current_date: new Date(this.#now()),
+        ...(authorization_check && { authorization_check }),
+      }),
+    )
+    const answer = proof && toAnswer(proof, this.#now())
+    return answer?.kind === 'session' ? answer.caller : undefined
+  }
+
+  #remembered<Value>(memory: Map<string, Remembered<Value>>, key: string): Value | undefined {
+    const known = memory.get(key)
+    return known !== undefined && this.#now() < known.until ? known.answer : undefined
+  }
+}
+
+type AuthenticateRequest = Parameters<StytchCalls['authenticate']>[0]
+type AuthorizationCheck = NonNullable<AuthenticateRequest['authorization_check']>
+
+/** How long an answer is remembered: never past the end of the session. */
+function untilOf(answer: StytchAnswer, askedAt: number): number {
+  if (answer.kind !== 'session') return askedAt + REFUSED_FOR_MS
+  return Math.min(askedAt + VALID_FOR_MS, answer.caller.expiresAt)
+}
+
+/** `job:create` is the action `create` on the resource `job` of the project's RBAC policy. */
+function toResourceAction(permission: Permission): { resource_id: string; action: string } {
+  const [resource_id = '', action = ''] = permission.split(':')
+  return { resource_id, action }
+}

@@ -1,0 +1,92 @@
+import { call } from './api.js'
+import { element, setAttribute } from './dom.js'
+import { createJobPage } from './job-page.js'
+import { createListPage } from './list-page.js'
+import { createNotice, explainFailure } from './notice.js'
+import { readRoute } from './route.js'
+import { forgetCredentials, readKey } from './session.js'
+import { createSignIn } from './sign-in.js'
+
+/** @import { Outcome } from './wire.js' */
+
+const main = /** @type {HTMLElement} */ (document.getElementById('main'))
+const signOutButton = /** @type {HTMLButtonElement} */ (document.getElementById('sign-out'))
+const notice = createNotice()
+const place = element('div')
+main.replaceChildren(notice.node, place)
+signOutButton.addEventListener('click', () => askForKey(''))
+
+/** One list for as long as someone is signed in: who comes back to it finds it as they left it. */
+let list = createListPage(report)
+/** What is shown now; undefined while nobody is signed in.
+ * @type {{ title: HTMLElement, stop: () => void, jobId: string, scroll?: number } | undefined} */
+let shown
+let listScroll = 0
+history.scrollRestoration = 'manual'
+
+/** @param {Outcome<unknown>} outcome */
+function report(outcome) {
+  if (!outcome.ok && outcome.reason === 'signed-out') return askForKey(explainFailure(outcome))
+  notice.report(outcome)
+}
+
+/** @param {string} reason @param {boolean} [hasSession] a cookie does, but an organisation has to be chosen */
+function askForKey(reason, hasSession = false) {
+  forgetCredentials()
+  shown?.stop()
+  shown = undefined
+  list = createListPage(report)
+  notice.clear()
+  const signIn = createSignIn({ reason, hasSession, onSignedIn: () => show() })
+  setAttribute(signOutButton, 'hidden', true)
+  document.title = 'Sign in – Milepost'
+  place.replaceChildren(signIn.node)
+  signIn.focus()
+}
+
+/** Shows what the address asks for. */
+function show() {
+  const route = readRoute(location.hash)
+  const before = shown
+  before?.stop()
+  if (before !== undefined && before.jobId === '') listScroll = window.scrollY
+  notice.clear()
+  setAttribute(signOutButton, 'hidden', readKey() === null)
+  if (route.page === 'job') {
+    const page = createJobPage(route.jobId, {
+      report,
+      addressOfList: list.address,
+      onTitle: (title) => {
+        document.title = `${title} – Milepost`
+      },
+    })
+    shown = { title: page.title, stop: page.stop, jobId: route.jobId }
+    document.title = 'Job – Milepost'
+    place.replaceChildren(page.node)
+    page.start()
+    window.scrollTo(0, 0)
+    if (before !== undefined) page.title.focus({ preventScroll: true })
+  } else {
+    shown = { title: list.title, stop: list.stop, jobId: '' }
+    document.title = 'Jobs – Milepost'
+    place.replaceChildren(list.node)
+    list.start(route.filter)
+    window.scrollTo(0, listScroll)
+    if (before !== undefined) list.focusJob(before.jobId)
+  }
+}
+
+window.addEventListener('hashchange', () => {
+  if (shown !== undefined) show()
+})
+
+// Without a key, a cookie may do.
+if (readKey() === null) {
+  const outcome = await call('/api/jobs/?limit=1')
+  if (!outcome.ok && outcome.reason === 'signed-out') askForKey('')
+  else if (!outcome.ok && outcome.reason === 'which-organization')
+    askForKey('You belong to several organisations. Which of them?', true)
+  else show()
+} else {
+  show()
+}

@@ -1,0 +1,29 @@
+import { element, setText } from './dom.js'
+import { formatDuration, NOTHING } from './format.js'
+import { isFinished } from './status.js'
+
+/** @import { Job } from './wire.js' */
+
+/** How long a job has been running. Between two states of it, `tick` goes on by this machine's own stopwatch. */
+export function createRunningTime() {
+  const node = element('span', { class: 'running-time' })
+  /** @type {number | null} */
+  let seconds = null
+  /** When that was, by the stopwatch; null when it has stopped. @type {number | null} */
+  let asOf = null
+
+  /** @param {Job} job */
+  function show(job) {
+    seconds = job.duration_seconds
+    asOf = isFinished(job) ? null : performance.now()
+    tick()
+  }
+
+  function tick() {
+    if (seconds === null) return setText(node, NOTHING)
+    const since = asOf === null ? 0 : (performance.now() - asOf) / 1_000
+    setText(node, formatDuration(seconds + since))
+  }
+
+  return { node, show, tick }
+}

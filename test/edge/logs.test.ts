@@ -1,0 +1,176 @@
+import { DatabaseSync } from 'node:sqlite'
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import type { Edge } from '../../scripts/edge.ts'
+import { newServerApiKey } from '../../src/access/server-api-key.ts'
+import { call, freshOrganization, issueKey, startEdge } from './harness.ts'
+
+const NEW_JOB = { job_type: 'import', total_items: 10 }
+const UNKNOWN = `/api/jobs/job_${'0'.repeat(32)}`
+
+let edge: Edge
+const lines: string[] = []
+
+beforeAll(async () => {
+  edge = await startEdge({
+    onLine: (line) => void lines.push(line),
+    bindings: {
+      STYTCH_PROJECT_ID: 'project-test-1',
+      STYTCH_SECRET: 's3cret',
+      STYTCH_BASE_URL: 'http://127.0.0.1:9',
+    },
+  })
+})
+afterAll(() => edge?.dispose())
+beforeEach(() => void lines.splice(0))
+
+/** The lines about one request, or of one event, once there are some. Each is JSON on one line. */
+async function linesWith(fields: Record<string, string>): Promise<Record<string, unknown>[]> {
+  const found = () =>
+    lines
+      .flatMap((line) => (line.startsWith('{') ? [JSON.parse(line)] : []))
+      .filter((line) => Object.entries(fields).every(([name, value]) => line[name] === value))
+  await expect.poll(found).not.toEqual([])
+  return found()
+}
+
+test('a refused request leaves one line: who, where, and why, and none of what was sent', async () => {
+  const org = freshOrganization()
+  const { key, keyId } = await issueKey(edge, { org, permissions: ['job:create'] })
+  const unknownKey = newServerApiKey()
+  const cases: [why: string, expected: object, ask: (headers: Record<string, string>) => Promise<unknown>][] =
+    [
+      [
+        'no_credential',
+        { status: 401, organization: null, credential: null, route: '/api/jobs/:job_id' },
+        (headers) => call(edge, null, 'GET', UNKNOWN, undefined, headers),
+      ],
+      [
+        'unknown',
+        { status: 401, organization: null, credential: null },
+        (headers) => call(edge, unknownKey, 'GET', UNKNOWN, undefined, headers),
+      ],
+      [
+        'not_permitted',
+        {
+          status: 403,
+          organization: org,
+          credential: keyId,
+          method: 'GET',
+          route: '/api/jobs/:job_id/status',
+        },
+        (headers) => call(edge, key, 'GET', `${UNKNOWN}/status`, undefined, headers),
+      ],
+      [
+        'invalid',
+        { status: 422, organization: org, credential: keyId, route: '/api/jobs' },
+        (headers) => call(edge, key, 'POST', '/api/jobs/', { job_type: 'body-secret' }, headers),
+      ],
+      [
+        'not_found',
+        { status: 404, organization: org, route: '/api/jobs/:job_id/progress' },
+        (headers) => call(edge, key, 'POST', `${UNKNOWN}/progress`, { stage: 'body-secret' }, headers),
+      ],
+      [
+        'not_found',
+        { status: 404, organization: null, route: null },
+        (headers) => call(edge, key, 'GET', '/nowhere/path-secret', undefined, headers),
+      ],
+      [
+        'method_not_allowed',
+        { status: 405 },
+        (headers) => call(edge, key, 'DELETE', '/api/jobs/', undefined, headers),
+      ],
+    ]
+  for (const [index, [reason, expected, ask]] of cases.entries()) {
+    const request_id = `request-${index}`
+    await ask({ 'X-Request-ID': request_id })
+    expect(await linesWith({ request_id })).toEqual([
+      expect.objectContaining({ event: 'refused', request_id, reason, ...expected }),
+    ])
+  }
+  const all = lines.join('\n')
+  for (const secret of [key, unknownKey, 'body-secret', 'path-secret']) expect(all).not.toContain(secret)
+})
+
+test('a request that is served leaves none', async () => {
+  const { key } = await issueKey(edge, { org: freshOrganization() })
+  await call(edge, key, 'POST', '/api/jobs/', NEW_JOB)
+  // Once the line of a later request is there, that of an earlier one would be, too.
+  await call(edge, key, 'GET', UNKNOWN, undefined, { 'X-Request-ID': 'later' })
+  await linesWith({ request_id: 'later' })
+  expect(lines).toHaveLength(1)
+})
+
+test('what D1 does not do leaves a line, which quotes no key and no body', async () => {
+  const org = freshOrganization()
+  const [known, unseen] = [await issueKey(edge, { org }), await issueKey(edge, { org })]
+  expect((await call(edge, known.key, 'GET', UNKNOWN)).status).toBe(404)
+  const lock = new DatabaseSync(await edge.d1File())
+  lock.exec('BEGIN IMMEDIATE')
+  try {
+    const order = { ...NEW_JOB, metadata: { note: 'body-secret' } }
+    const created = await call(edge, known.key, 'POST', '/api/jobs/', order)
+    expect(created.status).toBe(200)
+    const said = expect.stringMatching(/^D1_ERROR/)
+    const [line] = await linesWith({ event: 'job_not_recorded', organization: org })
+    expect(line).toMatchObject({ job_id: created.body.job_id, said })
+
+    const request_id = 'while-locked'
+    const refused = await call(edge, unseen.key, 'GET', UNKNOWN, undefined, { 'X-Request-ID': request_id })
+    expect(refused.status).toBe(503)
+    expect(await linesWith({ request_id })).toEqual([
+      expect.objectContaining({ event: 'key_not_looked_up', said }),
+      expect.objectContaining({ event: 'refused', status: 503, reason: 'credential_not_checked' }),
+    ])
+  } finally {
+    lock.exec('ROLLBACK')
+    lock.close()
+  }
+  for (const secret of [known.key, unseen.key, 'body-secret']) expect(lines.join('\n')).not.toContain(secret)
+})
+
+test('a session that cannot be checked leaves lines without its token', async () => {
+  const Cookie = 'stytch_session=token-secret; stytch_session_jwt=jwt-secret'
+  const reply = await call(edge, null, 'GET', UNKNOWN, undefined, { Cookie, 'X-Request-ID': 'by-cookie' })
+  expect(reply.status).toBe(503)
+  await linesWith({ event: 'stytch_did_not_answer' })
+  expect(await linesWith({ request_id: 'by-cookie' })).toEqual([
+    expect.objectContaining({ status: 503, reason: 'credential_not_checked' }),
+  ])
+  for (const secret of ['token-secret', 'jwt-secret', 's3cret'])
+    expect(lines.join('\n')).not.toContain(secret)
+})
+
+test('the id of a request is taken where it is sane, made where it is not, and always told', async () => {
+  const idOf = async (sent?: string) => {
+    const headers: Record<string, string> = sent === undefined ? {} : { 'X-Request-ID': sent }
+    return (await call(edge, null, 'GET', '/healthz', undefined, headers)).headers.get('X-Request-ID')
+  }
+  const made = /^[0-9a-f]{8}-[0-9a-f-]{27}$/
+  expect(await idOf('import-2026_11=1')).toBe('import-2026_11=1')
+  for (const sent of [undefined, '', 'with space', '{"event":"forged"}', 'x'.repeat(256)])
+    expect(await idOf(sent), sent).toMatch(made)
+  expect(await idOf()).not.toBe(await idOf())
+  for (const path of [UNKNOWN, '/nowhere']) {
+    const reply = await call(edge, null, 'DELETE', path, undefined, { 'X-Request-ID': 'told' })
+    expect(reply.headers.get('X-Request-ID')).toBe('told')
+  }
+})
+
+test('every reply has the headers of an API: not to be run, framed, guessed at, or told on', async () => {
+  const { key } = await issueKey(edge, { org: freshOrganization() })
+  for (const reply of [
+    await call(edge, key, 'POST', '/api/jobs/', NEW_JOB),
+    await call(edge, null, 'GET', UNKNOWN),
+    await call(edge, null, 'GET', '/nowhere'),
+    await call(edge, null, 'GET', '/openapi.json'),
+  ]) {
+    expect(Object.fromEntries(reply.headers)).toMatchObject({
+      'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+      'referrer-policy': 'no-referrer',
+      'strict-transport-security': 'max-age=31536000',
+      'x-content-type-options': 'nosniff',
+      'x-frame-options': 'DENY',
+    })
+  }
+})

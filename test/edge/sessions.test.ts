@@ -1,0 +1,315 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import type { Edge } from '../../scripts/edge.ts'
+import { call, freshOrganization, issueKey, type Reply, startEdge } from './harness.ts'
+import { type SessionOrder, StytchStandIn } from './stytch-stand-in.ts'
+
+const NEW_JOB = { job_type: 'import', total_items: 10 }
+const OWN_PAGE = { 'Sec-Fetch-Site': 'same-origin' }
+
+let edge: Edge
+let stytch: StytchStandIn
+
+beforeAll(async () => {
+  stytch = await StytchStandIn.open()
+  edge = await startEdge({ bindings: stytch.bindings })
+})
+afterAll(async () => {
+  await edge?.dispose()
+  await stytch?.close()
+})
+beforeEach(() => void stytch.calls.splice(0))
+afterEach(() => {
+  stytch.state = 'up'
+})
+
+/** A member's browser. */
+function browserOf(order: SessionOrder) {
+  const token = stytch.signIn(order)
+  const cookie = (jwt?: string) =>
+    `stytch_session=${token}${jwt === undefined ? '' : `; stytch_session_jwt=${jwt}`}`
+  const send = (method: string, path: string, more: { body?: object; jwt?: string; headers?: object } = {}) =>
+    call(edge, null, method, path, more.body, { ...OWN_PAGE, Cookie: cookie(more.jwt), ...more.headers })
+  return { token, send }
+}
+
+/** A job of the organisation that is not made by the browser in question. */
+async function aJobOf(org: string): Promise<string> {
+  const { key } = await issueKey(edge, { org })
+  return `/api/jobs/${(await call(edge, key, 'POST', '/api/jobs/', NEW_JOB)).body.job_id}`
+}
+
+const asked = () =>
+  stytch.calls.filter(({ path }) => path === 'sessions/authenticate').map(({ body }) => body)
+
+describe('A member', () => {
+  test('does what their role permits in their organisation, and what a key of it does, they see', async () => {
+    const org = freshOrganization()
+    const { send, token } = browserOf({ org })
+    const created = await send('POST', '/api/jobs/', { body: NEW_JOB })
+    expect(created.status).toBe(200)
+    const path = `/api/jobs/${created.body.job_id}`
+    expect((await send('POST', `${path}/cancel`)).body.status).toBe('cancelled')
+    expect((await send('GET', await aJobOf(org))).status).toBe(200)
+
+    const check = (action: string) => ({ organization_id: org, resource_id: 'job', action })
+    expect(asked()).toEqual([
+      { session_token: token },
+      ...['create', 'cancel', 'read'].map((action) => ({
+        session_token: token,
+        authorization_check: check(action),
+      })),
+    ])
+  })
+
+  test('is refused what it does not permit, and told which permission that is', async () => {
+    const org = freshOrganization()
+    const { send } = browserOf({ org, actions: ['read'] })
+    const path = await aJobOf(org)
+    expect((await send('GET', path)).status).toBe(200)
+    for (const [method, target, permission] of [
+      ['POST', '/api/jobs/', 'job:create'],
+      ['POST', `${path}/progress`, 'job:create'],
+      ['POST', `${path}/cancel`, 'job:cancel'],
+    ] as const) {
+      expect(await send(method, target, { body: NEW_JOB })).toMatchObject({
+        status: 403,
+        body: { detail: `Missing required permission: ${permission}` },
+      })
+    }
+  })
+
+  test('finds no job of another organisation, by whichever name', async () => {
+    const [org, other] = [freshOrganization(), freshOrganization()]
+    const path = await aJobOf(other)
+    const { send } = browserOf({ org })
+    for (const named of [undefined, org, other]) {
+      const headers = named === undefined ? {} : { 'X-Organization-ID': named }
+      expect(await send('GET', path, { headers })).toMatchObject({
+        status: 404,
+        body: { detail: 'Job not found' },
+      })
+    }
+    const own = await send('GET', await aJobOf(org), { headers: { 'X-Organization-ID': org } })
+    expect(own.status).toBe(200)
+  })
+
+  test('costs two calls a minute for each thing they do, however often they do it', async () => {
+    const org = freshOrganization()
+    const { send } = browserOf({ org })
+    const path = await aJobOf(org)
+    for (let n = 0; n < 10; n++) expect((await send('GET', path)).status).toBe(200)
+    expect(asked()).toHaveLength(2)
+  })
+})
+
+describe('A cookie that is no session', () => {
+  const refused = { status: 401, body: { detail: 'Invalid credentials' } }
+
+  test('is refused, and asked about once', async () => {
+    for (let n = 0; n < 3; n++) {
+      const reply = await call(edge, null, 'GET', '/api/jobs/', undefined, {
+        Cookie: 'stytch_session=made-up',
+      })
+      expect(reply).toMatchObject(refused)
+      expect(reply.headers.get('WWW-Authenticate')).toBe('Bearer')
+    }
+    expect(asked()).toEqual([{ session_token: 'made-up' }])
+  })
+
+  test('is refused unasked where it could not be one', async () => {
+    const Cookie = `stytch_session=${'x'.repeat(5_000)}`
+    expect(await call(edge, null, 'GET', '/api/jobs/', undefined, { Cookie })).toMatchObject(refused)
+    expect(asked()).toEqual([])
+  })
+
+  test('is refused when its session is over', async () => {
+    const { send } = browserOf({ org: freshOrganization(), expiresAt: Date.now() })
+    expect(await send('GET', '/api/jobs/')).toMatchObject(refused)
+    const { token, send: sendAgain } = browserOf({ org: freshOrganization() })
+    stytch.signOut(token)
+    expect(await sendAgain('GET', '/api/jobs/')).toMatchObject(refused)
+  })
+
+  test('does not count beside a key: of two credentials, the key is the one', async () => {
+    const [org, other] = [freshOrganization(), freshOrganization()]
+    const { key } = await issueKey(edge, { org })
+    const { send } = browserOf({ org: other })
+    const path = await aJobOf(org)
+    expect((await send('GET', path, { headers: { Authorization: `Bearer ${key}` } })).status).toBe(200)
+    expect(await send('GET', path, { headers: { Authorization: `Bearer ${key}x` } })).toMatchObject(refused)
+    expect(asked()).toEqual([])
+  })
+
+  test('is no credential at all where no Stytch project is configured', async () => {
+    const bare = await startEdge({ bindings: { STYTCH_BASE_URL: stytch.url } })
+    try {
+      const Cookie = `stytch_session=${stytch.signIn({ org: freshOrganization() })}`
+      expect(await call(bare, null, 'GET', '/api/jobs/', undefined, { Cookie })).toMatchObject({
+        status: 401,
+        body: { detail: 'Not authenticated' },
+      })
+      expect(stytch.calls).toEqual([])
+    } finally {
+      await bare.dispose()
+    }
+  })
+})
+
+describe('While Stytch does not answer', () => {
+  test.each(['silent', 'broken', 'locked'] as const)(
+    '(%s) a session that is remembered goes on; another is neither accepted nor refused',
+    async (state) => {
+      const org = freshOrganization()
+      const [known, unknown] = [browserOf({ org }), browserOf({ org })]
+      const path = await aJobOf(org)
+      expect((await known.send('GET', path)).status).toBe(200)
+      stytch.state = state
+      expect((await known.send('GET', path)).status).toBe(200)
+      for (const reply of [
+        await unknown.send('GET', path),
+        await known.send('POST', '/api/jobs/', { body: NEW_JOB }),
+      ]) {
+        expect(reply).toMatchObject({
+          status: 503,
+          body: { detail: 'Credentials cannot be checked at the moment' },
+        })
+        expect(reply.headers.get('Retry-After')).toBe('5')
+      }
+      stytch.state = 'up'
+      expect((await unknown.send('GET', path)).status).toBe(200)
+    },
+  )
+})
+
+describe('A JWT beside the session', () => {
+  test('spares the calls about it', async () => {
+    const org = freshOrganization()
+    const { send, token } = browserOf({ org, actions: ['read'] })
+    const jwt = stytch.jwt(token)
+    const path = await aJobOf(org)
+    // The policy is fetched at the first permission, and kept: later roles are not in it.
+    expect((await send('GET', path, { jwt })).status).toBe(200)
+    const second = browserOf({ org, actions: ['read'] })
+    expect((await second.send('GET', path, { jwt })).status).toBe(200)
+    expect(asked()).toEqual([])
+    expect(stytch.count('rbac/policy')).toBe(1)
+    // What it does not prove, Stytch is asked.
+    expect((await send('POST', '/api/jobs/', { jwt, body: NEW_JOB })).status).toBe(403)
+    expect(asked()).toHaveLength(1)
+  })
+
+  test.each([
+    ['signed by a stranger', { signedBy: 'stranger' as const }],
+    ['of another project', { audience: 'project-test-other' }],
+    ['of another issuer', { issuer: 'https://evil.example' }],
+    ['that is over', { issuedAt: Date.now() - 301_000 }],
+    ['that is older than a minute: its session may have been revoked', { issuedAt: Date.now() - 61_000 }],
+  ])('%s proves nothing: the session is asked about', async (_, order) => {
+    const org = freshOrganization()
+    const { send, token } = browserOf({ org })
+    const jwt = stytch.jwt(token, order)
+    const path = await aJobOf(org)
+    expect((await send('GET', path, { jwt })).status).toBe(200)
+    expect(asked()).toHaveLength(2)
+    stytch.signOut(token)
+    const Cookie = `stytch_session=made-up-too; stytch_session_jwt=${jwt}`
+    expect((await call(edge, null, 'GET', '/api/jobs/', undefined, { Cookie })).status).toBe(401)
+  })
+})
+
+describe('A request that changes something by cookie has to come from a page of ours', () => {
+  const FOREIGN = 'https://evil.example'
+  const cases: [string, (own: string) => Record<string, string>, boolean][] = [
+    ['by its origin', (own) => ({ Origin: own }), true],
+    ['by what the browser says', () => ({ 'Sec-Fetch-Site': 'same-origin' }), true],
+    ['by both', (own) => ({ Origin: own, 'Sec-Fetch-Site': 'same-origin' }), true],
+    ['not from another origin', () => ({ Origin: FOREIGN }), false],
+    ['not from an opaque one', () => ({ Origin: 'null' }), false],
+    ['not from another site', () => ({ 'Sec-Fetch-Site': 'cross-site' }), false],
+    ['not from a sibling', (own) => ({ Origin: own, 'Sec-Fetch-Site': 'same-site' }), false],
+    ['not where the two disagree', () => ({ Origin: FOREIGN, 'Sec-Fetch-Site': 'same-origin' }), false],
+    ['not where nothing says', () => ({}), false],
+  ]
+
+  test.each(cases)('%s', async (_, headersOf, passes) => {
+    const org = freshOrganization()
+    const Cookie = `stytch_session=${stytch.signIn({ org })}`
+    const headers = headersOf(edge.url)
+    const reply = await call(edge, null, 'POST', '/api/jobs/', NEW_JOB, { Cookie, ...headers })
+    expect(reply).toMatchObject(
+      passes
+        ? { status: 200 }
+        : { status: 403, body: { detail: 'A session may change nothing from another site' } },
+    )
+    if (!passes) expect(asked()).toEqual([])
+    // Reading changes nothing, and a key is sent by nobody but who has it.
+    expect((await call(edge, null, 'GET', await aJobOf(org), undefined, { Cookie, ...headers })).status).toBe(
+      200,
+    )
+    const { key } = await issueKey(edge, { org })
+    expect((await call(edge, key, 'POST', '/api/jobs/', NEW_JOB, headers)).status).toBe(200)
+  })
+})
+
+describe('Pages of other origins', () => {
+  const SHOP = 'https://shop.example'
+  const opened = (reply: Reply) => ({
+    origin: reply.headers.get('Access-Control-Allow-Origin'),
+    credentials: reply.headers.get('Access-Control-Allow-Credentials'),
+    vary: reply.headers.get('Vary'),
+  })
+  const closed = { origin: null, credentials: null }
+  const preflight = { 'Access-Control-Request-Method': 'POST' }
+
+  test('read nothing by default', async () => {
+    const { send } = browserOf({ org: freshOrganization() })
+    const reply = await send('GET', '/api/jobs/', { headers: { Origin: SHOP } })
+    expect(opened(reply)).toEqual({ ...closed, vary: null })
+    const asking = await call(edge, null, 'OPTIONS', '/api/jobs/', undefined, { Origin: SHOP, ...preflight })
+    expect(asking.status).toBe(405)
+    expect(opened(asking)).toMatchObject(closed)
+  })
+
+  test('may call, with cookies, where ALLOWED_ORIGINS names them, and no others', async () => {
+    const shopEdge = await startEdge({
+      bindings: { ...stytch.bindings, ALLOWED_ORIGINS: `${SHOP}, https://admin.example` },
+    })
+    try {
+      const Cookie = `stytch_session=${stytch.signIn({ org: freshOrganization() })}`
+      const post = (Origin: string) =>
+        call(shopEdge, null, 'POST', '/api/jobs/', NEW_JOB, {
+          Cookie,
+          Origin,
+          'Sec-Fetch-Site': 'cross-site',
+        })
+      const ask = (Origin: string) =>
+        call(shopEdge, null, 'OPTIONS', '/api/jobs/', undefined, { Origin, ...preflight })
+
+      const open = { origin: SHOP, credentials: 'true' }
+      const named = await post(SHOP)
+      expect(named.status).toBe(200)
+      expect(opened(named)).toEqual({ ...open, vary: 'Origin' })
+      const permitted = await ask(SHOP)
+      expect(permitted.status).toBe(204)
+      expect(opened(permitted)).toMatchObject(open)
+      expect(permitted.headers.get('Access-Control-Allow-Headers')).toContain('X-Organization-ID')
+
+      for (const origin of [
+        'https://evil.example',
+        'https://shop.example.evil.example',
+        'http://shop.example',
+      ]) {
+        const reply = await post(origin)
+        expect(reply.status).toBe(403)
+        expect(opened(reply)).toEqual({ ...closed, vary: 'Origin' })
+        expect(opened(await ask(origin))).toMatchObject(closed)
+      }
+      // What is refused says so to the page as well.
+      const refused = await call(shopEdge, null, 'GET', '/api/jobs/', undefined, { Origin: SHOP })
+      expect(refused.status).toBe(401)
+      expect(opened(refused)).toMatchObject(open)
+    } finally {
+      await shopEdge.dispose()
+    }
+  })
+})

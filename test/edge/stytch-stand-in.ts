@@ -1,0 +1,198 @@
+import { createSign, generateKeyPairSync, randomUUID } from 'node:crypto'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+
+/** What a member of an organisation may do, as actions on the resource `job`. */
+export interface SessionOrder {
+  org: string
+  actions?: string[]
+  /** Milliseconds since the epoch; in an hour unless told otherwise. */
+  expiresAt?: number
+}
+
+interface Session extends Required<SessionOrder> {
+  id: string
+  memberId: string
+}
+
+/** A JWT's claims that a test may change, and the key it is signed with: `ours`, or one that Stytch never had. */
+export interface JwtOrder {
+  issuedAt?: number
+  audience?: string
+  issuer?: string
+  signedBy?: 'ours' | 'stranger'
+}
+
+type Path = 'sessions/authenticate' | 'sessions/jwks' | 'rbac/policy' | 'rbac/organizations' | 'other'
+
+/** Stytch's B2B API as far as it is called, on this machine: its paths, its bodies, its errors. */
+export class StytchStandIn {
+  readonly projectId = `project-test-${randomUUID()}`
+  readonly secret = `secret-test-${randomUUID()}`
+  /** What was asked of it, in order. */
+  readonly calls: { path: Path; body: Record<string, unknown> }[] = []
+  /** `silent`: it takes calls and answers none. `broken`: it answers 500. `locked`: it knows our secret no more. */
+  state: 'up' | 'silent' | 'broken' | 'locked' = 'up'
+  readonly #sessions = new Map<string, Session>()
+  readonly #keys = generateKeyPairSync('rsa', { modulusLength: 2048 })
+  readonly #strangersKeys = generateKeyPairSync('rsa', { modulusLength: 2048 })
+  readonly #server = createServer((request, response) => void this.#answer(request, response))
+  url = ''
+
+  static async open(): Promise<StytchStandIn> {
+    const standIn = new StytchStandIn()
+    await new Promise<void>((resolve) => standIn.#server.listen(0, '127.0.0.1', resolve))
+    standIn.url = `http://127.0.0.1:${(standIn.#server.address() as AddressInfo).port}`
+    return standIn
+  }
+
+  /** The Worker's variables that lead it here. */
+  get bindings() {
+    return { STYTCH_PROJECT_ID: this.projectId, STYTCH_SECRET: this.secret, STYTCH_BASE_URL: this.url }
+  }
+
+  close(): Promise<void> {
+    this.#server.closeAllConnections()
+    return new Promise((resolve) => this.#server.close(() => resolve()))
+  }
+
+  /** How often a path was called. */
+  count(path: Path): number {
+    return this.calls.filter((call) => call.path === path).length
+  }
+
+  /** A new session; its token. A role of its own has just the actions that are ordered. */
+  signIn({
+    org,
+    actions = ['create', 'read', 'cancel'],
+    expiresAt = Date.now() + 3_600_000,
+  }: SessionOrder): string {
+    const token = randomUUID().replaceAll('-', '')
+    const [id, memberId] = [`member-session-test-${randomUUID()}`, `member-test-${randomUUID()}`]
+    this.#sessions.set(token, { org, actions, expiresAt, id, memberId })
+    return token
+  }
+
+  signOut(token: string): void {
+    this.#sessions.delete(token)
+  }
+
+  /** The JWT of a session, good for five minutes, as Stytch's are. */
+  jwt(token: string, order: JwtOrder = {}): string {
+    const session = this.#session(token)
+    const issuedAt = Math.floor((order.issuedAt ?? Date.now()) / 1_000)
+    const claims = {
+      iss: order.issuer ?? `stytch.com/${this.projectId}`,
+      aud: [order.audience ?? this.projectId],
+      sub: session.memberId,
+      iat: issuedAt,
+      nbf: issuedAt,
+      exp: issuedAt + 300,
+      'https://stytch.com/session': { ...toSession(session), id: session.id, attributes: {} },
+      'https://stytch.com/organization': { organization_id: session.org, slug: session.org },
+    }
+    const text = [{ alg: 'RS256', typ: 'JWT', kid: 'key-1' }, claims]
+      .map((part) => Buffer.from(JSON.stringify(part)).toString('base64url'))
+      .join('.')
+    const { privateKey } = order.signedBy === 'stranger' ? this.#strangersKeys : this.#keys
+    return `${text}.${createSign('RSA-SHA256').update(text).sign(privateKey, 'base64url')}`
+  }
+
+  #session(token: string): Session {
+    const session = this.#sessions.get(token)
+    if (session === undefined) throw new Error('There is no such session')
+    return session
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    let text = ''
+    for await (const part of request.setEncoding('utf8')) text += part
+    const path = pathOf(request.url ?? '')
+    const body = text === '' ? {} : JSON.parse(text)
+    this.calls.push({ path, body })
+    if (this.state === 'silent') return
+    const [status, reply] = this.#reply(path, body, request.headers.authorization)
+    response.writeHead(status, { 'Content-Type': 'application/json' })
+    response.end(
+      JSON.stringify({ status_code: status, request_id: `request-id-test-${randomUUID()}`, ...reply }),
+    )
+  }
+
+  #reply(path: Path, body: Record<string, unknown>, authorization = ''): [number, object] {
+    if (this.state === 'broken') return error(500, 'internal_server_error')
+    if (path === 'sessions/jwks') {
+      const jwk = this.#keys.publicKey.export({ format: 'jwk' })
+      return [200, { keys: [{ ...jwk, kid: 'key-1', use: 'sig', alg: 'RS256', key_ops: ['verify'] }] }]
+    }
+    const basic = `Basic ${Buffer.from(`${this.projectId}:${this.secret}`).toString('base64')}`
+    if (this.state === 'locked' || authorization !== basic) return error(401, 'unauthorized_credentials')
+    switch (path) {
+      case 'sessions/authenticate':
+        return this.#authenticate(body)
+      case 'rbac/policy':
+        return [200, { policy: { roles: this.#roles(), resources: [], scopes: [] } }]
+      case 'rbac/organizations':
+        return [200, { org_policy: { roles: [] } }]
+      default:
+        return error(404, 'route_not_found')
+    }
+  }
+
+  #authenticate(body: Record<string, unknown>): [number, object] {
+    const session = this.#sessions.get(String(body.session_token))
+    if (session === undefined || session.expiresAt <= Date.now()) return error(404, 'session_not_found')
+    const check = body.authorization_check as Record<string, string> | undefined
+    if (check && check.organization_id !== session.org)
+      return error(403, 'session_authorization_tenancy_error')
+    if (check && !(check.resource_id === 'job' && session.actions.includes(check.action ?? '')))
+      return error(403, 'session_authorization_error')
+    return [
+      200,
+      {
+        member_session: {
+          ...toSession(session),
+          member_session_id: session.id,
+          member_id: session.memberId,
+          organization_id: session.org,
+          organization_slug: session.org,
+          custom_claims: {},
+        },
+        session_token: body.session_token,
+        session_jwt: this.jwt(String(body.session_token)),
+        member: { member_id: session.memberId, organization_id: session.org },
+        organization: { organization_id: session.org },
+        ...(check && { verdict: { authorized: true, granting_roles: [session.id] } }),
+      },
+    ]
+  }
+
+  #roles() {
+    return [...this.#sessions.values()].map(({ id, actions }) => ({
+      role_id: id,
+      description: '',
+      permissions: [{ resource_id: 'job', actions }],
+    }))
+  }
+}
+
+function toSession({ id, expiresAt }: Session) {
+  return {
+    started_at: new Date(expiresAt - 3_600_000).toISOString(),
+    last_accessed_at: new Date().toISOString(),
+    expires_at: new Date(expiresAt).toISOString(),
+    authentication_factors: [],
+    roles: [id],
+  }
+}
+
+function pathOf(url: string): Path {
+  const path = url.replace(/^\/v1\/b2b\//, '')
+  const known: Path[] = ['sessions/authenticate', 'sessions/jwks', 'rbac/policy', 'rbac/organizations']
+  return known.find((start) => path === start || path.startsWith(`${start}/`)) ?? 'other'
+}
+
+/** An error in the words of Stytch's documentation. */
+function error(status: number, error_type: string): [number, object] {
+  const error_url = `https://stytch.com/docs/b2b/api/errors/${status}#${error_type}`
+  return [status, { error_type, error_message: `The stand-in says ${error_type}.`, error_url }]
+}

@@ -1,0 +1,140 @@
+import { describe, expect, test } from 'vitest'
+import { callbackUrlFault } from '../../src/jobs/callback-url.ts'
+
+const faultOf = (url: string) => callbackUrlFault(url, { allowLoopback: false })
+const faultInDevelopment = (url: string) => callbackUrlFault(url, { allowLoopback: true })
+
+const PRIVATE = 'URL should lead to a public address'
+
+/** This machine, in the notations that a URL has for it. */
+const LOOPBACK = [
+  '127.0.0.1',
+  '127.1',
+  '127.255.255.254',
+  '2130706433',
+  '0x7f000001',
+  '0x7f.1',
+  '0177.0.0.1',
+  '127.0.0.1.',
+  '%31%32%37.0.0.1',
+  '１２７.0.0.1',
+  '[::1]',
+  '[0:0:0:0:0:0:0:1]',
+  '[::ffff:127.0.0.1]',
+  '[::ffff:7f00:1]',
+  'localhost',
+  'LOCALHOST',
+]
+
+/** Networks that no job is to be posted into. */
+const PRIVATE_HOSTS = [
+  ...LOOPBACK,
+  'localhost.',
+  'a.localhost',
+  '0.0.0.0',
+  '0',
+  '10.0.0.1',
+  '167772161',
+  '012.0.0.1',
+  '172.16.0.1',
+  '172.31.255.255',
+  '192.168.1.1',
+  '0xc0a80101',
+  '169.254.169.254',
+  '100.64.0.1',
+  '192.0.0.1',
+  '192.0.2.1',
+  '198.18.0.1',
+  '198.51.100.1',
+  '203.0.113.1',
+  '224.0.0.1',
+  '240.0.0.1',
+  '255.255.255.255',
+  '[::]',
+  '[::ffff:10.0.0.1]',
+  '[::ffff:a9fe:a9fe]',
+  '[::10.0.0.1]',
+  '[64:ff9b::10.0.0.1]',
+  '[2002:a00:1::]',
+  '[2001:db8::1]',
+  '[2001::1]',
+  '[100::1]',
+  '[fc00::1]',
+  '[fd12:3456::1]',
+  '[fe80::1]',
+  '[fec0::1]',
+  '[ff02::1]',
+  'router',
+  'db.internal',
+  'printer.local',
+  'nas.lan',
+  'box.home.arpa',
+  'metadata.google.internal',
+  'intranet.corp.',
+]
+
+test.each([
+  'https://example.com/hook',
+  'https://hooks.example.co.uk:8443/a/b?c=d#e',
+  'https://8.8.8.8/hook',
+  'https://[2606:4700:4700::1111]/hook',
+  'https://[::ffff:8.8.8.8]/',
+  'https://xn--bcher-kva.example/',
+  'https://localhost.example.com/',
+  'https://127.0.0.1.example.com/',
+])('%s is fine', (url) => {
+  expect(faultOf(url)).toBeUndefined()
+})
+
+test.each(PRIVATE_HOSTS)('%s is nowhere that a job is posted to', (host) => {
+  expect(faultOf(`https://${host}/hook`)).toBe(PRIVATE)
+  expect(faultOf(`https://${host}:8443/hook`)).toBe(PRIVATE)
+})
+
+test.each([
+  'http://example.com/hook',
+  'ftp://example.com/hook',
+  'file:///etc/passwd',
+  'javascript:alert(1)',
+  'data:text/plain,x',
+])('%s is not https', (url) => {
+  expect(faultOf(url)).toBe('URL should be https')
+  expect(faultInDevelopment(url)).toBe('URL should be https')
+})
+
+test.each([
+  '',
+  'example.com/hook',
+  '/hook',
+  'https://',
+  'https://exa mple.com/',
+  'https://[::1/',
+  'https://1.2.3.400/',
+])('%j is no URL', (url) => {
+  expect(faultOf(url)).toBe('Input should be a valid URL')
+})
+
+test.each(['https://user@example.com/', 'https://user:secret@example.com/', 'https://:secret@example.com/'])(
+  '%s carries a credential, which is not for a URL',
+  (url) => {
+    expect(faultOf(url)).toBe('URL should not carry a name or password')
+  },
+)
+
+describe('In development', () => {
+  test.each(LOOPBACK)('%s may be posted to, by http as well', (host) => {
+    expect(faultInDevelopment(`http://${host}:8080/hook`)).toBeUndefined()
+    expect(faultInDevelopment(`https://${host}/hook`)).toBeUndefined()
+  })
+
+  test.each(PRIVATE_HOSTS.filter((host) => !LOOPBACK.includes(host)))('%s may not', (host) => {
+    expect(faultInDevelopment(`https://${host}/hook`)).toBe(PRIVATE)
+    expect(faultInDevelopment(`http://${host}/hook`)).toBeDefined()
+  })
+
+  test('a credential in the URL is refused on this machine too', () => {
+    expect(faultInDevelopment('http://user:secret@127.0.0.1:8080/')).toBe(
+      'URL should not carry a name or password',
+    )
+  })
+})

@@ -1,0 +1,55 @@
+import { expect, test } from 'vitest'
+import { applyReport } from '../../src/jobs/apply-report.ts'
+import { cancelJob } from '../../src/jobs/cancel-job.ts'
+import { FINISHED_STATUSES, type Job, LIVE_STATUSES } from '../../src/jobs/job.ts'
+import { aJob } from './job-in-memory.ts'
+
+const NOW = 1_800_000_005_000
+
+function cancelled(job: Job, reason: string | null = null): Job {
+  const outcome = cancelJob(job, reason, NOW)
+  if (!outcome.ok) throw new Error(outcome.reason)
+  return outcome.job
+}
+
+test.each(LIVE_STATUSES)('a job that is %s is cancelled, with the reason kept', (status) => {
+  const job = aJob({ status, processedItems: 3 })
+  expect(cancelled(job, 'wrong file')).toEqual({
+    ...job,
+    status: 'cancelled',
+    errorMessage: 'wrong file',
+    completedAt: NOW,
+    updatedAt: NOW,
+    revision: job.revision + 1,
+  })
+})
+
+test('cancelled again, for whatever reason, it is the same job', () => {
+  const once = cancelled(aJob({}), 'wrong file')
+  expect(cancelled(once, 'another reason')).toBe(once)
+  expect(cancelled(once)).toBe(once)
+})
+
+test.each(FINISHED_STATUSES.filter((status) => status !== 'cancelled'))(
+  'a job that is %s is not cancelled any more',
+  (status) => {
+    expect(cancelJob(aJob({ status }), 'too late', NOW)).toEqual({ ok: false, reason: 'closed', status })
+  },
+)
+
+test.each([{ stage: 'uploading' }, { markCompleted: true as const }, { markFailed: 'wrong file' }])(
+  'the worker’s next report, %o, is told that the job is cancelled',
+  (report) => {
+    const job = cancelled(aJob({}), 'wrong file')
+    expect(applyReport(job, report, NOW, () => 'clean')).toEqual({
+      ok: false,
+      reason: 'closed',
+      status: 'cancelled',
+    })
+  },
+)
+
+test('a cancelled job is posted to its callback URL as a finished one is', () => {
+  expect(cancelled(aJob({ callbackUrl: 'https://example.com/hook' })).nextDeliveryAt).toBe(NOW)
+  expect(cancelled(aJob({})).nextDeliveryAt).toBeNull()
+})

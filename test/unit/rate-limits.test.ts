@@ -1,0 +1,122 @@
+import { beforeEach, describe, expect, test } from 'vitest'
+import { FailedAttempts } from '../../src/access/failed-attempts.ts'
+import { RequestBudget } from '../../src/access/request-budget.ts'
+
+/** A limiter with so many units left; what was asked of it. */
+function limiterOf(units: number) {
+  const limiter = {
+    units,
+    asked: [] as string[],
+    isBroken: false,
+    limit: async ({ key }: { key: string }) => {
+      limiter.asked.push(key)
+      if (limiter.isBroken) throw new Error('out of order')
+      limiter.units -= 1
+      return { success: limiter.units >= 0 }
+    },
+  }
+  return limiter
+}
+
+let now = 1_000_000
+const troubles: unknown[] = []
+const options = { now: () => now, onTrouble: (error: unknown) => void troubles.push(error) }
+beforeEach(() => void troubles.splice(0))
+
+describe('What a credential may ask for', () => {
+  /** Makes so many requests, one after the other; how many of them passed. */
+  async function spend(
+    budget: RequestBudget,
+    limiter: ReturnType<typeof limiterOf>,
+    count: number,
+    id = 'a',
+  ) {
+    let passed = 0
+    for (let n = 0; n < count; n++) {
+      const asking: Promise<unknown>[] = []
+      if (budget.spend(limiter, id, (work) => void asking.push(work))) passed += 1
+      await Promise.all(asking)
+    }
+    return passed
+  }
+
+  test('is asked for by the hundred, and refused when the hundreds are used up', async () => {
+    const [budget, limiter] = [new RequestBudget(options), limiterOf(3)]
+    // The request that asks beyond the limit passes: the answer counts from the next one on.
+    expect(await spend(budget, limiter, 1_000)).toBe(301)
+    expect(limiter.asked).toEqual(['a', 'a', 'a', 'a'])
+  })
+
+  test('is asked for again 10 s after it was refused', async () => {
+    const [budget, limiter] = [new RequestBudget(options), limiterOf(0)]
+    expect(await spend(budget, limiter, 10)).toBe(1)
+    limiter.units = 1
+    now += 9_999
+    expect(await spend(budget, limiter, 10)).toBe(0)
+    now += 1
+    expect(await spend(budget, limiter, 10)).toBe(10)
+  })
+
+  test('is each credential’s own', async () => {
+    const [budget, limiter] = [new RequestBudget(options), limiterOf(0)]
+    await spend(budget, limiter, 2)
+    limiter.units = 1
+    expect(await spend(budget, limiter, 50, 'b')).toBe(50)
+    expect(await spend(budget, limiter, 1)).toBe(0)
+  })
+
+  test('keeps no request waiting, however slow the limiter is, and asks it once at a time', async () => {
+    const budget = new RequestBudget(options)
+    let asked = 0
+    const silent = {
+      limit: () => {
+        asked += 1
+        return new Promise<{ success: boolean }>(() => {})
+      },
+    }
+    for (let n = 0; n < 500; n++) expect(budget.spend(silent, 'a', () => {})).toBe(true)
+    expect(asked).toBe(1)
+  })
+
+  test.each(['none bound', 'out of order'])('has no limit where the limiter is %s', async (state) => {
+    const budget = new RequestBudget(options)
+    const limiter = limiterOf(0)
+    limiter.isBroken = true
+    if (state === 'none bound') {
+      for (let n = 0; n < 500; n++) expect(budget.spend(undefined, 'a', () => {})).toBe(true)
+    } else {
+      expect(await spend(budget, limiter, 500)).toBe(500)
+      expect(troubles).not.toEqual([])
+    }
+  })
+})
+
+describe('An address that fails to authenticate too often', () => {
+  test('is barred for 10 s at a time, and no other with it', async () => {
+    const [attempts, limiter] = [new FailedAttempts(options), limiterOf(2)]
+    const outcomes = [1, 2, 3].map(() => attempts.count(limiter, '192.0.2.1'))
+    expect(await Promise.all(outcomes)).toEqual([true, true, false])
+    expect(attempts.isBarred('192.0.2.1')).toBe(true)
+    expect(attempts.isBarred('192.0.2.2')).toBe(false)
+    now += 10_000
+    expect(attempts.isBarred('192.0.2.1')).toBe(false)
+  })
+
+  test('is, of IPv6, one with its /64', async () => {
+    const [attempts, limiter] = [new FailedAttempts(options), limiterOf(1)]
+    await attempts.count(limiter, '2001:db8:1:2::1')
+    expect(await attempts.count(limiter, '2001:db8:1:2:ffff::')).toBe(false)
+    expect(attempts.isBarred('2001:db8:1:2:aaaa:bbbb:cccc:dddd')).toBe(true)
+    expect(attempts.isBarred('2001:db8:1:3::1')).toBe(false)
+    expect(new Set(limiter.asked).size).toBe(1)
+  })
+
+  test('is barred by no limiter that is none, or out of order', async () => {
+    const [attempts, limiter] = [new FailedAttempts(options), limiterOf(0)]
+    limiter.isBroken = true
+    expect(await attempts.count(undefined, '192.0.2.1')).toBe(true)
+    expect(await attempts.count(limiter, '192.0.2.1')).toBe(true)
+    expect(await attempts.count(limiterOf(0), undefined)).toBe(true)
+    expect(attempts.isBarred('192.0.2.1')).toBe(false)
+  })
+})

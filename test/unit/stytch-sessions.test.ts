@@ -1,0 +1,200 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import type { Permission, SessionCaller } from '../../src/access/caller.ts'
+import { type StytchCalls, StytchSessions } from '../../src/access/stytch-sessions.ts'
+
+const SECOND = 1_000
+const MINUTE = 60 * SECOND
+const COOKIES = { token: 'secret-token', jwt: undefined }
+
+type Asked = Parameters<StytchCalls['authenticate']>[0]
+
+/** An error as Stytch's SDK throws it. */
+function refusal(status_code: number, error_type: string): Error {
+  return Object.assign(new Error(`{"secret":"${COOKIES.token}"}`), { status_code, error_type })
+}
+
+/** Sessions of a Stytch that knows one, which can be changed, counted and put out of reach. */
+function setUp({ expiresAt = Date.now() + 60 * MINUTE } = {}) {
+  const stytch = {
+    expiresAt,
+    failure: undefined as Error | undefined,
+    isSilent: false,
+    asked: [] as Asked[],
+    jwtsLookedAt: [] as object[],
+    provenByJwt: false,
+  }
+  const session = () => ({
+    member_session_id: 'session-1',
+    organization_id: 'acme',
+    expires_at: new Date(stytch.expiresAt).toISOString(),
+  })
+  const troubles: unknown[] = []
+  const calls = {
+    authenticate: async (request: Asked) => {
+      stytch.asked.push(request)
+      if (stytch.isSilent) await new Promise(() => {})
+      if (stytch.failure) throw stytch.failure
+      return { member_session: session() }
+    },
+    authenticateJwtLocal: async (request: object) => {
+      stytch.jwtsLookedAt.push(request)
+      if (!stytch.provenByJwt) throw new Error('jwt_invalid')
+      return session()
+    },
+  }
+  const sessions = new StytchSessions({
+    stytch: calls as unknown as StytchCalls,
+    now: Date.now,
+    onTrouble: (error) => void troubles.push(error),
+  })
+  const caller: SessionCaller = { kind: 'session', id: 'session-1', organizationIds: ['acme'], expiresAt }
+  return {
+    stytch,
+    troubles,
+    sessions,
+    caller,
+    check: () => sessions.check(COOKIES, 'hash'),
+    may: (
+      permission: Permission = 'job:read',
+      cookies: { token: string; jwt: string | undefined } = COOKIES,
+    ) => sessions.permits(cookies, 'hash', caller, permission),
+  }
+}
+
+const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms)
+
+beforeEach(() => void vi.useFakeTimers({ now: 1_000 * MINUTE }))
+afterEach(() => void vi.useRealTimers())
+
+describe('A positive answer', () => {
+  test('is remembered for 60 s, whose session it is and what it permits alike', async () => {
+    const { check, may, stytch, caller } = setUp()
+    for (let second = 0; second < 60; second++) {
+      expect(await check()).toEqual({ ok: true, caller })
+      expect(await may()).toBe('yes')
+      await pass(SECOND)
+    }
+    expect(stytch.asked).toEqual([
+      { session_token: 'secret-token' },
+      {
+        session_token: 'secret-token',
+        authorization_check: { organization_id: 'acme', resource_id: 'job', action: 'read' },
+      },
+    ])
+    stytch.failure = refusal(404, 'session_not_found')
+    expect(await check()).toEqual({ ok: false, reason: 'unknown' })
+    expect(await may()).toBe('ended')
+  })
+
+  test('is forgotten at the very millisecond at which the session ends', async () => {
+    const { check, may, stytch } = setUp({ expiresAt: Date.now() + 10 * SECOND })
+    await check()
+    await may()
+    await pass(10 * SECOND - 1)
+    stytch.failure = refusal(404, 'session_not_found')
+    expect((await check()).ok).toBe(true)
+    expect(await may()).toBe('yes')
+    await pass(1)
+    expect(await check()).toEqual({ ok: false, reason: 'unknown' })
+    expect(await may()).toBe('ended')
+  })
+
+  test('to one thing is none to another', async () => {
+    const { may, stytch } = setUp()
+    expect(await may()).toBe('yes')
+    stytch.failure = refusal(403, 'session_authorization_error')
+    expect(await may('job:cancel')).toBe('no')
+    expect(await may()).toBe('yes')
+  })
+
+  test('about a session that has ended is none', async () => {
+    const { check, stytch } = setUp()
+    stytch.expiresAt = Date.now()
+    expect(await check()).toEqual({ ok: false, reason: 'unknown' })
+  })
+})
+
+test('a negative answer is remembered for 10 s: a permission that is given works soon', async () => {
+  const { check, may, stytch } = setUp()
+  stytch.failure = refusal(403, 'session_authorization_error')
+  expect(await may()).toBe('no')
+  stytch.failure = refusal(404, 'session_not_found')
+  expect((await check()).ok).toBe(false)
+  stytch.failure = undefined
+  await pass(10 * SECOND - 1)
+  expect([await may(), (await check()).ok]).toEqual(['no', false])
+  expect(stytch.asked).toHaveLength(2)
+  await pass(1)
+  expect([await may(), (await check()).ok]).toEqual(['yes', true])
+})
+
+test('a session that turns out to be over while a permission is asked for is forgotten', async () => {
+  const { check, may, stytch } = setUp()
+  await check()
+  stytch.failure = refusal(404, 'session_not_found')
+  expect(await may()).toBe('ended')
+  expect((await check()).ok).toBe(false)
+})
+
+describe('Not the session’s fault, and so neither yes nor no:', () => {
+  test.each([
+    ['our own secret is refused', refusal(401, 'unauthorized_credentials')],
+    ['too many requests', refusal(429, 'too_many_requests')],
+    ['an error of Stytch’s', refusal(500, 'internal_server_error')],
+    ['no connection', new Error('connect ECONNREFUSED')],
+  ])('%s', async (_, failure) => {
+    const { check, may, stytch, troubles } = setUp()
+    stytch.failure = failure
+    expect(await check()).toEqual({ ok: false, reason: 'unavailable' })
+    expect(await may()).toBe('unavailable')
+    expect(troubles).toEqual([failure, failure])
+    stytch.failure = undefined
+    expect((await check()).ok).toBe(true)
+  })
+
+  test('no answer within 2 s', async () => {
+    const { check, stytch, troubles } = setUp()
+    stytch.isSilent = true
+    const checking = check()
+    await pass(2 * SECOND)
+    expect(await checking).toEqual({ ok: false, reason: 'unavailable' })
+    expect(troubles).toHaveLength(1)
+  })
+
+  test('an answer that makes no sense', async () => {
+    const { check, stytch } = setUp()
+    stytch.expiresAt = 8.64e15
+    vi.spyOn(Date, 'parse').mockReturnValueOnce(Number.NaN)
+    expect(await check()).toEqual({ ok: false, reason: 'unavailable' })
+  })
+})
+
+describe('A JWT', () => {
+  const cookies = { token: 'secret-token', jwt: 'header.claims.signature' }
+
+  test('spares the question where it proves the answer, and is given a minute at most', async () => {
+    const { sessions, caller, may, stytch } = setUp()
+    stytch.provenByJwt = true
+    expect(await sessions.check(cookies, 'hash')).toEqual({ ok: true, caller })
+    expect(await may('job:read', cookies)).toBe('yes')
+    expect(stytch.asked).toEqual([])
+    const looked = { session_jwt: cookies.jwt, max_token_age_seconds: 60, current_date: new Date() }
+    expect(stytch.jwtsLookedAt).toEqual([
+      looked,
+      { ...looked, authorization_check: { organization_id: 'acme', resource_id: 'job', action: 'read' } },
+    ])
+  })
+
+  test('proves nothing to the contrary: what it does not permit, Stytch is asked', async () => {
+    const { may, stytch } = setUp()
+    expect(await may('job:read', cookies)).toBe('yes')
+    expect(stytch.asked).toHaveLength(1)
+  })
+
+  test('is no proof once its session is over', async () => {
+    const { sessions, stytch } = setUp({ expiresAt: Date.now() })
+    stytch.provenByJwt = true
+    stytch.failure = refusal(404, 'session_not_found')
+    expect(await sessions.check(cookies, 'hash')).toEqual({ ok: false, reason: 'unknown' })
+  })
+})

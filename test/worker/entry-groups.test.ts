@@ -1,0 +1,127 @@
+import { evictDurableObject, runDurableObjectAlarm } from 'cloudflare:test'
+import { env } from 'cloudflare:workers'
+import { afterEach, expect, test, vi } from 'vitest'
+import { jobObject } from '../../src/job-object/address.ts'
+import type { EntriesReply, GroupsReply } from '../../src/job-object/replies.ts'
+import type { EntryPage } from '../../src/jobs/entry-page.ts'
+import type { JobKey } from '../../src/jobs/job.ts'
+import { aJobKey, anError, createdJob, keysOf, readJob, reported } from './a-job.ts'
+
+afterEach(() => {
+  vi.useRealTimers()
+})
+
+function ofType(errorType: string, count: number, prefix = errorType) {
+  return Array.from({ length: count }, (_, n) => ({ ...anError(`${prefix}-${n}`), errorType }))
+}
+
+async function groupsOf(key: JobKey): Promise<Omit<GroupsReply, 'ok'>> {
+  const reply = await jobObject(env.JOBS, key).groups(key)
+  if (!reply.ok) throw new Error(reply.reason)
+  return { error: reply.error, warning: reply.warning }
+}
+
+async function pageOf(key: JobKey, page: Partial<EntryPage>): Promise<EntriesReply> {
+  const whole: EntryPage = { kind: 'error', after: 0, limit: 100, errorType: null, ...page }
+  const reply = await jobObject(env.JOBS, key).entries(key, whole)
+  if (!reply.ok) throw new Error(reply.reason)
+  return reply
+}
+
+/** Has the job finished and leave its object. */
+async function archived(key: JobKey): Promise<void> {
+  const { job } = await reported(key, { markCompleted: true })
+  vi.useFakeTimers({ toFake: ['Date'], now: (job.completedAt ?? 0) + 60 * 60 * 1_000 })
+  await runDurableObjectAlarm(jobObject(env.JOBS, key))
+  vi.useRealTimers()
+  await evictDurableObject(jobObject(env.JOBS, key))
+}
+
+test('entries are counted by their error types, the most frequent first, also as more of them come', async () => {
+  const key = await createdJob()
+  expect(await groupsOf(key)).toEqual({ error: [], warning: [] })
+  await reported(key, { errors: [...ofType('b', 2), ...ofType('a', 1)], warnings: ofType('c', 1) })
+  expect(await groupsOf(key)).toEqual({
+    error: [
+      { errorType: 'b', count: 2 },
+      { errorType: 'a', count: 1 },
+    ],
+    warning: [{ errorType: 'c', count: 1 }],
+  })
+  await reported(key, { errors: ofType('a', 2, 'later') })
+  await reported(key, { errors: ofType('d', 2) })
+  const error = [
+    { errorType: 'a', count: 3 },
+    { errorType: 'b', count: 2 },
+    { errorType: 'd', count: 2 },
+  ]
+  expect((await groupsOf(key)).error).toEqual(error)
+  expect((await groupsOf(key)).error).toEqual(error)
+})
+
+test('the same is answered by another instance, and out of D1', async () => {
+  const key = await createdJob()
+  // Asked in between, so that what is remembered came in an order of its own.
+  for (const type of ['z', 'm', 'a', 'm']) {
+    await reported(key, { errors: ofType(type, 2, crypto.randomUUID()), warnings: ofType(type, 1) })
+    await groupsOf(key)
+  }
+  const before = await groupsOf(key)
+  expect(before.error).toEqual([
+    { errorType: 'm', count: 4 },
+    { errorType: 'a', count: 2 },
+    { errorType: 'z', count: 2 },
+  ])
+  await evictDurableObject(jobObject(env.JOBS, key))
+  expect(await groupsOf(key)).toEqual(before)
+  await archived(key)
+  expect(await groupsOf(key)).toEqual(before)
+})
+
+test('of many types, the 100 most frequent are told apart', async () => {
+  const key = await createdJob()
+  const errors = Array.from({ length: 150 }, (_, n) => ofType(`type-${n}`, n === 120 ? 3 : 1)).flat()
+  await reported(key, { errors })
+  const { error } = await groupsOf(key)
+  expect(error).toHaveLength(100)
+  expect(error[0]).toEqual({ errorType: 'type-120', count: 3 })
+})
+
+test('entries of one type are paged through, whatever lies between them, live and out of D1', async () => {
+  const key = await createdJob()
+  for (let round = 0; round < 5; round++) {
+    await reported(key, {
+      errors: [...ofType('other', 40, `o${round}`), ...ofType('wanted', 3, `w${round}`)],
+    })
+  }
+  const wanted = Array.from({ length: 15 }, (_, n) => `w${Math.floor(n / 3)}-${n % 3}`)
+  for (const isArchived of [false, true]) {
+    if (isArchived) await archived(key)
+    const found: string[] = []
+    for (let after: number | null = 0; after !== null; ) {
+      const { texts, next }: EntriesReply = await pageOf(key, { errorType: 'wanted', limit: 4, after })
+      expect(texts.length).toBeLessThanOrEqual(4)
+      found.push(...keysOf(texts))
+      after = next
+    }
+    expect(found).toEqual(wanted)
+    expect(await pageOf(key, { errorType: 'none of it' })).toEqual({ ok: true, texts: [], next: null })
+  }
+})
+
+test('a rare type among many entries is found in steps of 10,000: a page may be empty and not the last', async () => {
+  const key = await createdJob()
+  for (let n = 0; n < 21; n++) {
+    const rare = n === 20 ? ofType('rare', 1) : []
+    await reported(key, { errors: [...ofType('common', 500 - rare.length, `c${n}`), ...rare] })
+  }
+  expect(await pageOf(key, { errorType: 'rare' })).toEqual({ ok: true, texts: [], next: 10_000 })
+  const { texts, next } = await pageOf(key, { errorType: 'rare', after: 10_000 })
+  expect({ keys: keysOf(texts), next }).toEqual({ keys: ['rare-0'], next: null })
+  expect((await readJob(key)).job.keptErrors).toBe(10_500)
+})
+
+test('a job that is not there has no groups', async () => {
+  const key = aJobKey()
+  expect(await jobObject(env.JOBS, key).groups(key)).toEqual({ ok: false, reason: 'not_found' })
+})

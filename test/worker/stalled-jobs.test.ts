@@ -1,0 +1,105 @@
+import { evictDurableObject, runDurableObjectAlarm } from 'cloudflare:test'
+import { env } from 'cloudflare:workers'
+import { afterEach, expect, test, vi } from 'vitest'
+import { jobObject } from '../../src/job-object/address.ts'
+import type { JobKey } from '../../src/jobs/job.ts'
+import { listJobs } from '../../src/store/list-jobs.ts'
+import { anOrder, createdJob, inside, readJob, recordedJob, reported, store } from './a-job.ts'
+
+afterEach(() => {
+  vi.useRealTimers()
+})
+
+/** A job that was started and counts as stalled after so many seconds of silence. */
+async function aRunningJob(stallAfterSeconds: number | null = 60): Promise<JobKey> {
+  const key = await createdJob({ ...anOrder, stallAfterSeconds })
+  await reported(key, { markStarted: true })
+  return key
+}
+
+/** Runs the object's alarm as it runs so many seconds after the job was last heard of. */
+async function runAlarm(key: JobKey, { after }: { after: number }): Promise<void> {
+  const { job } = await readJob(key)
+  vi.useFakeTimers({ toFake: ['Date'], now: job.updatedAt + after * 1_000 })
+  await runDurableObjectAlarm(jobObject(env.JOBS, key))
+}
+
+async function stalledIds({ organizationId }: JobKey): Promise<string[]> {
+  const jobs = await listJobs(store, organizationId, { statuses: [], stalled: true }, undefined, 10)
+  return jobs.map(({ jobId }) => jobId)
+}
+
+test('a running job that was silent for longer than its creator said is flagged, here and in the list', async () => {
+  const key = await aRunningJob()
+  const before = await readJob(key)
+  await runAlarm(key, { after: 59 })
+  expect((await readJob(key)).job.stalledAt).toBeNull()
+  expect(await stalledIds(key)).toEqual([])
+
+  await runAlarm(key, { after: 61 })
+  const { job } = await readJob(key)
+  expect(job).toEqual({
+    ...before.job,
+    stalledAt: before.job.updatedAt + 61_000,
+    revision: before.job.revision + 1,
+  })
+  expect((await recordedJob(key))?.job).toEqual(job)
+  expect(await stalledIds(key)).toEqual([key.jobId])
+})
+
+test('it is never failed for it, however long the silence', async () => {
+  const key = await aRunningJob()
+  await runAlarm(key, { after: 61 })
+  const { job } = await readJob(key)
+  await runAlarm(key, { after: 100 * 86_400 })
+  expect((await readJob(key)).job).toEqual(job)
+  expect(job.status).toBe('in_progress')
+})
+
+test('the next report clears the flag, here and soon in the list, and the silence counts anew', async () => {
+  const key = await aRunningJob()
+  await runAlarm(key, { after: 61 })
+  expect((await reported(key, { message: 'still here' })).job.stalledAt).toBeNull()
+  vi.useRealTimers()
+  await vi.waitFor(async () => expect(await stalledIds(key)).toEqual([]), { timeout: 5_000 })
+  await runAlarm(key, { after: 61 })
+  expect(await stalledIds(key)).toEqual([key.jobId])
+})
+
+test('a flagged job that is finished is not in the list of stalled ones', async () => {
+  const key = await aRunningJob()
+  await runAlarm(key, { after: 61 })
+  const { job } = await reported(key, { markCompleted: true })
+  expect(job).toMatchObject({ status: 'completed', stalledAt: null })
+  expect(await stalledIds(key)).toEqual([])
+})
+
+test('a pending job is not flagged, nor one whose creator gave no time', async () => {
+  const pending = await createdJob({ ...anOrder, stallAfterSeconds: 60 })
+  const unbounded = await aRunningJob(null)
+  for (const key of [pending, unbounded]) {
+    await runAlarm(key, { after: 86_400 })
+    expect((await readJob(key)).job.stalledAt).toBeNull()
+    expect(await stalledIds(key)).toEqual([])
+  }
+})
+
+test('the alarm is set for it, also once the object was put out of memory', async () => {
+  const key = await aRunningJob()
+  const { job } = await readJob(key)
+  await runAlarm(key, { after: 1 })
+  vi.useRealTimers()
+  const due = job.updatedAt + 60_000
+  expect(await inside(key, (storage) => storage.getAlarm())).toBe(due)
+  await evictDurableObject(jobObject(env.JOBS, key))
+  expect(await inside(key, (storage) => storage.getAlarm())).toBe(due)
+  await runAlarm(key, { after: 61 })
+  expect(await stalledIds(key)).toEqual([key.jobId])
+})
+
+test('a job that reports often has its alarm set rarely: each is a row written', async () => {
+  const key = await aRunningJob()
+  const alarm = await inside(key, (storage) => storage.getAlarm())
+  for (let n = 0; n < 10; n++) await reported(key, { processedItems: n })
+  expect(await inside(key, (storage) => storage.getAlarm())).toBe(alarm)
+})

@@ -1,0 +1,185 @@
+import { afterEach, describe, expect, test, vi } from 'vitest'
+import { Watchers } from '../../src/job-object/watchers.ts'
+import { createJob } from '../../src/jobs/create-job.ts'
+import type { Job, JobStatus } from '../../src/jobs/job.ts'
+import { passOn } from '../../src/routes/watch-job.ts'
+import { anOrder } from './a-job.ts'
+
+afterEach(() => {
+  vi.useRealTimers()
+})
+
+function aJob(revision: number, status: JobStatus = 'in_progress', metadata = {}): Job {
+  return { ...createJob('job_1', { ...anOrder, metadata }, 0), status, revision }
+}
+
+/** Reads one stream of events, an event at a time. */
+function reading(stream: ReadableStream<Uint8Array> | null) {
+  if (stream === null) throw new Error('there is nothing to read')
+  const reader = stream.pipeThrough(new TextDecoderStream()).getReader()
+  let text = ''
+  return {
+    /** The next event's id and name; undefined at the end. */
+    next: async () => {
+      while (!text.includes('\n\n')) {
+        const { value, done } = await reader.read()
+        if (done) return undefined
+        text += value
+      }
+      const [event = ''] = text.split('\n\n', 1)
+      text = text.slice(event.length + 2)
+      return { id: Number(/^id: (\d+)$/m.exec(event)?.[1]), name: /^event: (\w+)$/m.exec(event)?.[1] }
+    },
+    leave: () => reader.cancel(),
+  }
+}
+
+describe('A watcher', () => {
+  test('that reads slowly goes on with the newest state, and missed what came between', async () => {
+    const watchers = new Watchers()
+    const slow = watchers.add(aJob(1), null)
+    for (let revision = 2; revision <= 500; revision++) {
+      watchers.show(aJob(revision))
+      if (revision % 100 === 0) await new Promise((resolve) => setTimeout(resolve, 110))
+    }
+    const { next, leave } = reading(slow)
+    expect(await next()).toEqual({ id: 1, name: 'job' })
+    expect(await next()).toEqual({ id: 500, name: 'job' })
+    await leave()
+  })
+
+  test('that reads nothing at all holds nobody up, and the end of the job reaches it', async () => {
+    const watchers = new Watchers()
+    const slow = watchers.add(aJob(1), null)
+    const quick = reading(watchers.add(aJob(1), null))
+    expect(await quick.next()).toEqual({ id: 1, name: 'job' })
+    for (const revision of [2, 3, 4]) {
+      watchers.show(aJob(revision))
+      expect(await quick.next()).toEqual({ id: revision, name: 'job' })
+    }
+    watchers.show(aJob(5, 'completed'))
+    expect(await quick.next()).toEqual({ id: 5, name: 'finished' })
+    expect(await quick.next()).toBeUndefined()
+
+    const { next } = reading(slow)
+    expect(await next()).toEqual({ id: 1, name: 'job' })
+    expect(await next()).toEqual({ id: 5, name: 'finished' })
+    expect(await next()).toBeUndefined()
+  })
+
+  test('that goes away takes nothing from the others', async () => {
+    const watchers = new Watchers()
+    const [leaver, other] = [reading(watchers.add(aJob(1), null)), reading(watchers.add(aJob(1), null))]
+    await leaver.next()
+    await other.next()
+    await leaver.leave()
+    for (const revision of [2, 3]) {
+      watchers.show(aJob(revision))
+      expect(await other.next()).toEqual({ id: revision, name: 'job' })
+    }
+    await other.leave()
+  })
+
+  test('gets the state there is at once, even the one it has seen; of a finished job it has seen, nothing', async () => {
+    const watchers = new Watchers()
+    const again = reading(watchers.add(aJob(7), 7))
+    expect(await again.next()).toEqual({ id: 7, name: 'job' })
+    await again.leave()
+    const late = reading(watchers.add(aJob(8, 'failed'), 7))
+    expect(await late.next()).toEqual({ id: 8, name: 'finished' })
+    expect(await late.next()).toBeUndefined()
+    expect(watchers.add(aJob(8, 'failed'), 8)).toBeNull()
+  })
+})
+
+describe('A silent job', () => {
+  const advance = (seconds: number) => vi.advanceTimersByTimeAsync(seconds * 1_000)
+
+  test('is a comment to its watchers, 15 seconds at most after whatever they heard last', async () => {
+    vi.useFakeTimers()
+    const watchers = new Watchers()
+    const first = reading(watchers.add(aJob(1), null))
+    await first.next()
+    await advance(12)
+    const late = reading(watchers.add(aJob(1), null))
+    await late.next()
+    const comments = late.next()
+    await advance(15)
+    await expect(comments).resolves.toEqual({ id: Number.NaN, name: undefined })
+    await Promise.all([first.leave(), late.leave()])
+  })
+
+  test('that is heard of while a comment is on its way is heard of by its watchers, too', async () => {
+    vi.useFakeTimers()
+    const watchers = new Watchers()
+    const { next, leave } = reading(watchers.add(aJob(1), null))
+    await next()
+    await advance(14)
+    watchers.show(aJob(2))
+    await advance(1)
+    expect(await next()).toMatchObject({ name: undefined })
+    const event = next()
+    await advance(1)
+    expect(await event).toEqual({ id: 2, name: 'job' })
+    await leave()
+  })
+})
+
+test('an event costs its encoding once, however many watch', async () => {
+  const watchers = new Watchers()
+  const readers = Array.from({ length: 200 }, () => reading(watchers.add(aJob(1), null)))
+  await Promise.all(readers.map(({ next }) => next()))
+  const encode = vi.spyOn(JSON, 'stringify')
+  watchers.show(aJob(2))
+  const events = await Promise.all(readers.map(({ next }) => next()))
+  expect(events).toEqual(Array(200).fill({ id: 2, name: 'job' }))
+  expect(encode).toHaveBeenCalledTimes(1)
+  encode.mockRestore()
+  await Promise.all(readers.map(({ leave }) => leave()))
+})
+
+describe('What is passed on', () => {
+  /** A source of events, what it sends, and whether it was told that nobody wants them any more. */
+  function aSource() {
+    let source: ReadableStreamDefaultController<Uint8Array> | undefined
+    const cancel = vi.fn()
+    const start = (controller: ReadableStreamDefaultController<Uint8Array>) => {
+      source = controller
+    }
+    const events = new ReadableStream<Uint8Array>({ start, cancel })
+    return {
+      events,
+      cancel,
+      send: (byte: number) => source?.enqueue(new Uint8Array([byte])),
+      end: () => source?.close(),
+    }
+  }
+
+  test('is not cut off while it holds, and ends as its source does', async () => {
+    const { events, send, end } = aSource()
+    const isStillValid = vi.fn(async () => true)
+    const { readable, ended } = passOn(events, isStillValid, 5)
+    const reader = readable.getReader()
+    await vi.waitFor(() => expect(isStillValid.mock.calls.length).toBeGreaterThan(3))
+    send(1)
+    expect((await reader.read()).value).toEqual(new Uint8Array([1]))
+    end()
+    expect((await reader.read()).done).toBe(true)
+    await ended
+    const asked = isStillValid.mock.calls.length
+    await new Promise((resolve) => setTimeout(resolve, 30))
+    expect(isStillValid).toHaveBeenCalledTimes(asked)
+  })
+
+  test('that its reader leaves tells its source', async () => {
+    const { events, send, cancel } = aSource()
+    const { readable, ended } = passOn(events, async () => true, 1_000)
+    const reader = readable.getReader()
+    send(1)
+    await reader.read()
+    await reader.cancel()
+    send(2)
+    await ended
+    expect(cancel).toHaveBeenCalled()
+  })
+})
