@@ -1,0 +1,15 @@
+/** A seeded source of numbers of 0 to 1 (mulberry32), so that a run's choices can be had again. */
+export function createRandom(seed: number): () => number {
+  let state = seed >>> 0
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
+  }
+}
+
+/** An integer from `least` to `most`, both included. */
+export function integerBetween(random: () => number, least: number, most: number): number {
+  return least + Math.floor(random() * (most - least + 1))
+}
