@@ -2,6 +2,7 @@ import { Hono } from 'hono'
 import { methodNotAllowed } from 'hono/method-not-allowed'
 import { requestId } from 'hono/request-id'
 import { allowOrigins } from './http/allow-origins.ts'
+import { discardUnread } from './http/discard-unread.ts'
 import type { EdgeEnv } from './http/edge-env.ts'
 import { logRefusals } from './http/log-refusals.ts'
 import { secureHeaders } from './http/secure-headers.ts'
@@ -22,7 +23,7 @@ import { isStoreError } from './store/store.ts'
 /** The whole HTTP surface. A path answers with a slash behind it as well as without. */
 export const app = new Hono<EdgeEnv>({ strict: false })
 
-app.use(requestId({ headerName: 'X-Request-ID' }), logRefusals, secureHeaders, allowOrigins)
+app.use(discardUnread, requestId({ headerName: 'X-Request-ID' }), logRefusals, secureHeaders, allowOrigins)
 app.use(
   methodNotAllowed({
     app,

@@ -27,6 +27,7 @@ export function formatCount(count, one, many = `${one}s`) {
 /** The two units that matter: `42 s`, `3 min 05 s`, `2 h 08 min`, `4 d 3 h`. @param {number} seconds */
 export function formatDuration(seconds) {
   const s = Math.floor(seconds)
+  if (s < 1) return '< 1 s'
   if (s < 60) return `${s} s`
   const two = (/** @type {number} */ value) => String(value).padStart(2, '0')
   if (s < 3_600) return `${Math.floor(s / 60)} min ${two(s % 60)} s`

@@ -59,7 +59,9 @@ export function createJobFacts() {
 /** The recent rate while it runs, and the average of the whole when it has ended. @param {Job} job @param {number} handled */
 function describeRate(job, handled) {
   if (!isFinished(job)) return job.rate_per_second ? formatRate(job.rate_per_second) : NOTHING
-  return job.duration_seconds && handled > 0 ? formatRate(handled / job.duration_seconds) : NOTHING
+  // Over less than a second, an average is a number without a meaning.
+  if (job.duration_seconds === null || job.duration_seconds < 1 || handled === 0) return NOTHING
+  return formatRate(handled / job.duration_seconds)
 }
 
 /** @param {ReturnType<typeof fact>} target @param {string | null} time */

@@ -3,7 +3,6 @@ import type { Context, Env, MiddlewareHandler } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import type { z } from 'zod'
 import { parseJson } from './parse-json.ts'
-import { refuseLargeBody } from './refuse-large-body.ts'
 import type { JsonFault } from './scan-json.ts'
 import { invalid, MISSING, NOT_AN_OBJECT, type Problem, toProblems } from './validation-error.ts'
 
@@ -15,7 +14,6 @@ const JSON_TYPE = /^application\/(?:[^/]*\+)?json$/
 
 type JsonInput<S extends z.ZodType> = { in: { json: z.input<S> }; out: { json: z.output<S> } }
 
-const refuseLarge = (c: Context) => refuseLargeBody(c, MAX_BODY_BYTES)
 const limitBody: MiddlewareHandler = bodyLimit({ maxSize: MAX_BODY_BYTES, onError: refuseLarge })
 const lossyUtf8 = new TextDecoder('utf-8', { fatal: false, ignoreBOM: true })
 
@@ -67,6 +65,10 @@ export function jsonBody<S extends z.ZodType>(schema: S, { optional = false } = 
   }
 
   return [limitBody, readAndValidate] as const
+}
+
+function refuseLarge(c: Context): Response {
+  return c.json({ detail: `The body is larger than ${MAX_BODY_BYTES} bytes` }, 413)
 }
 
 function bodyProblem(fault: typeof MISSING, input: unknown): Problem {

@@ -97,7 +97,10 @@ export class JobKeeper {
     try {
       if (held.archive !== undefined) return await held.archive.change(held, change, retry, Date.now())
       const reply = await this.#commands.add({ change, retry })
-      if (reply.ok && reply.job.status !== held.job.status) await this.#recordStatus(reply.job)
+      // A retry may come while the answer to the first one still waits for D1.
+      const isNews =
+        reply.ok && (reply.replayed ? this.#isUnrecorded(reply.job) : reply.job.status !== held.job.status)
+      if (isNews) await this.#recordStatus(reply.job)
       return reply
     } catch (error) {
       logTrouble('change_not_kept', ofJob(key), error)
@@ -135,9 +138,9 @@ export class JobKeeper {
           this.journal.entries.standingOf(type, entityKey),
         )
         if (!outcome.ok) return outcome
+        if (retry !== null) this.journal.answers.keep({ retry, asOf: now, job: outcome.job })
         if (outcome.job !== job) {
           this.journal.entries.append(outcome.entries, outcome.standings)
-          if (retry !== null) this.journal.answers.keep({ retry, asOf: now, job: outcome.job })
           snapshot = {
             job: outcome.job,
             errors: withNewest(errors, outcome.entries, 'error'),
@@ -171,6 +174,11 @@ export class JobKeeper {
       await adoptJob(this.journal, archive, found)
       this.#held = found
     }
+  }
+
+  #isUnrecorded({ status, revision }: Job): boolean {
+    const { recorded } = this.#job()
+    return recorded.revision < revision && recorded.status !== status
   }
 
   async #recordStatus(job: Job): Promise<void> {

@@ -61,7 +61,7 @@ test('Refusals are as described', async () => {
   for (const [path, status] of [
     ['/api/jobs/nonsense', 404],
     ['/nowhere', 404],
-    ['/api/jobs', 405],
+    ['/api/jobs/nonsense/progress', 405],
   ] as const) {
     const reply = await call(edge, key, 'GET', path)
     expect(reply.status).toBe(status)

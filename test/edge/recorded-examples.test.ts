@@ -13,7 +13,12 @@ interface Example {
   raw_body: string | null
   expected_status: number
   /** null: of this reply only the status was recorded. */
-  expected_json: { detail: Problem[]; errors: unknown[]; warnings: unknown[] }
+  expected_json: {
+    detail: Problem[]
+    errors: unknown[]
+    warnings: unknown[]
+    metadata: Record<string, unknown>
+  }
 }
 
 const examples = readFileSync(join(import.meta.dirname, 'recorded-examples.jsonl'), 'utf8')
@@ -33,10 +38,21 @@ const departures: Record<string, object> = {
   },
 }
 
-/** The counts that a job of ours has beyond the original's. */
+/** What a job of ours has beyond the original's. */
 function additions({ expected_status, expected_json: job }: Example): object {
   if (expected_status !== 200) return {}
-  return { error_count: job.errors.length, warning_count: job.warnings.length, entries_not_kept: 0 }
+  const { stage } = job.metadata
+  return {
+    error_count: job.errors.length,
+    warning_count: job.warnings.length,
+    entries_not_kept: 0,
+    eta_seconds: null,
+    rate_per_second: null,
+    stall_after_seconds: null,
+    stalled_at: null,
+    callback_url: null,
+    stages: stage === undefined ? [] : [{ stage, started_at: '<timestamp>' }],
+  }
 }
 
 let edge: Edge

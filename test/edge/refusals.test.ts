@@ -162,7 +162,13 @@ describe('What is not there is 404', () => {
 
   test('an unknown path', async () => {
     const { key } = await issueKey(edge, { org: freshOrganization() })
-    for (const path of ['/', '/api', '/api/job', `/api/jobs/${UNKNOWN_ID}/nothing`, '/api/jobs//progress']) {
+    for (const path of [
+      '/nowhere',
+      '/api',
+      '/api/job',
+      `/api/jobs/${UNKNOWN_ID}/nothing`,
+      '/api/jobs//progress',
+    ]) {
       const { status, body } = await call(edge, key, 'GET', path)
       expect({ path, status, body }).toEqual({ path, status: 404, body: { detail: 'Not Found' } })
     }
@@ -188,8 +194,8 @@ describe('What is not there is 404', () => {
 
 describe('A method that a path does not have is 405, and Allow tells which it has', () => {
   test.each([
-    ['/api/jobs', 'GET', 'POST'],
-    ['/api/jobs/', 'DELETE', 'POST'],
+    ['/api/jobs', 'PUT', 'GET, HEAD, POST'],
+    ['/api/jobs/', 'DELETE', 'GET, HEAD, POST'],
     [`/api/jobs/${UNKNOWN_ID}`, 'POST', 'GET, HEAD'],
     [`/api/jobs/${UNKNOWN_ID}`, 'PATCH', 'GET, HEAD'],
     [`/api/jobs/${UNKNOWN_ID}/progress`, 'GET', 'POST'],

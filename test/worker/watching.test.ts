@@ -16,7 +16,9 @@ function aJob(revision: number, status: JobStatus = 'in_progress', metadata = {}
 /** Reads one stream of events, an event at a time. */
 function reading(stream: ReadableStream<Uint8Array> | null) {
   if (stream === null) throw new Error('there is nothing to read')
-  const reader = stream.pipeThrough(new TextDecoderStream()).getReader()
+  // Nothing in between takes an event before it is asked for.
+  const reader = stream.getReader()
+  const decoder = new TextDecoder()
   let text = ''
   return {
     /** The next event's id and name; undefined at the end. */
@@ -24,7 +26,7 @@ function reading(stream: ReadableStream<Uint8Array> | null) {
       while (!text.includes('\n\n')) {
         const { value, done } = await reader.read()
         if (done) return undefined
-        text += value
+        text += decoder.decode(value, { stream: true })
       }
       const [event = ''] = text.split('\n\n', 1)
       text = text.slice(event.length + 2)

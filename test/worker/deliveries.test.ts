@@ -1,0 +1,42 @@
+import { evictDurableObject, runDurableObjectAlarm } from 'cloudflare:test'
+import { env } from 'cloudflare:workers'
+import { expect, test, vi } from 'vitest'
+import { jobObject } from '../../src/job-object/address.ts'
+import type { JobKey } from '../../src/jobs/job.ts'
+import { anOrder, createdJob, inside, readJob, recordedJob, reported } from './a-job.ts'
+
+const toPost = { ...anOrder, callbackUrl: 'https://example.com/hook' }
+
+async function attemptsOf(key: JobKey) {
+  const { job } = await readJob(key)
+  return job.attempts.map(({ error }) => error)
+}
+
+test('that D1 cannot be asked for the secret is no attempt: the job is posted once it can', async () => {
+  await env.DB.prepare('alter table webhook_secrets rename to secrets_away').run()
+  const key = await createdJob(toPost)
+  const { job } = await reported(key, { markCompleted: true })
+  await runDurableObjectAlarm(jobObject(env.JOBS, key))
+  expect((await readJob(key)).job).toMatchObject({ attempts: [], nextDeliveryAt: job.completedAt })
+  // The alarm does not spin meanwhile.
+  expect(await inside(key, (storage) => storage.getAlarm())).toBeGreaterThan(Date.now() + 10_000)
+
+  await env.DB.prepare('alter table secrets_away rename to webhook_secrets').run()
+  await runDurableObjectAlarm(jobObject(env.JOBS, key))
+  expect(await attemptsOf(key)).toEqual(['The organisation has no signing secret'])
+})
+
+test('what is still to be posted, and how it went, outlives the instance, and is in D1', async () => {
+  const key = await createdJob(toPost)
+  await reported(key, { markCompleted: true })
+  const firstAttempt = ['The organisation has no signing secret']
+  await vi.waitFor(async () => expect(await attemptsOf(key)).toEqual(firstAttempt))
+  const { job } = await readJob(key)
+  expect(job.nextDeliveryAt).toBe((job.attempts[0]?.at ?? 0) + 5_000)
+
+  await evictDurableObject(jobObject(env.JOBS, key))
+  expect((await readJob(key)).job).toEqual(job)
+  expect(await inside(key, (storage) => storage.getAlarm())).toBe(job.nextDeliveryAt)
+  await vi.waitFor(async () => expect((await recordedJob(key))?.job).toEqual(job), { timeout: 5_000 })
+  await runDurableObjectAlarm(jobObject(env.JOBS, key))
+})
