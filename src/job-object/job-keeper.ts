@@ -33,7 +33,7 @@ export class JobKeeper {
   readonly #store: Store
   readonly #onChange: (held: Held) => void
   readonly #recorder: Recorder<JobRecord>
-  readonly #commands = new GroupCommit<Command, JobReply>((commands) => this.#commit(commands))
+  readonly #commands: GroupCommit<Command, JobReply>
   #held: Held | undefined
   #loading: Promise<void> | undefined
 
@@ -42,6 +42,10 @@ export class JobKeeper {
     this.journal = new Journal(storage)
     this.#store = store
     this.#onChange = onChange
+    this.#commands = new GroupCommit(
+      (commands) => this.#commit(commands),
+      () => storage.sync(),
+    )
     this.#held = this.journal.load()
     this.#recorder = new Recorder({
       isBehind: () => this.#held !== undefined && this.#held.recorded.revision < this.#held.job.revision,

@@ -10,7 +10,10 @@ const SHORTEST = 3_000
 /** The samples after a report at `now` by which `done` items are handled. */
 export function withSample(pace: Sample[], now: number, done: number): Sample[] {
   const last = pace.at(-1)
-  if (last !== undefined && (done < last.done || now < last.at)) return [{ at: now, done }] // It began anew.
+  const beganAnew = last !== undefined && (done < last.done || now < last.at)
+  // A rate that reaches back over a long silence says nothing of how fast it goes now.
+  const wasSilent = last !== undefined && now - last.at > WINDOW
+  if (beganAnew || wasSilent) return [{ at: now, done }]
   if (last !== undefined && now - last.at < SPACING) return pace
   // One sample older than the window stays, so that the window is covered whole.
   const from = pace.findLastIndex(({ at }) => at <= now - WINDOW)

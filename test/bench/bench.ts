@@ -19,7 +19,11 @@ const floor = await openEdge({
   persistTo: join(state, 'floor'),
   quiet: true,
 })
-const edge = await openEdge({ persistTo: join(state, 'edge'), quiet: true })
+const edge = await openEdge({
+  persistTo: join(state, 'edge'),
+  quiet: true,
+  rateLimits: { REQUESTS: 1_000_000 },
+})
 try {
   await bench(await Shop.open(edge))
 } finally {

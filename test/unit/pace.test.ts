@@ -92,6 +92,13 @@ describe('There is no ETA', () => {
     expect(etaAt(3)).not.toBeNull()
   })
 
+  test('right after a long silence: from there it begins anew', () => {
+    const { memory, reportAt } = aRunningJob(1_000)
+    reportAt(10, { processedItems: 100 })
+    reportAt(10 + 30 * 60, { processedItems: 110 })
+    expect(memory.job.pace).toEqual([{ at: START + (10 + 30 * 60) * SECOND, done: 110 }])
+  })
+
   test('right after the count was set back: from there it begins anew', () => {
     const { reportAt, etaAt, rateAt } = aRunningJob(1_000)
     reportAt(20, { processedItems: 500 })

@@ -1,11 +1,13 @@
 import { Hono } from 'hono'
+import { discardUnread } from '../../src/http/discard-unread.ts'
 import { jsonBody } from '../../src/http/json-body.ts'
 import type { Problem } from '../../src/http/validation-error.ts'
 import { NewJobBody, toNewJob } from '../../src/routes/new-job-body.ts'
 import { ReportBody, toReport } from '../../src/routes/report-body.ts'
 
-/** The two bodies behind their real paths; what a valid one became is the reply. */
+/** The two bodies behind their real paths, and what a refusal leaves unread; what a valid one became is the reply. */
 export const app = new Hono({ strict: false })
+  .use(discardUnread)
   .post('/api/jobs', ...jsonBody(NewJobBody), (c) => c.json(toNewJob(c.req.valid('json'))))
   .post('/api/jobs/:job_id/progress', ...jsonBody(ReportBody), (c) => c.json(toReport(c.req.valid('json'))))
 
