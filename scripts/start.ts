@@ -9,6 +9,9 @@ const USAGE = `Usage: npm start -- [--port N] [--persist-to DIR]
 `
 
 const parent = process.ppid
+/** What only a machine that is developed on may do. */
+const DEVELOPMENT = { ALLOW_LOOPBACK_CALLBACKS: true }
+
 let stopping = false
 const { port, persistTo } = readFlags()
 const edge = await open()
@@ -49,7 +52,12 @@ function readFlags(): { port: number; persistTo: string | undefined } {
 async function open() {
   try {
     // By this name, and not by an address: clients that take it for ::1 are to find the edge, too.
-    return await openEdge({ port, host: 'localhost', ...(persistTo === undefined ? {} : { persistTo }) })
+    return await openEdge({
+      port,
+      host: 'localhost',
+      bindings: DEVELOPMENT,
+      ...(persistTo === undefined ? {} : { persistTo }),
+    })
   } catch (error) {
     if (!(error instanceof PortTakenError)) throw error
     console.error(`${error.message}. Choose another: npm start -- --port ${port + 1}`)

@@ -24,6 +24,9 @@ import {
 import { archiveDue, nextDue, RECORD_DELAY } from './schedule.ts'
 import { Watchers } from './watchers.ts'
 
+/** Alarms that fail are logged once in this many ms. */
+const LOG_INTERVAL = 60_000
+
 /**
  * One job of one organisation, and the only writer of its state. What it has replied is on its own disk (the runtime
  * holds each reply back until then), and what is on its disk reaches D1 soon after.
@@ -34,6 +37,7 @@ export class JobObject extends DurableObject<Env> {
   readonly #watchers = new Watchers()
   readonly #settings: { archiveAfter: number }
   #alarmAt = 0
+  #saidAt = 0
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env)
@@ -119,7 +123,7 @@ export class JobObject extends DurableObject<Env> {
     if (held === undefined || held.archive !== undefined) return
     // It re-arms itself and never throws: the runtime tries an alarm again six times only, and D1 may be away longer.
     const done = await this.#doWhatIsDue(held).catch((error) => {
-      logTrouble('alarm_failed', ofJob(held.key), error)
+      this.#sayNowAndThen('alarm_failed', held, error)
       return false
     })
     this.#armAlarm(done ? 0 : RECORD_DELAY)
@@ -136,6 +140,13 @@ export class JobObject extends DurableObject<Env> {
     if (!(await this.#keeper.record())) return false
     const mayLeave = isDue(archiveDue((this.#keeper.held ?? held).job, this.#settings), now)
     return mayLeave ? await this.#keeper.archive() : true
+  }
+
+  /** What fails at each alarm, D1 being away, is said once in a while only. */
+  #sayNowAndThen(event: string, { key }: Held, error: unknown): void {
+    if (Date.now() - this.#saidAt < LOG_INTERVAL) return
+    this.#saidAt = Date.now()
+    logTrouble(event, ofJob(key), error)
   }
 
   /** Sets the alarm, unless it comes in time already. What is due sooner than `delay` ms from now waits until then. */

@@ -1,0 +1,45 @@
+import { runDurableObjectAlarm } from 'cloudflare:test'
+import { env } from 'cloudflare:workers'
+import { afterEach, expect, type Mock, test, vi } from 'vitest'
+import { jobObject } from '../../src/job-object/address.ts'
+import { anError, createdJob, readJob, recordedJob, reported } from './a-job.ts'
+
+afterEach(async () => {
+  vi.restoreAllMocks()
+  await env.DB.exec('drop trigger if exists poison')
+})
+
+test('a job that D1 refuses does not spin, blocks no other, and is logged once a minute at most', async () => {
+  const poisoned = await createdJob()
+  const other = await createdJob()
+  await env.DB.exec(
+    `create trigger poison before update on jobs when new.job_id = '${poisoned.jobId}' begin select raise(abort, 'poison'); end`,
+  )
+  const lines = vi.spyOn(console, 'error')
+  const batches = vi.spyOn(Object.getPrototypeOf(env.DB) as D1Database, 'batch')
+  const startedAt = Date.now()
+
+  await reported(poisoned, { markStarted: true, errors: [anError('a')] })
+  await reported(other, { processedItems: 5 })
+  await vi.waitFor(async () => expect((await recordedJob(other))?.job.processedItems).toBe(5), {
+    timeout: 5_000,
+  })
+  // Its worker notices nothing, …
+  for (const n of [1, 2, 3]) await reported(poisoned, { processedItems: n })
+  // … and it is tried again, further and further apart.
+  await vi.waitFor(async () => expect(await failuresOf(batches)).toBeGreaterThanOrEqual(3), {
+    timeout: 15_000,
+  })
+  expect(Date.now() - startedAt).toBeGreaterThan(2_000)
+  const said = lines.mock.calls.filter(([line]) => String(line).includes(poisoned.jobId))
+  expect(said).toHaveLength(1)
+
+  await env.DB.exec('drop trigger poison')
+  await runDurableObjectAlarm(jobObject(env.JOBS, poisoned))
+  expect(await recordedJob(poisoned)).toEqual(await readJob(poisoned))
+}, 30_000)
+
+async function failuresOf({ mock }: Mock<D1Database['batch']>): Promise<number> {
+  const settled = await Promise.allSettled(mock.results.map(({ value }) => value))
+  return settled.filter(({ status }) => status === 'rejected').length
+}
