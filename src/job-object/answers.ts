@@ -26,7 +26,10 @@ export class Answers {
   constructor(storage: DurableObjectStorage, entries: EntryLog) {
     this.#storage = storage
     this.#entries = entries
-    const rows = storage.sql.exec<{ n: number; retry_key: string }>('select n, retry_key from answer')
+    // The oldest first: a key whose time was over may stand there twice, and the newer one counts.
+    const rows = storage.sql.exec<{ n: number; retry_key: string }>(
+      'select n, retry_key from answer order by n',
+    )
     for (const { n, retry_key } of rows) this.#place(n, retry_key)
   }
 

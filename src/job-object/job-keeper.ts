@@ -160,7 +160,7 @@ export class JobKeeper {
     return replies
   }
 
-  /** Takes up a new state of the job: from here on D1 is behind. */
+  /** Takes up a new state of the job: whatever that is due for is seen to from here on. */
   #hold(held: Held): void {
     this.#held = held
     this.#onChange(held)
@@ -176,7 +176,8 @@ export class JobKeeper {
       this.#held = { ...found, archive }
     } else {
       await adoptJob(this.journal, archive, found)
-      this.#held = found
+      // As after a change: what its alarm was set for may be due still.
+      this.#hold(found)
     }
   }
 

@@ -57,9 +57,11 @@ export class JobObject extends DurableObject<Env> {
     if (held === undefined)
       return await this.#keeper.begin(key, createJob(key.jobId, order, Date.now()), retry)
     if (retry === null) throw new Error(`job ${key.jobId} is there already`)
-    const replay = await (held.archive ?? this.#keeper.journal.answers).replayOfCreate(retry, Date.now())
-    // Past its time the key still names this job, which is not to be made anew.
-    return replay ?? { ok: false, reason: 'retry_key_reused' }
+    return await this.#readFrom<JobReply>(key, async ({ archive = this.#keeper.journal.answers }) => {
+      const replay = await archive.replayOfCreate(retry, Date.now())
+      // Past its time the key still names this job, which is not to be made anew.
+      return replay ?? { ok: false, reason: 'retry_key_reused' }
+    })
   }
 
   /** Applies one report, whole or not at all; with a retry key, once. */
@@ -132,10 +134,12 @@ export class JobObject extends DurableObject<Env> {
   async #doWhatIsDue(held: Held): Promise<boolean> {
     const { key, job } = held
     const now = Date.now()
-    if (isDue(stallDue(job), now)) await this.#keeper.change(key, stallJob, null)
+    // What the journal does not take stays due: it is tried again later, and not at once and for ever.
+    if (isDue(stallDue(job), now) && !(await this.#keeper.change(key, stallJob, null)).ok) return false
     if (isDue(job.nextDeliveryAt, now)) {
       const attempt = await deliver(this.#store, held, now)
-      await this.#keeper.change(key, (current) => noteAttempt(current, attempt), null)
+      const noted = await this.#keeper.change(key, (current) => noteAttempt(current, attempt), null)
+      if (!noted.ok) return false
     }
     if (!(await this.#keeper.record())) return false
     const mayLeave = isDue(archiveDue((this.#keeper.held ?? held).job, this.#settings), now)

@@ -47,16 +47,19 @@ function streamPages(
   pageAfter: (place: number) => Promise<EntriesReply | JobRefusal>,
 ): ReadableStream {
   const encoder = new TextEncoder()
-  let page: EntriesReply | null = first
+  let page = first
   return new ReadableStream({
     async pull(stream) {
-      if (page === null) return stream.close()
-      for (const text of page.texts) stream.enqueue(encoder.encode(`${text}\n`))
-      if (page.next === null) return stream.close()
-      const reply = await pageAfter(page.next)
-      // The status went out long ago: cutting the stream off is the one way left to say that it is not whole.
-      if (!reply.ok) return stream.error(new Error(`the entries went away: ${reply.reason}`))
-      page = reply
+      for (let isEmpty = true; isEmpty; ) {
+        for (const text of page.texts) stream.enqueue(encoder.encode(`${text}\n`))
+        if (page.next === null) return stream.close()
+        // A page of one error type may be empty, and who brings nothing is not asked again: then go on.
+        isEmpty = page.texts.length === 0
+        const reply = await pageAfter(page.next)
+        // The status went out long ago: cutting the stream off is the one way left to say that it is not whole.
+        if (!reply.ok) return stream.error(new Error(`the entries went away: ${reply.reason}`))
+        page = reply
+      }
     },
   })
 }

@@ -216,6 +216,14 @@ describe('The entries of one type', () => {
     expect((await get(`/warnings?${search}`)).body).toEqual({ warnings: [], next_cursor: null })
   })
 
+  test('are streamed whole also where they are rare among many others', async () => {
+    const { report, get } = await aWorker()
+    for (let n = 0; n < 80; n++) await report({ errors: entries(n * 500, (n + 1) * 500) })
+    await report({ errors: entries(40_000, 40_003, 'rare') })
+    const streamed = await get('/errors?error_type=rare', { Accept: 'application/x-ndjson' })
+    expect(keysOf(lines(streamed.text))).toEqual(keys(40_000, 40_003))
+  }, 60_000)
+
   test('are counted, the most frequent first', async () => {
     const { report, get } = await aWorker()
     expect((await get('/entry-groups')).body).toEqual({ errors: [], warnings: [] })

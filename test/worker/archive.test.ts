@@ -75,6 +75,33 @@ test('a live job that only D1 has is taken up, with the standing of each entity'
   await vi.waitFor(async () => expect(await recordedJob(key)).toEqual(await readJob(key)), { timeout: 5_000 })
 })
 
+test('a job that is taken up is seen to again: its alarm is set', async () => {
+  const key = await createdJob({ ...anOrder, stallAfterSeconds: 60 })
+  const { job } = await reported(key, { markStarted: true })
+  await inside(key, async (storage) => {
+    await storage.deleteAll()
+    await storage.deleteAlarm()
+  })
+  await evictDurableObject(jobObject(env.JOBS, key))
+  await readJob(key)
+  expect(await inside(key, (storage) => storage.getAlarm())).toBe(job.updatedAt + 60_000)
+})
+
+test('a create that is repeated while D1, which has its answer, is away is told to come again', async () => {
+  const key = aJobKey()
+  const retry = { key: 'create', fingerprint: 'order' }
+  const created = await jobObject(env.JOBS, key).create(key, anOrder, retry)
+  await reported(key, { markCompleted: true })
+  await runAlarm(key, { after: HOUR })
+  await env.DB.exec('alter table job_answers rename to answers_away')
+  expect(await jobObject(env.JOBS, key).create(key, anOrder, retry)).toEqual({
+    ok: false,
+    reason: 'unavailable',
+  })
+  await env.DB.exec('alter table answers_away rename to job_answers')
+  expect(await jobObject(env.JOBS, key).create(key, anOrder, retry)).toEqual({ ...created, replayed: true })
+})
+
 /** Runs the object's alarm as it runs so many ms after the job was finished. */
 async function runAlarm(key: JobKey, { after }: { after: number }): Promise<void> {
   const { job } = await readJob(key)

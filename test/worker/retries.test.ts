@@ -80,6 +80,19 @@ test('a key is remembered for 24 hours', async () => {
   expect(await send(key, { processedItems: 1 }, aRetry('k1'))).toMatchObject({ replayed: false })
 })
 
+test('a key used anew after its time keeps its new answer, wherever in the ring that lies', async () => {
+  const key = await createdJob()
+  const report: Report = { errors: [anError('a')] }
+  await Promise.all(range(700).map((n) => send(key, report, aRetry(`k${n}`))))
+  await send(key, report, aRetry('again'))
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 25 * 60 * 60 * 1_000 })
+  // The ring begins anew behind these, so that the newer answer has the lower slot.
+  await Promise.all(range(302).map((n) => send(key, report, aRetry(`l${n}`))))
+  expect(await send(key, report, aRetry('again'))).toMatchObject({ replayed: false })
+  await evictDurableObject(jobObject(env.JOBS, key))
+  expect(await send(key, report, aRetry('again'))).toMatchObject({ replayed: true })
+})
+
 test('a create sent again under its key is answered the same, and makes no second job', async () => {
   const key = aJobKey()
   const create = (retry: Retry) => jobObject(env.JOBS, key).create(key, anOrder, retry)

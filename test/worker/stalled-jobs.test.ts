@@ -47,6 +47,19 @@ test('a running job that was silent for longer than its creator said is flagged,
   expect(await stalledIds(key)).toEqual([key.jobId])
 })
 
+test('a flag that the journal does not take is tried later, and not again and again at once', async () => {
+  const key = await aRunningJob()
+  const prototype = await inside(key, (storage) => Object.getPrototypeOf(storage) as DurableObjectStorage)
+  const write = vi.spyOn(prototype, 'transactionSync').mockImplementation(() => {
+    throw new Error('no room')
+  })
+  await runAlarm(key, { after: 61 })
+  expect(await inside(key, (storage) => storage.getAlarm())).toBeGreaterThan(Date.now() + 10_000)
+  write.mockRestore()
+  await runAlarm(key, { after: 95 })
+  expect((await readJob(key)).job.stalledAt).not.toBeNull()
+})
+
 test('it is never failed for it, however long the silence', async () => {
   const key = await aRunningJob()
   await runAlarm(key, { after: 61 })
