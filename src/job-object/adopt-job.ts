@@ -10,15 +10,16 @@ const PAGE = 1_000
  * itself comes last, so that one half adopted counts as not adopted. Throws where D1 does.
  */
 export async function adoptJob(journal: Journal, archive: Archive, found: Journaled): Promise<void> {
+  const kept = { error: found.job.keptErrors, warning: found.job.keptWarnings }
   // Errors before warnings: an entity that failed keeps that standing, whatever warnings it has.
   for (const kind of ['error', 'warning'] as const) {
-    for (let after = 0; ; ) {
-      const entries = await archive.page({ kind, after, limit: PAGE, errorType: null })
+    for (let after = 0; after < kept[kind]; ) {
+      const limit = Math.min(PAGE, kept[kind] - after)
+      const entries = await archive.page({ kind, after, limit, errorType: null })
       journal.transaction(() => {
         for (const entry of entries) adoptEntry(journal, entry)
       })
-      if (entries.length < PAGE) break
-      after = entries.at(-1)?.seq ?? after
+      after = entries.at(-1)?.seq ?? kept[kind]
     }
   }
   journal.transaction(() => {

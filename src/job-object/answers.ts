@@ -58,6 +58,11 @@ export class Answers {
     this.#place(n, retry.key)
   }
 
+  /** Whether the job's id follows from a key, so that the request that created it may come again. */
+  get hasToCreate(): boolean {
+    return this.#storage.kv.get(TO_CREATE) !== undefined
+  }
+
   keepToCreate(answer: Answer): void {
     this.#storage.kv.put(TO_CREATE, answer)
   }
@@ -66,7 +71,7 @@ export class Answers {
   since(since: number): Answer[] {
     const toCreate = this.#storage.kv.get<Answer>(TO_CREATE)
     const rows = this.#storage.sql.exec<AnswerRow>(`${SELECT} where as_of > ?`, since).toArray()
-    return [...(toCreate === undefined ? [] : [toCreate]), ...rows.map(toAnswer)]
+    return [...(toCreate !== undefined && toCreate.asOf > since ? [toCreate] : []), ...rows.map(toAnswer)]
   }
 
   #again(earlier: Answer | undefined, retry: Retry, now: number): JobReply | undefined {
@@ -76,8 +81,8 @@ export class Answers {
     const { keptErrors, keptWarnings } = earlier.job
     return shownAgain(
       earlier,
-      this.#entries.newest('error', keptErrors),
-      this.#entries.newest('warning', keptWarnings),
+      this.#entries.recent('error', keptErrors),
+      this.#entries.recent('warning', keptWarnings),
     )
   }
 

@@ -2,12 +2,11 @@ import type { EntryGroup, EntryPage } from '../jobs/entry-page.ts'
 import type { Entry, EntryKind, JobKey } from '../jobs/job.ts'
 import type { Change } from '../jobs/outcome.ts'
 import { type Answer, judgeRetry, type Retry } from '../jobs/retry.ts'
-import { countEntries, findEntries } from '../store/find-entries.ts'
-import { findJob } from '../store/find-job.ts'
+import { countEntries, findEntries, newestEntries } from '../store/find-entries.ts'
+import { findJob, findRevision, textsOf } from '../store/find-job.ts'
 import { findAnswer, insertAnswers } from '../store/job-answers.ts'
 import type { Store } from '../store/store.ts'
 import { mostFrequent } from './entry-groups.ts'
-import { RECENT_ENTRIES } from './entry-log.ts'
 import type { Journaled } from './journal.ts'
 import { type JobReply, shown, shownAgain } from './replies.ts'
 
@@ -23,7 +22,7 @@ export class Archive {
 
   /** The job, all of it recorded; undefined where D1 has none. */
   async load(): Promise<Journaled | undefined> {
-    const found = await findJob(this.#store, this.#key, RECENT_ENTRIES)
+    const found = await findJob(this.#store, this.#key)
     if (found === undefined) return undefined
     const { revision, status, keptErrors, keptWarnings } = found.job
     return {
@@ -58,8 +57,8 @@ export class Archive {
     const { keptErrors, keptWarnings } = earlier.job
     return shownAgain(
       earlier,
-      await this.#newest('error', keptErrors),
-      await this.#newest('warning', keptWarnings),
+      await this.#recent('error', keptErrors),
+      await this.#recent('warning', keptWarnings),
     )
   }
 
@@ -68,18 +67,17 @@ export class Archive {
     return this.replay(retry, now)
   }
 
-  /**
-   * Takes the answers that a retry may still ask for, the last thing that D1 lacks of a recorded job. False where D1
-   * has not got the job as it is held: then its object has to keep it.
-   */
-  async take(held: Journaled, answers: Answer[]): Promise<boolean> {
-    await insertAnswers(this.#store, this.#key, answers)
-    return (await this.load())?.job.revision === held.job.revision
+  /** Takes the answers that a retry may still ask for: the last thing that D1 lacks of a job that it has recorded. */
+  take(answers: Answer[]): Promise<void> {
+    return insertAnswers(this.#store, this.#key, answers)
   }
 
-  async #newest(kind: EntryKind, kept: number): Promise<string[]> {
-    const after = Math.max(0, kept - RECENT_ENTRIES)
-    const entries = kept === 0 ? [] : await this.page({ kind, after, limit: kept - after, errorType: null })
-    return entries.map(({ text }) => text)
+  /** The revision that D1 has; 0 where it has no such job. */
+  async revision(): Promise<number> {
+    return (await findRevision(this.#store, this.#key)) ?? 0
+  }
+
+  async #recent(kind: EntryKind, kept: number): Promise<string[]> {
+    return kept === 0 ? [] : textsOf(await newestEntries(this.#store, this.#key, kind, kept))
   }
 }

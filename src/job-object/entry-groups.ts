@@ -13,11 +13,16 @@ export class EntryGroups {
 
   /** `kept` entries are there by now; `countAfter` counts those behind a place. */
   read(kept: number, countAfter: (place: number) => EntryGroup[]): EntryGroup[] {
+    if (kept <= this.#counted) return mostFrequent(this.#groups())
     for (const { errorType, count } of countAfter(this.#counted)) {
       this.#counts.set(errorType, (this.#counts.get(errorType) ?? 0) + count)
     }
     this.#counted = kept
-    return mostFrequent([...this.#counts].map(([errorType, count]) => ({ errorType, count })))
+    return mostFrequent(this.#groups())
+  }
+
+  #groups(): EntryGroup[] {
+    return [...this.#counts].map(([errorType, count]) => ({ errorType, count }))
   }
 }
 

@@ -1,10 +1,8 @@
-import { type EntryGroup, type EntryPage, lastLookedAt } from '../jobs/entry-page.ts'
+import { type EntryGroup, type EntryPage, lastLookedAt, PAGE_CHARACTERS } from '../jobs/entry-page.ts'
 import type { Entry, EntryKind } from '../jobs/job.ts'
+import { RECENT_ENTRIES, recentOf } from '../jobs/recent-entries.ts'
 import type { Standing, StandingChange } from '../jobs/standing.ts'
 import { EntryGroups } from './entry-groups.ts'
-
-/** How many of the newest entries of each kind a job is shown with. */
-export const RECENT_ENTRIES = 100
 
 /** What one write to D1 may carry: it takes values of 2 MB, and a character is up to 3 bytes. */
 const ENTRIES_A_WRITE = 1_000
@@ -57,32 +55,35 @@ export class EntryLog {
     return row?.standing ?? 'clean'
   }
 
-  /** The texts of the newest entries up to the `kept`th, oldest first: as the job showed them when it had so many. */
-  newest(kind: EntryKind, kept: number): string[] {
-    return this.#sql
-      .exec<EntryRow>(
-        'select seq, text from entry where kind = ? and seq > ? and seq <= ? order by seq',
-        kind,
-        kept - RECENT_ENTRIES,
-        kept,
-      )
-      .toArray()
-      .map(({ text }) => text)
+  /** The recent entries as the job showed them when `kept` of this kind were kept. */
+  recent(kind: EntryKind, kept: number): string[] {
+    const rows = this.#sql.exec<EntryRow>(
+      'select seq, text from entry where kind = ? and seq > ? and seq <= ? order by seq',
+      kind,
+      kept - RECENT_ENTRIES,
+      kept,
+    )
+    return recentOf(rows.toArray().map(({ text }) => text))
   }
 
   page(page: EntryPage): Entry[] {
-    return this.#sql
-      .exec<EntryRow>(
-        `select seq, text from entry where kind = ?1 and seq > ?2 and seq <= ?3
-         and (?4 is null or text ->> 'error_type' = ?4) order by seq limit ?5`,
-        page.kind,
-        page.after,
-        lastLookedAt(page),
-        page.errorType,
-        page.limit,
-      )
-      .toArray()
-      .map((row) => ({ kind: page.kind, ...row }))
+    const rows = this.#sql.exec<EntryRow>(
+      `select seq, text from entry where kind = ?1 and seq > ?2 and seq <= ?3
+       and (?4 is null or text ->> 'error_type' = ?4) order by seq limit ?5`,
+      page.kind,
+      page.after,
+      lastLookedAt(page),
+      page.errorType,
+      page.limit,
+    )
+    const entries: Entry[] = []
+    let characters = 0
+    for (const row of rows) {
+      entries.push({ kind: page.kind, ...row })
+      characters += row.text.length
+      if (characters >= PAGE_CHARACTERS) break
+    }
+    return entries
   }
 
   /** How many of the `kept` entries of one kind there are of each error type. */
@@ -90,9 +91,10 @@ export class EntryLog {
     return this.#groups[kind].read(kept, (place) =>
       this.#sql
         .exec<EntryGroup & Record<string, SqlStorageValue>>(
-          `select text ->> 'error_type' as errorType, count(*) as count from entry where kind = ? and seq > ? group by 1`,
+          `select text ->> 'error_type' as errorType, count(*) as count from entry where kind = ? and seq > ? and seq <= ? group by 1`,
           kind,
           place,
+          kept,
         )
         .toArray(),
     )
@@ -118,12 +120,6 @@ export class EntryLog {
     }
     return { entries, unfinished: false }
   }
-}
-
-/** The newest entries of one kind once `appended` came: the same array where none of them is of that kind. */
-export function withNewest(recent: string[], appended: Entry[], kind: EntryKind): string[] {
-  const added = appended.filter((entry) => entry.kind === kind).map(({ text }) => text)
-  return added.length === 0 ? recent : [...recent, ...added].slice(-RECENT_ENTRIES)
 }
 
 type EntryRow = { seq: number; text: string }

@@ -1,12 +1,12 @@
 import { isFinished, type Job, type JobKey, type JobSnapshot } from '../jobs/job.ts'
 import type { Change } from '../jobs/outcome.ts'
-import { type Answer, RETRY_WINDOW, type Retry } from '../jobs/retry.ts'
+import { withAppended } from '../jobs/recent-entries.ts'
+import { RETRY_WINDOW, type Retry } from '../jobs/retry.ts'
 import { logTrouble, ofJob } from '../log.ts'
 import { type JobRecord, recordJob } from '../store/record-job.ts'
 import type { Store } from '../store/store.ts'
 import { adoptJob } from './adopt-job.ts'
 import { Archive } from './archive.ts'
-import { withNewest } from './entry-log.ts'
 import { GroupCommit } from './group-commit.ts'
 import { Journal, type Journaled, NOTHING_RECORDED } from './journal.ts'
 import { Recorder } from './recorder.ts'
@@ -89,7 +89,7 @@ export class JobKeeper {
       return { ok: false, reason: 'unavailable' }
     }
     this.#hold({ key, job, errors: [], warnings: [], recorded: NOTHING_RECORDED })
-    await this.#recordStatus(job)
+    await this.untilRecorded(job)
     return shown({ job, errors: [], warnings: [] }, job.createdAt)
   }
 
@@ -101,10 +101,8 @@ export class JobKeeper {
     try {
       if (held.archive !== undefined) return await held.archive.change(held, change, retry, Date.now())
       const reply = await this.#commands.add({ change, retry })
-      // A retry may come while the answer to the first one still waits for D1.
-      const isNews =
-        reply.ok && (reply.replayed ? this.#isUnrecorded(reply.job) : reply.job.status !== held.job.status)
-      if (isNews) await this.#recordStatus(reply.job)
+      if (reply.ok && (reply.replayed || reply.job.status !== held.job.status))
+        await this.untilRecorded(reply.job)
       return reply
     } catch (error) {
       logTrouble('change_not_kept', ofJob(key), error)
@@ -112,25 +110,52 @@ export class JobKeeper {
     }
   }
 
+  /**
+   * Waits, for a while, until D1 has the status of the job. A retry waits as well: it may come while the first request
+   * still does.
+   */
+  async untilRecorded({ status, revision }: Job): Promise<void> {
+    const isRecorded = () => {
+      const { recorded } = this.#job()
+      return recorded.revision >= revision || recorded.status === status
+    }
+    await this.#recorder.until(isRecorded, STATUS_PATIENCE)
+  }
+
   /** Brings D1 level now. False where it did not take everything. */
   record(): Promise<boolean> {
     return this.#recorder.now()
   }
 
-  /** Empties the journal of a finished job that D1 has whole. False where D1 lacks something of it. */
-  async archive(): Promise<boolean> {
+  /**
+   * Empties the journal of a finished job that D1 has whole, and will have until `goneAt` (ms since the epoch; null: for
+   * ever). False where D1 lacks something of it.
+   */
+  async archive(goneAt: number | null): Promise<boolean> {
     const held = this.#job()
     const archive = new Archive(this.#store, held.key)
-    const answers: Answer[] = this.journal.answers.since(Date.now() - RETRY_WINDOW)
-    if (!(await archive.take(held, answers))) return false
+    const revision = await archive.revision()
+    if (revision < held.job.revision) {
+      // D1 had it once, and has lost it: it gets all of it again.
+      this.journal.saveRecorded(NOTHING_RECORDED)
+      this.#held = { ...held, recorded: NOTHING_RECORDED }
+      return false
+    }
+    const answers = this.journal.answers.since(Date.now() - RETRY_WINDOW)
+    await archive.take(answers)
+    // A request may have been answered meanwhile: its answer is taken the next time.
+    if (this.journal.answers.since(Date.now() - RETRY_WINDOW).length > answers.length) return false
+    const { hasToCreate } = this.journal.answers
     this.#held = { ...held, archive }
     await this.journal.clear()
+    if (hasToCreate) this.journal.leaveSign(goneAt)
     return true
   }
 
   /** Commits a group of commands: one transaction, so that memory is never ahead of the disk, nor the disk of memory. */
   #commit(commands: Command[]): JobReply[] {
     const held = this.#job()
+    if (held.archive !== undefined) throw new Error('the journal has been emptied')
     const now = Date.now()
     let snapshot: JobSnapshot = held
     const replies = this.journal.transaction(() => {
@@ -147,8 +172,8 @@ export class JobKeeper {
           this.journal.entries.append(outcome.entries, outcome.standings)
           snapshot = {
             job: outcome.job,
-            errors: withNewest(errors, outcome.entries, 'error'),
-            warnings: withNewest(warnings, outcome.entries, 'warning'),
+            errors: withAppended(errors, outcome.entries, 'error'),
+            warnings: withAppended(warnings, outcome.entries, 'warning'),
           }
         }
         return shown(snapshot, now)
@@ -160,7 +185,7 @@ export class JobKeeper {
     return replies
   }
 
-  /** Takes up a new state of the job: whatever that is due for is seen to from here on. */
+  /** Takes up a new state of the job, and sees to what is due of it. */
   #hold(held: Held): void {
     this.#held = held
     this.#onChange(held)
@@ -179,15 +204,6 @@ export class JobKeeper {
       // As after a change: what its alarm was set for may be due still.
       this.#hold(found)
     }
-  }
-
-  #isUnrecorded({ status, revision }: Job): boolean {
-    const { recorded } = this.#job()
-    return recorded.revision < revision && recorded.status !== status
-  }
-
-  async #recordStatus(job: Job): Promise<void> {
-    await this.#recorder.until(() => this.#job().recorded.revision >= job.revision, STATUS_PATIENCE)
   }
 
   #lacking({ key, job, recorded }: Held): JobRecord {

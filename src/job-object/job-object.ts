@@ -22,8 +22,12 @@ import {
   type WatchReply,
 } from './replies.ts'
 import { archiveDue, nextDue, RECORD_DELAY } from './schedule.ts'
+import { timeout } from './timeout.ts'
 import { Watchers } from './watchers.ts'
 
+/** How long a create waits for D1 to say whether its key has made a job before, in ms. */
+const CREATE_PATIENCE = 2_000
+const DAY = 24 * 60 * 60 * 1_000
 /** Alarms that fail are logged once in this many ms. */
 const LOG_INTERVAL = 60_000
 
@@ -35,14 +39,14 @@ export class JobObject extends DurableObject<Env> {
   readonly #store: Store
   readonly #keeper: JobKeeper
   readonly #watchers = new Watchers()
-  readonly #settings: { archiveAfter: number }
+  readonly #settings: { archiveAfter: number; retention: number }
   #alarmAt = 0
   #saidAt = 0
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env)
     this.#store = openStore(env.DB)
-    this.#settings = { archiveAfter: env.ARCHIVE_AFTER_SECONDS * 1_000 }
+    this.#settings = { archiveAfter: env.ARCHIVE_AFTER_SECONDS * 1_000, retention: env.RETENTION_DAYS * DAY }
     this.#keeper = new JobKeeper(ctx.storage, this.#store, (held) => {
       this.#armAlarm()
       this.#watchers.show(held.job)
@@ -51,17 +55,27 @@ export class JobObject extends DurableObject<Env> {
 
   /** Creates the job. Its id is new, or follows from the retry key: then the job may be there already. */
   async create(key: JobKey, order: NewJob, retry: Retry | null): Promise<JobReply> {
-    // Where D1 is away, an empty journal counts as no job: creating goes on.
-    if (retry !== null) await this.#keeper.find(key)
-    const { held } = this.#keeper
-    if (held === undefined)
+    const { journal } = this.#keeper
+    // Where D1 is away or slow, an empty journal counts as no job, and creating goes on; unless there was one in it.
+    const isNone = retry === null || (await this.#isNone(key))
+    if (this.#keeper.held === undefined) {
+      if (!isNone && journal.isEmptied) return { ok: false, reason: 'unavailable' }
       return await this.#keeper.begin(key, createJob(key.jobId, order, Date.now()), retry)
+    }
     if (retry === null) throw new Error(`job ${key.jobId} is there already`)
-    return await this.#readFrom<JobReply>(key, async ({ archive = this.#keeper.journal.answers }) => {
-      const replay = await archive.replayOfCreate(retry, Date.now())
+    return await this.#readFrom<JobReply>(key, async ({ archive }) => {
+      const replay = await (archive ?? journal.answers).replayOfCreate(retry, Date.now())
+      if (archive === undefined && replay?.ok) await this.#keeper.untilRecorded(replay.job)
       // Past its time the key still names this job, which is not to be made anew.
       return replay ?? { ok: false, reason: 'retry_key_reused' }
     })
+  }
+
+  /** Whether it is certain that there is no such job, as far as D1 tells in time. */
+  async #isNone(key: JobKey): Promise<boolean> {
+    const deadline = timeout(CREATE_PATIENCE)
+    const found = await Promise.race([this.#keeper.find(key), deadline.over]).finally(deadline.cancel)
+    return found !== false && !found.ok && found.reason === 'not_found'
   }
 
   /** Applies one report, whole or not at all; with a retry key, once. */
@@ -122,7 +136,8 @@ export class JobObject extends DurableObject<Env> {
   override async alarm(): Promise<void> {
     this.#alarmAt = 0
     const { held } = this.#keeper
-    if (held === undefined || held.archive !== undefined) return
+    if (held === undefined || held.archive !== undefined)
+      return await this.#keeper.journal.clearSign(Date.now())
     // It re-arms itself and never throws: the runtime tries an alarm again six times only, and D1 may be away longer.
     const done = await this.#doWhatIsDue(held).catch((error) => {
       this.#sayNowAndThen('alarm_failed', held, error)
@@ -143,7 +158,9 @@ export class JobObject extends DurableObject<Env> {
     }
     if (!(await this.#keeper.record())) return false
     const mayLeave = isDue(archiveDue((this.#keeper.held ?? held).job, this.#settings), now)
-    return mayLeave ? await this.#keeper.archive() : true
+    if (!mayLeave) return true
+    const { retention } = this.#settings
+    return await this.#keeper.archive(retention === 0 ? null : now + retention)
   }
 
   /** What fails at each alarm, D1 being away, is said once in a while only. */

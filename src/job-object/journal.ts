@@ -13,6 +13,8 @@ export interface Recorded {
 
 export const NOTHING_RECORDED: Recorded = { revision: 0, status: null, error: 0, warning: 0 }
 
+const EMPTIED = 'emptied'
+
 /** What the journal holds of its job. */
 export interface Journaled extends JobSnapshot {
   key: JobKey
@@ -40,8 +42,8 @@ export class Journal {
     return {
       ...saved,
       recorded: this.#storage.kv.get<Recorded>('recorded') ?? NOTHING_RECORDED,
-      errors: this.entries.newest('error', saved.job.keptErrors),
-      warnings: this.entries.newest('warning', saved.job.keptWarnings),
+      errors: this.entries.recent('error', saved.job.keptErrors),
+      warnings: this.entries.recent('warning', saved.job.keptWarnings),
     }
   }
 
@@ -75,12 +77,32 @@ export class Journal {
     return this.#answers
   }
 
+  /**
+   * Whether a job whose id follows from a key was emptied from here. Then an empty journal is no sign that there is no
+   * such job: while D1 cannot tell, the job must not be created again.
+   */
+  get isEmptied(): boolean {
+    return this.#storage.kv.get(EMPTIED) !== undefined
+  }
+
   /** Empties the object: nothing of it is left to pay for. */
   async clear(): Promise<void> {
     this.#hasTables = false
     this.#entries = undefined
     this.#answers = undefined
     await this.#storage.deleteAll()
+  }
+
+  /** Leaves the sign that there was a job, until the job is gone from D1 too; null: for ever. */
+  leaveSign(until: number | null): void {
+    this.#storage.kv.put(EMPTIED, until)
+    if (until !== null) void this.#storage.setAlarm(until)
+  }
+
+  /** Takes the sign away once its time is over. */
+  async clearSign(now: number): Promise<void> {
+    const until = this.#storage.kv.get<number | null>(EMPTIED)
+    if (until !== undefined && until !== null && until <= now) await this.clear()
   }
 
   /** Made with the first write, not with the object: looking up a job that does not exist then stores nothing. */

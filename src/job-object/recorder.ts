@@ -1,3 +1,5 @@
+import { timeout } from './timeout.ts'
+
 /** The shortest time between two writes of one job to D1, and the longest that a slow D1 stretches it to, in ms. */
 const SHORTEST_INTERVAL = 1_000
 const LONGEST_INTERVAL = 30_000
@@ -94,13 +96,6 @@ export class Recorder<Batch extends { unfinished: boolean }> {
       throw new Error(`D1 did not answer within ${WRITE_TIMEOUT} ms`)
     }
   }
-}
-
-/** A promise of false after `ms`, and the way to be rid of it. */
-function timeout(ms: number): { over: Promise<false>; cancel: () => void } {
-  const { promise, resolve } = Promise.withResolvers<false>()
-  const timer = setTimeout(() => resolve(false), ms)
-  return { over: promise, cancel: () => clearTimeout(timer) }
 }
 
 function clamp(interval: number): number {

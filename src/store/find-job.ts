@@ -1,45 +1,39 @@
-import { and, desc, eq } from 'drizzle-orm'
-import type { EntryKind, Job, JobKey, JobSnapshot } from '../jobs/job.ts'
-import { jobEntries, jobs } from './schema.ts'
+import { and, eq } from 'drizzle-orm'
+import type { JobKey, JobSnapshot } from '../jobs/job.ts'
+import { recentOf } from '../jobs/recent-entries.ts'
+import { newestEntries } from './find-entries.ts'
+import { jobs } from './schema.ts'
 import type { Store } from './store.ts'
 
 /**
- * The job as D1 has it, with its newest `recent` entries of each kind, oldest first; undefined where this organisation
- * has no such job. One round trip. Throws where D1 does.
+ * The job as D1 has it, with its recent entries of each kind; undefined where this organisation has no such job. One
+ * round trip. Throws where D1 does.
  */
-export async function findJob(store: Store, key: JobKey, recent: number): Promise<JobSnapshot | undefined> {
+export async function findJob(store: Store, key: JobKey): Promise<JobSnapshot | undefined> {
   const [rows, errors, warnings] = await store.batch([
     store
       .select()
       .from(jobs)
       .where(and(eq(jobs.organizationId, key.organizationId), eq(jobs.jobId, key.jobId))),
-    newestEntries(store, key, 'error', recent),
-    newestEntries(store, key, 'warning', recent),
+    newestEntries(store, key, 'error', Number.MAX_SAFE_INTEGER),
+    newestEntries(store, key, 'warning', Number.MAX_SAFE_INTEGER),
   ])
   const row = rows[0]
   if (row === undefined) return undefined
-  return { job: toJob(row), errors: textsOf(errors), warnings: textsOf(warnings) }
+  const { organizationId: _, ...job } = row
+  return { job, errors: textsOf(errors), warnings: textsOf(warnings) }
 }
 
-function newestEntries(store: Store, key: JobKey, kind: EntryKind, limit: number) {
-  return store
-    .select({ text: jobEntries.text })
-    .from(jobEntries)
-    .where(
-      and(
-        eq(jobEntries.organizationId, key.organizationId),
-        eq(jobEntries.jobId, key.jobId),
-        eq(jobEntries.kind, kind),
-      ),
-    )
-    .orderBy(desc(jobEntries.seq))
-    .limit(limit)
+/** The revision that D1 has of the job; undefined where it has none. Throws where D1 does. */
+export async function findRevision(store: Store, key: JobKey): Promise<number | undefined> {
+  const [row] = await store
+    .select({ revision: jobs.revision })
+    .from(jobs)
+    .where(and(eq(jobs.organizationId, key.organizationId), eq(jobs.jobId, key.jobId)))
+  return row?.revision
 }
 
-function toJob({ organizationId: _, ...job }: typeof jobs.$inferSelect): Job {
-  return job
-}
-
-function textsOf(newestFirst: { text: string }[]): string[] {
-  return newestFirst.map(({ text }) => text).reverse()
+/** The texts of the newest entries, oldest first, as many as a job is shown with. */
+export function textsOf(newestFirst: { text: string }[]): string[] {
+  return recentOf(newestFirst.map(({ text }) => text).reverse())
 }

@@ -48,7 +48,7 @@ export async function readJob(key: JobKey): Promise<JobSnapshot> {
 }
 
 export function recordedJob(key: JobKey): Promise<JobSnapshot | undefined> {
-  return findJob(store, key, 100)
+  return findJob(store, key)
 }
 
 /** Looks at the object's own storage from inside. */

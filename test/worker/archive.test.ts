@@ -31,7 +31,7 @@ test('a finished job leaves its object when its time there is over, and is serve
   await runAlarm(key, { after: HOUR - 1 })
   expect(await storedNames(key)).not.toEqual([])
   await runAlarm(key, { after: HOUR })
-  expect(await storedNames(key)).toEqual([])
+  expect(await storedNames(key)).toEqual(['emptied'])
 
   for (const evicted of [false, true]) {
     if (evicted) await evictDurableObject(jobObject(env.JOBS, key))
@@ -48,10 +48,36 @@ test('a finished job leaves its object when its time there is over, and is serve
     expect(await object.report(key, report, { ...toReport, fingerprint: 'another' })).toEqual(reused)
     expect(await object.create(key, anOrder, { ...toCreate, fingerprint: 'another' })).toEqual(reused)
   }
+  expect(await storedNames(key)).toEqual(['emptied'])
+
+  // All that is left is the sign that there was one, for as long as D1 has it.
+  await runAlarm(key, { after: HOUR + 90 * 24 * HOUR })
   expect(await storedNames(key)).toEqual([])
 })
 
-test('a job that D1 lacks stays in its object', async () => {
+test('a job whose id follows from no key leaves nothing at all', async () => {
+  const key = await createdJob()
+  await reported(key, { markCompleted: true })
+  await runAlarm(key, { after: HOUR })
+  expect(await storedNames(key)).toEqual([])
+})
+
+test('a create that comes again while D1 is away makes no second job over an archived one', async () => {
+  const key = aJobKey()
+  const retry = { key: 'create', fingerprint: 'order' }
+  const first = await jobObject(env.JOBS, key).create(key, anOrder, retry)
+  await reported(key, { markCompleted: true })
+  await runAlarm(key, { after: HOUR })
+  await evictDurableObject(jobObject(env.JOBS, key))
+
+  await env.DB.exec('alter table jobs rename to jobs_away')
+  const unavailable = { ok: false, reason: 'unavailable' }
+  expect(await jobObject(env.JOBS, key).create(key, anOrder, retry)).toEqual(unavailable)
+  await env.DB.exec('alter table jobs_away rename to jobs')
+  expect(await jobObject(env.JOBS, key).create(key, anOrder, retry)).toEqual({ ...first, replayed: true })
+})
+
+test('a job that D1 has lost stays in its object, and D1 gets it again', async () => {
   const key = await createdJob()
   await reported(key, { markCompleted: true })
   const before = await readJob(key)
@@ -59,6 +85,9 @@ test('a job that D1 lacks stays in its object', async () => {
   await runAlarm(key, { after: HOUR })
   expect(await storedNames(key)).not.toEqual([])
   expect(await readJob(key)).toEqual(before)
+
+  await runAlarm(key, { after: HOUR + 60_000 })
+  expect(await recordedJob(key)).toEqual(before)
 })
 
 test('a live job that only D1 has is taken up, with the standing of each entity', async () => {

@@ -1,0 +1,59 @@
+import { runDurableObjectAlarm } from 'cloudflare:test'
+import { env } from 'cloudflare:workers'
+import { expect, test, vi } from 'vitest'
+import { jobObject } from '../../src/job-object/address.ts'
+import { Archive } from '../../src/job-object/archive.ts'
+import type { EntryPage } from '../../src/jobs/entry-page.ts'
+import type { JobKey } from '../../src/jobs/job.ts'
+import type { ReportedEntry } from '../../src/jobs/report.ts'
+import { anError, createdJob, keysOf, readJob, recordedJob, reported, store } from './a-job.ts'
+
+/** The heaviest that may be reported: control characters, each of which takes six in JSON. */
+function heavy(entityKey: string): ReportedEntry {
+  const line = '\u0001'.repeat(4_096)
+  return { ...anError(entityKey), errorType: line, step: line, message: '\u0001'.repeat(16_384) }
+}
+
+test('a job with the heaviest of entries goes on, is recorded and is read, its entries in pages of bounded weight', async () => {
+  const key = await createdJob()
+  const keys = Array.from({ length: 200 }, (_, n) => `sku-${n}`)
+  for (let from = 0; from < keys.length; from += 5) {
+    await reported(key, { errors: keys.slice(from, from + 5).map(heavy) })
+  }
+  const { job, errors } = await readJob(key)
+  expect(job.errorCount).toBe(200)
+  expect(errors.length).toBeGreaterThan(5)
+  expect(errors.join('').length).toBeLessThan(2_000_001)
+  expect(keysOf(errors)).toEqual(keys.slice(-errors.length))
+
+  expect(await keysByPages(key)).toEqual(keys)
+  await vi.waitFor(
+    async () => {
+      await runDurableObjectAlarm(jobObject(env.JOBS, key))
+      expect(await recordedJob(key)).toEqual(await readJob(key))
+    },
+    { timeout: 15_000 },
+  )
+  const archive = new Archive(store, key)
+  const inArchive = await archive.page({ kind: 'error', after: 0, limit: 1_000, errorType: null })
+  const inObject = await jobObject(env.JOBS, key).entries(key, {
+    kind: 'error',
+    after: 0,
+    limit: 1_000,
+    errorType: null,
+  })
+  expect(inArchive.map(({ text }) => text)).toEqual(inObject.ok && inObject.texts)
+})
+
+async function keysByPages(key: JobKey): Promise<string[]> {
+  const found: string[] = []
+  for (let after: number | null = 0; after !== null; ) {
+    const page: EntryPage = { kind: 'error', after, limit: 1_000, errorType: null }
+    const reply = await jobObject(env.JOBS, key).entries(key, page)
+    if (!reply.ok) throw new Error(reply.reason)
+    expect(reply.texts.join('').length).toBeLessThan(4_300_000)
+    found.push(...keysOf(reply.texts))
+    after = reply.next
+  }
+  return found
+}
