@@ -1,12 +1,12 @@
-import { isFinished, type Job, type JobKey, type JobSnapshot } from '../jobs/job.ts'
+import { isFinished, type Job, type JobKey } from '../jobs/job.ts'
 import type { Change } from '../jobs/outcome.ts'
-import { withAppended } from '../jobs/recent-entries.ts'
 import { RETRY_WINDOW, type Retry } from '../jobs/retry.ts'
 import { logTrouble, ofJob } from '../log.ts'
 import { type JobRecord, recordJob } from '../store/record-job.ts'
 import type { Store } from '../store/store.ts'
 import { adoptJob } from './adopt-job.ts'
 import { Archive } from './archive.ts'
+import { type Command, commitCommands } from './commit-commands.ts'
 import { GroupCommit } from './group-commit.ts'
 import { Journal, type Journaled, NOTHING_RECORDED } from './journal.ts'
 import { Recorder } from './recorder.ts'
@@ -18,11 +18,6 @@ const STATUS_PATIENCE = 2_000
 /** The job as the journal holds it, or, with `archive`, as D1 does: then it is finished, and the journal empty. */
 export type Held = Journaled & { archive?: Archive }
 export type Found = { ok: true; held: Held } | { ok: false; reason: 'not_found' | 'unavailable' }
-
-interface Command {
-  change: Change
-  retry: Retry | null
-}
 
 /**
  * Keeps one job in three places: memory, which answers; the object's own disk, from which changes are acknowledged; and
@@ -152,35 +147,11 @@ export class JobKeeper {
     return true
   }
 
-  /** Commits a group of commands: one transaction, so that memory is never ahead of the disk, nor the disk of memory. */
+  /** Memory follows the disk: where the journal throws, the job held stays as it was. */
   #commit(commands: Command[]): JobReply[] {
     const held = this.#job()
     if (held.archive !== undefined) throw new Error('the journal has been emptied')
-    const now = Date.now()
-    let snapshot: JobSnapshot = held
-    const replies = this.journal.transaction(() => {
-      const replies = commands.map(({ change, retry }): JobReply => {
-        const replay = retry === null ? undefined : this.journal.answers.replay(retry, now)
-        if (replay !== undefined) return replay
-        const { job, errors, warnings } = snapshot
-        const outcome = change(job, now, (type, entityKey) =>
-          this.journal.entries.standingOf(type, entityKey),
-        )
-        if (!outcome.ok) return outcome
-        if (retry !== null) this.journal.answers.keep({ retry, asOf: now, job: outcome.job })
-        if (outcome.job !== job) {
-          this.journal.entries.append(outcome.entries, outcome.standings)
-          snapshot = {
-            job: outcome.job,
-            errors: withAppended(errors, outcome.entries, 'error'),
-            warnings: withAppended(warnings, outcome.entries, 'warning'),
-          }
-        }
-        return shown(snapshot, now)
-      })
-      if (snapshot.job !== held.job) this.journal.saveJob(held.key, snapshot.job)
-      return replies
-    })
+    const { snapshot, replies } = commitCommands(this.journal, held, commands, Date.now())
     if (snapshot.job !== held.job) this.#hold({ ...held, ...snapshot })
     return replies
   }
