@@ -73,7 +73,9 @@ async function run(command: KeysCommand, store: ApiKeyStore): Promise<number> {
     }
     case 'revoke':
       if (await revokeApiKey(store, command.organizationId, command.keyId, now)) {
-        console.error(`${command.keyId} is revoked: nowhere is it accepted for more than 60 s from now`)
+        console.error(
+          `${command.keyId} is revoked: while D1 can be asked, it is accepted nowhere for more than 60 s from now`,
+        )
         return 0
       }
       console.error(`${command.organizationId} has no key ${command.keyId}`)

@@ -124,7 +124,13 @@ export async function openLocalDatabase(persistTo: string | undefined): Promise<
       d1Databases: { DB: settings.databaseId },
     }),
   )
-  const d1 = await miniflare.getD1Database('DB')
-  await retryWhileContended(() => applyMigrations(d1, settings.migrationsDir))
-  return { store: drizzle(d1), dispose: () => miniflare.dispose() }
+  try {
+    const d1 = await miniflare.getD1Database('DB')
+    await retryWhileContended(() => applyMigrations(d1, settings.migrationsDir))
+    return { store: drizzle(d1), dispose: () => miniflare.dispose() }
+  } catch (error) {
+    // Its runtime would keep this process from ending.
+    await miniflare.dispose().catch(() => {})
+    throw error
+  }
 }

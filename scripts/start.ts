@@ -28,7 +28,7 @@ if (process.env.npm_lifecycle_event !== undefined) {
   }, 200).unref()
 }
 
-const keysState = persistTo === undefined ? '' : ` --persist-to ${persistTo}`
+const keysState = persistTo === undefined ? '' : ` --persist-to ${quote(persistTo)}`
 console.log(`
   Milepost is running at ${edge.url}
 
@@ -36,6 +36,11 @@ console.log(`
                   --permission job:create --permission job:read --permission job:cancel${keysState}
   Stop:         Ctrl-C
 `)
+
+/** As a shell takes it for one word. */
+function quote(text: string): string {
+  return /^[\w./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`
+}
 
 function readFlags(): { port: number; persistTo: string | undefined } {
   try {

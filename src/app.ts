@@ -5,7 +5,7 @@ import { allowOrigins } from './http/allow-origins.ts'
 import { discardUnread } from './http/discard-unread.ts'
 import type { EdgeEnv } from './http/edge-env.ts'
 import { logRefusals } from './http/log-refusals.ts'
-import { secureHeaders } from './http/secure-headers.ts'
+import { keepPrivate, secureHeaders } from './http/secure-headers.ts'
 import { cancelJob } from './routes/cancel-job.ts'
 import { createJob } from './routes/create-job.ts'
 import { getJob } from './routes/get-job.ts'
@@ -23,7 +23,14 @@ import { isStoreError } from './store/store.ts'
 /** The whole HTTP surface. A path answers with a slash behind it as well as without. */
 export const app = new Hono<EdgeEnv>({ strict: false })
 
-app.use(discardUnread, requestId({ headerName: 'X-Request-ID' }), logRefusals, secureHeaders, allowOrigins)
+app.use(
+  discardUnread,
+  requestId({ headerName: 'X-Request-ID' }),
+  logRefusals,
+  secureHeaders,
+  keepPrivate,
+  allowOrigins,
+)
 app.use(
   methodNotAllowed({
     app,

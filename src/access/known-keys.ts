@@ -77,6 +77,11 @@ export class KnownKeys {
     return { ok: false, reason: refused.reason }
   }
 
+  /** Whether the key of this hash was valid when it was last looked up: then to look it up again serves no guessing. */
+  wasValid(keyHash: string): boolean {
+    return this.#valid.has(keyHash)
+  }
+
   /** Whether the key of this hash is good now. Never throws, and waits for a look-up 2 s at most. */
   async check(keyHash: string, asking: Asking): Promise<KeyCheck> {
     const now = this.#now()

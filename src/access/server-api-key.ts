@@ -1,3 +1,5 @@
+import { sha256 } from './sha256.ts'
+
 /** `mp_` and 256 bits in base64url. */
 const SERVER_API_KEY = /^mp_[A-Za-z0-9_-]{43}$/
 
@@ -20,6 +22,5 @@ export function isServerApiKey(text: string): boolean {
  * bits behind it there is nothing for a slow hash to defend.
  */
 export async function hashServerApiKey(key: string): Promise<string> {
-  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(key))
-  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('')
+  return await sha256(key)
 }

@@ -70,6 +70,9 @@ type Attempt =
 export async function sendWithRetries(connection: Connection, path: string, body: unknown): Promise<unknown> {
   const clock = connection.clock ?? systemClock
   const giveUpAt = clock.now() + (connection.giveUpAfterMs ?? 60_000)
+  // The platform's own error would quote the key.
+  if (!/^[\x21-\x7e]+$/.test(connection.key.trim()))
+    throw new TypeError('The key has signs that no header can hold')
   // Outside the attempts: a key or body that cannot be sent at all is the caller's mistake, not an outage.
   const url = `${connection.url.replace(/\/+$/, '')}${path}`
   const request = {

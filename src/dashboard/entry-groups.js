@@ -83,7 +83,12 @@ export function createEntryGroups(kind, jobId, report) {
   /** @param {string} type */
   function createGroup(type) {
     const number = element('span', { class: 'count' })
-    const entries = createEntryList(`${path}/${kind}?error_type=${encodeURIComponent(type)}`, kind, report)
+    const entries = createEntryList(
+      `${path}/${kind}?error_type=${encodeURIComponent(type)}`,
+      kind,
+      // Of a page that was left, nothing is said on the next.
+      (outcome) => stopped || report(outcome),
+    )
     const details = element(
       'details',
       { class: 'group', toggle: () => details.open && entries.open() },

@@ -29,6 +29,7 @@ export function createJobPage(jobId, { report, addressOfList, onTitle }) {
   /** @type {Job | undefined} */
   let job
   let frame = 0
+  let stopped = false
   let ticking = 0
   /** @type {{ stop: () => void } | undefined} */
   let loading
@@ -93,6 +94,7 @@ export function createJobPage(jobId, { report, addressOfList, onTitle }) {
 
   /** Asks until there is an answer; from then on the stream of events carries the news. */
   function load() {
+    if (stopped) return
     loading?.stop()
     const polling = poll(async (signal) => {
       /** @type {Outcome<Job>} */
@@ -107,8 +109,9 @@ export function createJobPage(jobId, { report, addressOfList, onTitle }) {
     loading = polling
   }
 
-  /** @param {Job} next */
+  /** An answer that comes when the page was left starts nothing again. @param {Job} next */
   function apply(next) {
+    if (stopped) return
     const before = job
     // An event leaves out what does not change with it.
     job = before === undefined ? next : { ...before, ...next }
@@ -145,12 +148,12 @@ export function createJobPage(jobId, { report, addressOfList, onTitle }) {
   return {
     node,
     title,
-    documentTitle: 'Job',
     start() {
       load()
       ticking = setInterval(facts.tick, 1_000)
     },
     stop() {
+      stopped = true
       loading?.stop()
       watching?.stop()
       errors.stop()

@@ -124,7 +124,6 @@ export function createListPage(report) {
   return {
     node,
     title,
-    documentTitle: 'Jobs',
     /** @param {URLSearchParams} next */
     start(next) {
       filters.show(next)

@@ -16,6 +16,7 @@ const open = cors({
     'Authorization',
     'Content-Type',
     'Idempotency-Key',
+    'If-None-Match',
     'Last-Event-ID',
     'X-Organization-ID',
     'X-Request-ID',

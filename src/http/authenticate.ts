@@ -50,15 +50,16 @@ export const authenticate = createMiddleware<EdgeEnv>(async (c, next) => {
   const { caller, permits } = identified
   c.set('caller', caller)
   c.set('permits', permits)
+  const choice = chooseOrganization(caller, c.req.header('X-Organization-ID'))
+  // Before the budget, so that the log says whose request was one too many.
+  c.set('organizationId', choice.ok ? choice.organizationId : null)
   if (!budget.spend(c.env.REQUESTS, caller.id, (work) => c.executionCtx.waitUntil(work)))
     return tooMany(c, 'too_many_requests', 'Too many requests')
 
-  const choice = chooseOrganization(caller, c.req.header('X-Organization-ID'))
   if (!choice.ok) {
     c.set('reason', 'organization_left_open')
     return c.json({ detail: 'The credential has several organizations: send X-Organization-ID' }, 400)
   }
-  c.set('organizationId', choice.organizationId)
   return await next()
 })
 

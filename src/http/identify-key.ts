@@ -10,7 +10,7 @@ import type { EdgeEnv } from './edge-env.ts'
 const knownKeys = new KnownKeys({ now: Date.now })
 
 /**
- * Whose key it is. `mayAsk` false: only as far as is remembered.
+ * Whose key it is. `mayAsk` false: no key is looked up but those that were valid before.
  *
  * An unknown key and one that is nearly right take the same time: both are hashed whole, and the hash is looked up. How
  * far a guess agrees with a real key cannot show in how its hash compares.
@@ -21,12 +21,13 @@ export async function identifyKey(
   mayAsk: boolean,
 ): Promise<Identification> {
   const keyHash = await hashServerApiKey(key)
-  const checked = mayAsk
-    ? await knownKeys.check(keyHash, {
-        lookUp: (hash) => lookUp(c, hash),
-        keepAlive: (work) => c.executionCtx.waitUntil(work),
-      })
-    : knownKeys.recall(keyHash)
+  const checked =
+    mayAsk || knownKeys.wasValid(keyHash)
+      ? await knownKeys.check(keyHash, {
+          lookUp: (hash) => lookUp(c, hash),
+          keepAlive: (work) => c.executionCtx.waitUntil(work),
+        })
+      : knownKeys.recall(keyHash)
   if (checked === undefined) return { ok: false, reason: 'not_asked' }
   if (!checked.ok) return checked
   const { caller } = checked

@@ -1,3 +1,4 @@
+import { createMiddleware } from 'hono/factory'
 import { secureHeaders as setHeaders } from 'hono/secure-headers'
 
 /**
@@ -19,4 +20,13 @@ export const secureHeaders = setHeaders({
   xDownloadOptions: false,
   xPermittedCrossDomainPolicies: false,
   xXssProtection: false,
+})
+
+/**
+ * Keeps replies out of shared caches, and has the caller's own ask again: who is calling, and X-Organization-ID, decide
+ * what one address means. What a route has set itself stands.
+ */
+export const keepPrivate = createMiddleware(async (c, next) => {
+  await next()
+  if (!c.res.headers.has('Cache-Control')) c.header('Cache-Control', 'private, no-cache')
 })

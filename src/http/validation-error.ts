@@ -6,7 +6,6 @@ export type ProblemType =
   | 'missing'
   | 'string_type'
   | 'string_too_short'
-  | 'string_too_short'
   | 'string_too_long'
   | 'string_pattern_mismatch'
   | 'string_unicode'
@@ -37,7 +36,7 @@ export interface Fault {
   ctx?: Record<string, unknown>
 }
 
-/** One entry of a 422's `detail`. `loc` starts with "body" or "header"; `input` is what was sent there. */
+/** One entry of a 422's `detail`. `loc` starts with "body", "query" or "header"; `input` is what was sent there. */
 export interface Problem extends Fault {
   loc: (string | number)[]
   input: unknown

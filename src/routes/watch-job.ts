@@ -10,6 +10,8 @@ import { refuse } from '../http/refuse.ts'
  */
 export const RECHECK = 10_000
 
+const EVENT_STREAM = { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' }
+
 /** `GET /api/jobs/{job_id}/events`: the job's states as they come, as server-sent events, to its end. */
 export const watchJob = new Hono<EdgeEnv>().get(
   '/api/jobs/:job_id/events',
@@ -22,9 +24,13 @@ export const watchJob = new Hono<EdgeEnv>().get(
     if (!reply.ok) return await refuse(c, reply)
     // What tells an EventSource, which else connects again and again, that nothing is to come any more.
     if (reply.events === null) return c.body(null, 204)
+    if (c.req.method === 'HEAD') {
+      await reply.events.cancel() // Nobody reads on.
+      return c.body(null, 200, EVENT_STREAM)
+    }
     const { readable, ended } = passOn(reply.events, c.var.isStillValid, RECHECK)
     c.executionCtx.waitUntil(ended)
-    return c.body(readable, 200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' })
+    return c.body(readable, 200, EVENT_STREAM)
   },
 )
 

@@ -185,6 +185,18 @@ describe.concurrent('In time', () => {
   })
 })
 
+test('HEAD says what a watcher would get, and watches nothing', async () => {
+  const { key, path } = await aRunningJob()
+  const reply = await call(edge, key, 'HEAD', `${path}/events`)
+  expect(reply).toMatchObject({ status: 200, text: '' })
+  expect(reply.headers.get('Content-Type')).toBe('text/event-stream')
+})
+
+test('a reply is kept out of shared caches', async () => {
+  const { key, path } = await aRunningJob()
+  expect((await call(edge, key, 'GET', path)).headers.get('Cache-Control')).toBe('private, no-cache')
+})
+
 describe('A watcher', () => {
   test('gets the state there is at once, then each new one, the revision being its id', async () => {
     const { key, path, report } = await aRunningJob()

@@ -240,7 +240,9 @@ test('a redirect is not followed: it would carry the key elsewhere', async () =>
 
 test('a key that no header can hold fails at once', async () => {
   const { connection, requests } = script(answer(200, JOB))
-  await expect(sendWithRetries({ ...connection, key: 'mp_a\nb' }, '/x', {})).rejects.toThrow(TypeError)
+  await expect(sendWithRetries({ ...connection, key: 'mp_a\nb' }, '/x', {})).rejects.toThrow(
+    'The key has signs',
+  )
   expect(requests).toHaveLength(0)
 })
 

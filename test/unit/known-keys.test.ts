@@ -46,6 +46,18 @@ beforeEach(() => void vi.useFakeTimers({ now: 1_000 * MINUTE }))
 afterEach(() => void vi.useRealTimers())
 
 describe('a valid key', () => {
+  test('is told from a guess for as long as no look-up refused it', async () => {
+    const { known, store, check } = setUp()
+    await check('good')
+    await check('guessed')
+    await pass(2 * MINUTE)
+    expect(known.recall('good')).toBeUndefined()
+    expect([known.wasValid('good'), known.wasValid('guessed')]).toEqual([true, false])
+    store.keys = { good: { ...KEY, revokedAt: Date.now() } }
+    await check('good')
+    expect(known.wasValid('good')).toBe(false)
+  })
+
   test('names its caller', async () => {
     const { known, store } = setUp()
     expect(await known.check('good', { lookUp: store.lookUp, keepAlive: () => {} })).toEqual({
