@@ -12,9 +12,10 @@ const MAX_DISCARDING_MS = 2000
  */
 export const discardUnread = createMiddleware(async (c, next) => {
   await next()
+  if (c.res.status < 400) return
   const { body, bodyUsed } = c.req.raw
   // Of a body without a length, whoever counted its bytes holds the rest.
-  if (c.res.status < 400 || body === null || bodyUsed || body.locked) return
+  if (body === null || bodyUsed || body.locked) return
   if (Number(c.req.header('Content-Length') ?? Number.POSITIVE_INFINITY) <= SMALL) return
   c.res = new Response(discardBehind(await c.res.text(), body.getReader()), c.res)
 })

@@ -28,5 +28,7 @@ export const secureHeaders = setHeaders({
  */
 export const keepPrivate = createMiddleware(async (c, next) => {
   await next()
-  if (!c.res.headers.has('Cache-Control')) c.header('Cache-Control', 'private, no-cache')
+  // Not by `c.header`, which would make the whole reply anew, its body as a stream.
+  const { headers } = c.res
+  if (!headers.has('Cache-Control')) headers.set('Cache-Control', 'private, no-cache')
 })

@@ -5,7 +5,6 @@ import type { Shop } from './shop.ts'
 export async function watchJob(edge: Edge, shop: Shop, jobId: string, count: number) {
   const end = new AbortController()
   let events = 0
-  const startedAt = Date.now()
   await Promise.all(
     Array.from({ length: count }, async (_, n) => {
       const headers = shop.headers(n)
@@ -21,6 +20,9 @@ export async function watchJob(edge: Edge, shop: Shop, jobId: string, count: num
       await first
     }),
   )
+  // From here on: what came while they were connecting says nothing of the pace.
+  const startedAt = Date.now()
+  events = 0
   return {
     /** Ends them; says how much they were sent. */
     async close(): Promise<string> {
