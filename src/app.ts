@@ -5,6 +5,7 @@ import { allowOrigins } from './http/allow-origins.ts'
 import { discardUnread } from './http/discard-unread.ts'
 import type { EdgeEnv } from './http/edge-env.ts'
 import { logRefusals } from './http/log-refusals.ts'
+import { refuse } from './http/refuse.ts'
 import { keepPrivate, secureHeaders } from './http/secure-headers.ts'
 import { cancelJob } from './routes/cancel-job.ts'
 import { createJob } from './routes/create-job.ts'
@@ -57,6 +58,6 @@ app.notFound((c) => c.json({ detail: 'Not Found' }, 404))
 
 app.onError((error, c) => {
   // What went wrong is for the log, see logRefusals: a reply never carries a stack, a query or another system's words.
-  if (isStoreError(error)) return c.json({ detail: 'Temporarily unavailable' }, 503, { 'Retry-After': '5' })
+  if (isStoreError(error)) return refuse(c, { ok: false, reason: 'unavailable' })
   return c.json({ detail: 'Internal Server Error' }, 500)
 })

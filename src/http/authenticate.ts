@@ -9,9 +9,8 @@ import type { EdgeEnv } from './edge-env.ts'
 import { identifyKey } from './identify-key.ts'
 import { identifySession } from './identify-session.ts'
 import { isFromOwnPage } from './is-from-own-page.ts'
+import { RETRY_AFTER } from './refuse.ts'
 
-/** Seconds after which a caller may ask again whose credential could not be checked. */
-const RETRY_AFTER = '5'
 /** Seconds after which a caller may come again who came too often: how long a limiter's refusal is remembered. */
 const RETRY_AFTER_LIMIT = '10'
 

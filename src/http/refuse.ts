@@ -4,7 +4,7 @@ import { MAX_METADATA_BYTES } from '../jobs/metadata.ts'
 import { invalid } from './validation-error.ts'
 
 /** Seconds after which a caller may try again what could not be done now. */
-const RETRY_AFTER = '5'
+export const RETRY_AFTER = '5'
 
 /** The one place where the domain's reasons become HTTP. */
 export async function refuse(c: Context, refusal: JobRefusal): Promise<Response> {
