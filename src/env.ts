@@ -4,6 +4,8 @@ export interface Env {
   JOBS: DurableObjectNamespace
   /** How long a finished job stays in its object before D1 alone serves it. */
   ARCHIVE_AFTER_SECONDS: number
+  /** After how many days without a report a live job is failed; 0: never. */
+  ABANDONED_AFTER_DAYS: number
   /** Whether a callback URL may lead to this machine: in development only. */
   ALLOW_LOOPBACK_CALLBACKS: boolean
   /** How long a finished job stays in D1; 0: for ever. */

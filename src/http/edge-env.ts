@@ -1,6 +1,6 @@
 import type { Caller, Permission, Verdict } from '../access/caller.ts'
 import type { Env } from '../env.ts'
-import type { Retry } from '../jobs/retry.ts'
+import type { KeyedRequest } from '../jobs/keyed-request.ts'
 
 /** What handlers find in their context: the bindings, and what `authenticate` made out. */
 export interface EdgeEnv {
@@ -13,7 +13,7 @@ export interface EdgeEnv {
     /** The organisation that the request is about; null: none of the caller's, so that no job is there for it. */
     organizationId: string | null
     /** What tells a retry from a new request, where the endpoint is `idempotent` and the caller sent a key. */
-    retry: Retry | null
+    retry: KeyedRequest | null
     /** Whether the credential still permits what it did: asked again and again by what goes on for long. */
     isStillValid: () => Promise<boolean>
     /** Why the request is refused, as a word for the log. */

@@ -1,6 +1,6 @@
 import type { Context } from 'hono'
 import type { JobRefusal } from '../job-object/replies.ts'
-import { MAX_METADATA_BYTES } from '../jobs/metadata.ts'
+import { MAX_METADATA_BYTES } from '../jobs/limits.ts'
 import { invalid } from './validation-error.ts'
 
 /** Seconds after which a caller may try again what could not be done now. */
@@ -25,18 +25,26 @@ export async function refuse(c: Context, refusal: JobRefusal): Promise<Response>
           ctx: { max_bytes: MAX_METADATA_BYTES },
         },
       ])
-    case 'retry_key_reused':
-      return invalid(c, [
-        {
-          type: 'idempotency_key_reused',
-          loc: ['header', 'Idempotency-Key'],
-          msg: 'This key was sent before, with another body',
-          input: c.req.header('Idempotency-Key'),
-        },
-      ])
+    case 'key_reused':
+      return refuseKey(c, 'idempotency_key_reused', 'This key was sent before, with another body')
+    case 'key_expired':
+      return refuseKey(
+        c,
+        'idempotency_key_expired',
+        `This key created ${refusal.jobId} more than 24 hours ago: a new job takes a new key`,
+      )
     case 'unavailable':
       return c.json({ detail: 'Temporarily unavailable' }, 503, { 'Retry-After': RETRY_AFTER })
     default:
       return refusal satisfies never
   }
+}
+
+function refuseKey(
+  c: Context,
+  type: 'idempotency_key_expired' | 'idempotency_key_reused',
+  msg: string,
+): Response {
+  const loc = ['header', 'Idempotency-Key']
+  return invalid(c, [{ type, loc, msg, input: c.req.header('Idempotency-Key') }])
 }

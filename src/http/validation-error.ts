@@ -27,6 +27,7 @@ export type ProblemType =
   | 'too_large'
   | 'model_attributes_type'
   | 'json_invalid'
+  | 'idempotency_key_expired'
   | 'idempotency_key_reused'
 
 /** What is wrong with a value, apart from where it stood. */

@@ -1,35 +1,40 @@
 import { Webhook } from 'standardwebhooks'
-import type { Attempt, JobKey, JobSnapshot } from '../jobs/job.ts'
+import type { AttemptOutcome } from '../jobs/delivery.ts'
+import type { JobSnapshot } from '../jobs/job.ts'
 import { presentJob } from '../jobs/present-job.ts'
-import { logTrouble, ofJob } from '../log.ts'
-import type { Store } from '../store/store.ts'
-import { findWebhookSecret } from '../store/webhook-secrets.ts'
 
 /** How long a receiver may take to answer, in ms. */
 const PATIENCE = 15_000
 
 /**
- * Posts a finished job to its callback URL once, signed by the Standard Webhooks scheme with the organisation's secret.
- * What went wrong is in the attempt, in our own words, since callers can read it. `now` is in ms. Throws where D1 does.
+ * Posts a finished job to its callback URL once, signed by the Standard Webhooks scheme with the organization's secret.
+ * What went wrong is in the attempt, in our own words, since callers can read it. `findSecret` looks the secret up;
+ * throws where it does: then nothing was attempted.
  */
 export async function deliver(
-  store: Store,
-  held: JobSnapshot & { key: JobKey },
-  now: number,
-): Promise<Attempt> {
-  const { key, job } = held
-  const secret = await findWebhookSecret(store, key.organizationId)
-  if (secret === undefined) return { at: now, status: null, error: 'The organisation has no signing secret' }
+  { job, ...entries }: JobSnapshot,
+  findSecret: () => Promise<string | undefined>,
+): Promise<AttemptOutcome> {
+  const at = Date.now()
+  const ended = (status: number | null, error: string | null, more: Partial<AttemptOutcome> = {}) => ({
+    attempt: { at, status, error },
+    endedAt: Date.now(),
+    isGone: false,
+    retryAfter: null,
+    ...more,
+  })
+  const secret = await findSecret()
+  if (secret === undefined) return ended(null, 'The organization has no signing secret')
   try {
     const id = `msg_${job.jobId}`
-    const payload = presentJob(held, now)
+    const payload = presentJob({ job, ...entries }, at)
     const response = await fetch(job.callbackUrl ?? '', {
       method: 'POST',
       headers: {
         'Content-Type': 'application/json',
         'webhook-id': id,
-        'webhook-timestamp': String(Math.floor(now / 1_000)),
-        'webhook-signature': new Webhook(secret).sign(id, new Date(now), payload),
+        'webhook-timestamp': String(Math.floor(at / 1_000)),
+        'webhook-signature': new Webhook(secret).sign(id, new Date(at), payload),
       },
       body: payload,
       // A redirect could lead where the URL itself was not allowed to.
@@ -37,9 +42,25 @@ export async function deliver(
       signal: AbortSignal.timeout(PATIENCE),
     })
     await response.body?.cancel()
-    return { at: now, status: response.status, error: response.ok ? null : 'The receiver did not accept it' }
+    const { status, ok } = response
+    if (ok) return ended(status, null)
+    if (status === 410) return ended(status, 'The receiver wants no more of it', { isGone: true })
+    return ended(status, 'The receiver did not accept it', { retryAfter: readRetryAfter(response) })
   } catch (error) {
-    logTrouble('webhook_not_sent', ofJob(key), error)
-    return { at: now, status: null, error: 'The receiver could not be reached' }
+    const isLate = error instanceof Error && error.name === 'TimeoutError'
+    return ended(
+      null,
+      isLate
+        ? `The receiver did not answer within ${PATIENCE / 1_000} s`
+        : 'The receiver could not be reached',
+    )
   }
+}
+
+/** How long the receiver asks to wait, in ms: a 429 or 503 may say so, in seconds or as a date. */
+function readRetryAfter({ status, headers }: Response): number | null {
+  const value = headers.get('Retry-After')
+  if (value === null || (status !== 429 && status !== 503)) return null
+  const ms = /^\d+$/.test(value) ? Number(value) * 1_000 : Date.parse(value) - Date.now()
+  return Number.isNaN(ms) ? null : Math.max(0, ms)
 }

@@ -1,34 +1,127 @@
 import type { EntryGroup } from '../jobs/entry-page.ts'
+import type { EntryKind } from '../jobs/job.ts'
+import {
+  MAX_ERROR_TYPE_BYTES,
+  MAX_ERROR_TYPES,
+  SHOWN_ERROR_TYPE_BYTES,
+  SHOWN_ERROR_TYPES,
+} from '../jobs/limits.ts'
+import { utf8Bytes } from '../jobs/utf8-bytes.ts'
+import type { RankedGroup } from '../store/entry-groups.ts'
 
-/** Types that are told apart, at most: a worker that makes up a new one for each entry has no groups to show. */
-const MAX_GROUPS = 100
+/** Where the counting has come, for each kind: the last entry that is counted. */
+const COUNTED = 'counted'
+/** Entries that are counted at once, and that may be left uncounted: so much a report or a reader may have to wait for. */
+const STEP = 1_000
 
 /**
- * How many entries there are of each error type. It counts what came since it was last asked, so that asking again and
- * again costs no more than what is new.
+ * How many entries there are of each error type, a row each. Entries are counted by the thousand, and not as they come:
+ * so a report costs no row for it, and a reader no more than what is new.
  */
 export class EntryGroups {
-  readonly #counts = new Map<string, number>()
-  #counted = 0
+  static readonly tables = `
+    create table if not exists entry_group (
+      kind text not null, error_type text not null, count integer not null, primary key (kind, error_type)
+    ) without rowid;`
 
-  /** `kept` entries are there by now; `countAfter` counts those behind a place. */
-  read(kept: number, countAfter: (place: number) => EntryGroup[]): EntryGroup[] {
-    if (kept <= this.#counted) return mostFrequent(this.#groups())
-    for (const { errorType, count } of countAfter(this.#counted)) {
-      this.#counts.set(errorType, (this.#counts.get(errorType) ?? 0) + count)
+  readonly #storage: DurableObjectStorage
+  #counted: Record<EntryKind, number>
+
+  /** Its tables must be there, and those of the entry log. */
+  constructor(storage: DurableObjectStorage) {
+    this.#storage = storage
+    this.#counted = storage.kv.get(COUNTED) ?? { error: 0, warning: 0 }
+  }
+
+  /** Counts what has come, once that is worth it. Within a transaction. */
+  keepUp(kept: Record<EntryKind, number>): void {
+    const isDue = (kind: EntryKind) => kept[kind] - this.#counted[kind] >= STEP
+    if (isDue('error') || isDue('warning')) this.#countAll(kept)
+  }
+
+  /** Counts the rest, step by step. Within a transaction. */
+  #countAll(kept: Record<EntryKind, number>): void {
+    for (const kind of ['error', 'warning'] as const) {
+      for (let after = this.#counted[kind]; after < kept[kind]; after += STEP) {
+        this.#countStep(kind, after, Math.min(after + STEP, kept[kind]))
+      }
     }
-    this.#counted = kept
-    return mostFrequent(this.#groups())
+    this.#counted = { ...kept }
+    this.#storage.kv.put(COUNTED, this.#counted)
   }
 
-  #groups(): EntryGroup[] {
-    return [...this.#counts].map(([errorType, count]) => ({ errorType, count }))
+  /** The most frequent types of one kind, as many as a reply names. Within a transaction. */
+  mostFrequent(kind: EntryKind, kept: Record<EntryKind, number>): EntryGroup[] {
+    this.#countAll(kept)
+    return this.#storage.sql
+      .exec<EntryGroup & Row>(
+        `select errorType, count from (
+           select error_type as errorType, count, sum(octet_length(error_type)) over ${RANKING} as bytes
+           from entry_group where kind = ?1 order by count desc, error_type limit ?2
+         ) where bytes <= ?3`,
+        kind,
+        SHOWN_ERROR_TYPES,
+        SHOWN_ERROR_TYPE_BYTES,
+      )
+      .toArray()
+  }
+
+  /** All groups, a kind after the other, ranked, from behind the `after`th on; at most `limit`. Within a transaction. */
+  ranked(kept: Record<EntryKind, number>, after: number, limit: number): RankedGroup[] {
+    this.#countAll(kept)
+    return this.#storage.sql
+      .exec<RankedGroup & Row>(
+        `select kind, row_number() over (partition by kind order by count desc, error_type) as rank,
+           error_type as errorType, count
+         from entry_group order by kind, rank limit ?2 offset ?1`,
+        after,
+        limit,
+      )
+      .toArray()
+  }
+
+  #countStep(kind: EntryKind, after: number, last: number): void {
+    const found = this.#storage.sql
+      .exec<EntryGroup & Row>(
+        `select text ->> 'error_type' as errorType, count(*) as count from entry
+         where kind = ? and seq > ? and seq <= ? group by 1 order by min(seq)`,
+        kind,
+        after,
+        last,
+      )
+      .toArray()
+    let room = this.#room(kind)
+    for (const { errorType, count } of found) {
+      const { rowsWritten } = this.#storage.sql.exec(
+        'update entry_group set count = count + ? where kind = ? and error_type = ?',
+        count,
+        kind,
+        errorType,
+      )
+      const bytes = utf8Bytes(errorType)
+      if (rowsWritten > 0 || room.types === 0 || room.bytes < bytes) continue
+      this.#storage.sql.exec(
+        'insert into entry_group (kind, error_type, count) values (?, ?, ?)',
+        kind,
+        errorType,
+        count,
+      )
+      room = { types: room.types - 1, bytes: room.bytes - bytes }
+    }
+  }
+
+  /** What further types there is room for. */
+  #room(kind: EntryKind): { types: number; bytes: number } {
+    const { types, bytes } = this.#storage.sql
+      .exec<{ types: number; bytes: number }>(
+        `select count(*) as types, coalesce(sum(octet_length(error_type)), 0) as bytes from entry_group where kind = ?`,
+        kind,
+      )
+      .one()
+    return { types: MAX_ERROR_TYPES - types, bytes: MAX_ERROR_TYPE_BYTES - bytes }
   }
 }
 
-/** The most frequent types; of those that are as frequent, by their names, wherever they were counted. */
-export function mostFrequent(groups: EntryGroup[]): EntryGroup[] {
-  return groups
-    .toSorted((a, b) => b.count - a.count || (a.errorType < b.errorType ? -1 : 1))
-    .slice(0, MAX_GROUPS)
-}
+const RANKING = '(order by count desc, error_type)'
+
+type Row = Record<string, SqlStorageValue>

@@ -1,16 +1,16 @@
-import { type EntryGroup, type EntryPage, lastLookedAt, PAGE_CHARACTERS } from '../jobs/entry-page.ts'
+import { type EntryPage, lastLookedAt } from '../jobs/entry-page.ts'
 import type { Entry, EntryKind } from '../jobs/job.ts'
-import { RECENT_ENTRIES, recentOf } from '../jobs/recent-entries.ts'
-import type { Standing, StandingChange } from '../jobs/standing.ts'
-import { EntryGroups } from './entry-groups.ts'
+import { MAX_PAGE_BYTES, SHOWN_ENTRIES, SHOWN_ENTRY_BYTES } from '../jobs/limits.ts'
+import type { WeighedEntry } from '../jobs/recent-entries.ts'
+import type { EntityChange, EntityState } from '../jobs/tally.ts'
 
-/** What one write to D1 may carry: it takes values of 2 MB, and a character is up to 3 bytes. */
+/** What one write to D1 may carry: it takes values of 2 MB, and JSON makes of a byte up to six. */
 const ENTRIES_A_WRITE = 1_000
 const CHARACTERS_A_WRITE = 500_000
 
 /**
  * The job's entries in the object's own storage, a row each, so that the 10,000th costs what the first one cost. The
- * standing of each entity is a row too, so that counting distinct ones never reads the entries.
+ * state of each entity is a row too, so that counting distinct ones never reads the entries.
  */
 export class EntryLog {
   static readonly tables = `
@@ -23,30 +23,29 @@ export class EntryLog {
     ) without rowid;`
 
   readonly #sql: SqlStorage
-  readonly #groups = { error: new EntryGroups(), warning: new EntryGroups() }
 
   /** Its tables must be there. */
   constructor(sql: SqlStorage) {
     this.#sql = sql
   }
 
-  append(entries: Entry[], standings: StandingChange[]): void {
+  append(entries: Entry[], entities: EntityChange[]): void {
     for (const { kind, seq, text } of entries) {
       this.#sql.exec('insert or replace into entry (kind, seq, text) values (?, ?, ?)', kind, seq, text)
     }
-    for (const { entityType, entityKey, standing } of standings) {
+    for (const { entityType, entityKey, state } of entities) {
       this.#sql.exec(
         'insert or replace into entity (entity_type, entity_key, standing) values (?, ?, ?)',
         entityType,
         entityKey,
-        standing,
+        state,
       )
     }
   }
 
-  standingOf(entityType: string, entityKey: string): Standing {
+  stateOf(entityType: string, entityKey: string): EntityState {
     const [row] = this.#sql
-      .exec<{ standing: Standing }>(
+      .exec<{ standing: EntityState }>(
         'select standing from entity where entity_type = ? and entity_key = ?',
         entityType,
         entityKey,
@@ -55,20 +54,27 @@ export class EntryLog {
     return row?.standing ?? 'clean'
   }
 
-  /** The recent entries as the job showed them when `kept` of this kind were kept. */
-  recent(kind: EntryKind, kept: number): string[] {
-    const rows = this.#sql.exec<EntryRow>(
-      'select seq, text from entry where kind = ? and seq > ? and seq <= ? order by seq',
+  /** The newest of the `kept` entries of a kind, oldest first, as many as a job is shown with. */
+  recent(kind: EntryKind, kept: number): WeighedEntry[] {
+    const rows = this.#sql.exec<{ text: string; bytes: number }>(
+      `select text, octet_length(text) as bytes from entry where kind = ? and seq > ? and seq <= ? order by seq desc`,
       kind,
-      kept - RECENT_ENTRIES,
+      kept - SHOWN_ENTRIES,
       kept,
     )
-    return recentOf(rows.toArray().map(({ text }) => text))
+    const entries: WeighedEntry[] = []
+    let bytes = 0
+    for (const row of rows) {
+      bytes += row.bytes
+      if (bytes > SHOWN_ENTRY_BYTES) break
+      entries.push(row)
+    }
+    return entries.reverse()
   }
 
   page(page: EntryPage): Entry[] {
-    const rows = this.#sql.exec<EntryRow>(
-      `select seq, text from entry where kind = ?1 and seq > ?2 and seq <= ?3
+    const rows = this.#sql.exec<EntryRow & { bytes: number }>(
+      `select seq, text, octet_length(text) as bytes from entry where kind = ?1 and seq > ?2 and seq <= ?3
        and (?4 is null or text ->> 'error_type' = ?4) order by seq limit ?5`,
       page.kind,
       page.after,
@@ -77,27 +83,26 @@ export class EntryLog {
       page.limit,
     )
     const entries: Entry[] = []
-    let characters = 0
-    for (const row of rows) {
-      entries.push({ kind: page.kind, ...row })
-      characters += row.text.length
-      if (characters >= PAGE_CHARACTERS) break
+    let total = 0
+    for (const { seq, text, bytes } of rows) {
+      entries.push({ kind: page.kind, seq, text })
+      total += bytes
+      if (total >= MAX_PAGE_BYTES) break
     }
     return entries
   }
 
-  /** How many of the `kept` entries of one kind there are of each error type. */
-  groups(kind: EntryKind, kept: number): EntryGroup[] {
-    return this.#groups[kind].read(kept, (place) =>
-      this.#sql
-        .exec<EntryGroup & Record<string, SqlStorageValue>>(
-          `select text ->> 'error_type' as errorType, count(*) as count from entry where kind = ? and seq > ? and seq <= ? group by 1`,
-          kind,
-          place,
-          kept,
-        )
-        .toArray(),
-    )
+  /** How many entries of a kind there are behind `after`, up to `last`, and their bytes. */
+  weigh(kind: EntryKind, { after, last }: { after: number; last: number }): { count: number; bytes: number } {
+    return this.#sql
+      .exec<{ count: number; bytes: number }>(
+        `select count(*) as count, coalesce(sum(octet_length(text)), 0) as bytes from entry
+         where kind = ? and seq > ? and seq <= ?`,
+        kind,
+        after,
+        last,
+      )
+      .one()
   }
 
   /** The entries behind those that D1 has, oldest first, as many as one write may carry; `unfinished`: there are more. */

@@ -3,186 +3,241 @@ import type { Env } from '../env.ts'
 import { applyReport } from '../jobs/apply-report.ts'
 import { cancelJob } from '../jobs/cancel-job.ts'
 import { createJob } from '../jobs/create-job.ts'
-import { noteAttempt } from '../jobs/delivery.ts'
 import { type EntryPage, nextPlace } from '../jobs/entry-page.ts'
-import type { JobKey } from '../jobs/job.ts'
+import type { EntryKind, Job, JobKey } from '../jobs/job.ts'
+import { judgeRepeat, type KeyedRequest } from '../jobs/keyed-request.ts'
+import type { Change } from '../jobs/outcome.ts'
 import type { NewJob, Report } from '../jobs/report.ts'
-import type { Retry } from '../jobs/retry.ts'
-import { stallDue, stallJob } from '../jobs/stall-job.ts'
 import { logTrouble, ofJob } from '../log.ts'
 import { openStore, type Store } from '../store/store.ts'
-import { deliver } from './deliver.ts'
-import { type Held, JobKeeper } from './job-keeper.ts'
+import { Alarm } from './alarm.ts'
+import { archiveJob } from './archive-job.ts'
+import type { ArchivedJob } from './archived-job.ts'
+import type { HeldJob } from './held-job.ts'
+import { JobHolder } from './job-holder.ts'
+import { Journal } from './journal.ts'
+import { keptOf, type LiveJob } from './live-job.ts'
+import { performDuties } from './perform-duties.ts'
+import { Recorder } from './recorder.ts'
 import {
   type EntriesReply,
+  type GroupsOfKind,
   type GroupsReply,
   type JobRefusal,
   type JobReply,
-  shown,
+  show,
+  showAgain,
   type WatchReply,
 } from './replies.ts'
-import { archiveDue, nextDue, RECORD_DELAY } from './schedule.ts'
-import { timeout } from './timeout.ts'
+import { dutiesOf, RECORD_DELAY, type ScheduleSettings } from './schedule.ts'
 import { Watchers } from './watchers.ts'
 
+/** How long a change of status waits for D1 to have it, in ms; then the reply goes out all the same. */
+const STATUS_PATIENCE = 2_000
 /** How long a create waits for D1 to say whether its key has made a job before, in ms. */
 const CREATE_PATIENCE = 2_000
 const DAY = 24 * 60 * 60 * 1_000
-/** Alarms that fail are logged once in this many ms. */
-const LOG_INTERVAL = 60_000
+const NO_ENTRIES = { errors: [], warnings: [] }
+const UNAVAILABLE: JobRefusal = { ok: false, reason: 'unavailable' }
 
 /**
- * One job of one organisation, and the only writer of its state. What it has replied is on its own disk (the runtime
+ * One job of one organization, and the only writer of its state. What it has replied is on its own disk (the runtime
  * holds each reply back until then), and what is on its disk reaches D1 soon after.
  */
 export class JobObject extends DurableObject<Env> {
   readonly #store: Store
-  readonly #keeper: JobKeeper
+  readonly #journal: Journal
+  readonly #holder: JobHolder
+  readonly #recorder: Recorder
   readonly #watchers = new Watchers()
-  readonly #settings: { archiveAfter: number; retention: number }
-  #alarmAt = 0
-  #saidAt = 0
+  readonly #alarm: Alarm
+  readonly #settings: ScheduleSettings & { retention: number }
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env)
-    this.#store = openStore(env.DB)
-    this.#settings = { archiveAfter: env.ARCHIVE_AFTER_SECONDS * 1_000, retention: env.RETENTION_DAYS * DAY }
-    this.#keeper = new JobKeeper(ctx.storage, this.#store, (held) => {
-      this.#armAlarm()
-      this.#watchers.show(held.job)
-    })
-  }
-
-  /** Creates the job. Its id is new, or follows from the retry key: then the job may be there already. */
-  async create(key: JobKey, order: NewJob, retry: Retry | null): Promise<JobReply> {
-    const { journal } = this.#keeper
-    // Where D1 is away or slow, an empty journal counts as no job, and creating goes on; unless there was one in it.
-    const isNone = retry === null || (await this.#isNone(key))
-    if (this.#keeper.held === undefined) {
-      if (!isNone && journal.isEmptied) return { ok: false, reason: 'unavailable' }
-      return await this.#keeper.begin(key, createJob(key.jobId, order, Date.now()), retry)
+    this.#settings = {
+      archiveAfter: env.ARCHIVE_AFTER_SECONDS * 1_000,
+      abandonAfterDays: env.ABANDONED_AFTER_DAYS,
+      retention: env.RETENTION_DAYS * DAY,
     }
-    if (retry === null) throw new Error(`job ${key.jobId} is there already`)
-    return await this.#readFrom<JobReply>(key, async ({ archive }) => {
-      const replay = await (archive ?? journal.answers).replayOfCreate(retry, Date.now())
-      if (archive === undefined && replay?.ok) await this.#keeper.untilRecorded(replay.job)
-      // Past its time the key still names this job, which is not to be made anew.
-      return replay ?? { ok: false, reason: 'retry_key_reused' }
+    this.#store = openStore(env.DB)
+    this.#alarm = new Alarm(ctx.storage)
+    this.#journal = new Journal(ctx.storage)
+    this.#holder = new JobHolder(this.#journal, this.#store, (live) => this.#follow(live))
+    this.#recorder = new Recorder(this.#store, () => this.#holder.live)
+    if (this.#journal.isEmpty) return
+    // An alarm may be gone: whoever loads a job sees to it.
+    ctx.blockConcurrencyWhile(async () => {
+      await this.#alarm.restore()
+      this.#setAlarm()
+      this.#recorder.soon()
     })
   }
 
-  /** Whether it is certain that there is no such job, as far as D1 tells in time. */
-  async #isNone(key: JobKey): Promise<boolean> {
-    const deadline = timeout(CREATE_PATIENCE)
-    const found = await Promise.race([this.#keeper.find(key), deadline.over]).finally(deadline.cancel)
-    return found !== false && !found.ok && found.reason === 'not_found'
+  /** Creates the job. Its id is new, or follows from the key of the request: then the job may be there already. */
+  async create(key: JobKey, newJob: NewJob, request: KeyedRequest | null): Promise<JobReply> {
+    if (request !== null) {
+      const found = await this.#holder.find(key, CREATE_PATIENCE)
+      const { held } = this.#holder
+      if (held !== undefined) return await this.#repeatCreate(held, newJob, request)
+      // While D1 fails, an empty journal counts as no job, so that creating goes on; unless there was one in it. While
+      // D1 is silent it may still name one: made anew, the job would cover that.
+      if (this.#holder.isLoading) return UNAVAILABLE
+      const isCertain = !found.ok && found.reason === 'not_found'
+      if (!isCertain && this.#journal.archivedUntil !== undefined) return UNAVAILABLE
+    }
+    const job = createJob(key.jobId, newJob, Date.now(), request?.fingerprint ?? null)
+    return await this.#answering(key, async () => {
+      this.#holder.begin(key, job)
+      await this.#untilRecorded(job)
+      return show(job, NO_ENTRIES, job.createdAt)
+    })
   }
 
-  /** Applies one report, whole or not at all; with a retry key, once. */
-  report(key: JobKey, report: Report, retry: Retry | null): Promise<JobReply> {
-    return this.#keeper.change(
-      key,
-      (job, now, standingOf) => applyReport(job, report, now, standingOf),
-      retry,
-    )
+  /** Applies one report, whole or not at all; with a keyed request, once. */
+  report(key: JobKey, report: Report, request: KeyedRequest | null): Promise<JobReply> {
+    return this.#change(key, (job, now, stateOf) => applyReport(job, report, now, stateOf), request)
   }
 
   /** Cancels the job. Its worker learns of it by its next report. */
   cancel(key: JobKey, reason: string | null): Promise<JobReply> {
-    return this.#keeper.change(key, (job, now) => cancelJob(job, reason, now), null)
+    return this.#change(key, (job, now) => cancelJob(job, reason, now), null)
   }
 
   /** The job as last acknowledged, also while D1 is behind. */
-  async read(key: JobKey): Promise<JobReply> {
-    const found = await this.#keeper.find(key)
-    return found.ok ? shown(found.held, Date.now()) : found
+  read(key: JobKey): Promise<JobReply> {
+    return this.#withHeld<JobReply>(key, async ({ job, recent }) => show(job, recent, Date.now()))
   }
 
   /** One page of the job's entries. */
   entries(key: JobKey, page: EntryPage): Promise<EntriesReply | JobRefusal> {
-    return this.#readFrom(key, async ({ job, archive = this.#keeper.journal.entries }) => {
-      const found = await archive.page(page)
-      return { ok: true, texts: found.map(({ text }) => text), next: nextPlace(page, found, job) }
+    return this.#withHeld(key, async (held) => {
+      const found = await held.entries(page)
+      return { ok: true, texts: found.map(({ text }) => text), next: nextPlace(page, found, held.job) }
     })
   }
 
   /** The job's entries by their error types. */
   groups(key: JobKey): Promise<GroupsReply | JobRefusal> {
-    return this.#readFrom(key, async ({ job, archive = this.#keeper.journal.entries }) => ({
+    return this.#withHeld(key, async (held) => ({
       ok: true,
-      error: await archive.groups('error', job.keptErrors),
-      warning: await archive.groups('warning', job.keptWarnings),
+      error: await groupsOf(held, 'error'),
+      warning: await groupsOf(held, 'warning'),
     }))
   }
 
   /** The job's states as server-sent events, from now on to its end; `seen` is the revision that the watcher has. */
-  async watch(key: JobKey, seen: number | null): Promise<WatchReply | JobRefusal> {
-    const found = await this.#keeper.find(key)
-    return found.ok ? { ok: true, events: this.#watchers.add(found.held.job, seen) } : found
+  watch(key: JobKey, seen: number | null): Promise<WatchReply | JobRefusal> {
+    return this.#withHeld(key, async ({ job }) => ({ ok: true, events: this.#watchers.add(job, seen) }))
   }
 
-  async #readFrom<Reply>(key: JobKey, read: (held: Held) => Promise<Reply>): Promise<Reply | JobRefusal> {
-    const found = await this.#keeper.find(key)
-    if (!found.ok) return found
-    try {
-      return await read(found.held)
-    } catch (error) {
-      logTrouble('job_not_read', ofJob(key), error)
-      return { ok: false, reason: 'unavailable' }
-    }
-  }
-
-  /** Does what is due: see `nextDue`. */
+  /** Performs what is due: see `dutiesOf`. */
   override async alarm(): Promise<void> {
-    this.#alarmAt = 0
-    const { held } = this.#keeper
-    if (held === undefined || held.archive !== undefined)
-      return await this.#keeper.journal.clearSign(Date.now())
-    // It re-arms itself and never throws: the runtime tries an alarm again six times only, and D1 may be away longer.
-    const done = await this.#doWhatIsDue(held).catch((error) => {
-      this.#sayNowAndThen('alarm_failed', held, error)
+    this.#alarm.noteFired()
+    const { live } = this.#holder
+    if (live === undefined) return await this.#clearMark()
+    const record = () => this.#recorder.now()
+    const archive = () => this.#archive(live)
+    const means = { store: this.#store, settings: this.#settings, record, archive }
+    // It sets itself again and never throws: the runtime tries an alarm again six times only, and D1 may be away longer.
+    const isDone = await performDuties(live, means).catch((error) => {
+      logTrouble('alarm_failed', ofJob(live.key), error)
       return false
     })
-    this.#armAlarm(done ? 0 : RECORD_DELAY)
+    this.#setAlarm(isDone ? 0 : RECORD_DELAY)
   }
 
-  async #doWhatIsDue(held: Held): Promise<boolean> {
-    const { key, job } = held
-    const now = Date.now()
-    // What the journal does not take stays due: it is tried again later, and not at once and for ever.
-    if (isDue(stallDue(job), now) && !(await this.#keeper.change(key, stallJob, null)).ok) return false
-    if (isDue(job.nextDeliveryAt, now)) {
-      const attempt = await deliver(this.#store, held, now)
-      const noted = await this.#keeper.change(key, (current) => noteAttempt(current, attempt), null)
-      if (!noted.ok) return false
+  /** What follows from each new state of the job, once it is journaled. */
+  #follow(live: LiveJob): void {
+    this.#watchers.show(live.job)
+    this.#setAlarm()
+    this.#recorder.soon()
+  }
+
+  #change(key: JobKey, change: Change, request: KeyedRequest | null): Promise<JobReply> {
+    return this.#withHeld<JobReply>(key, async (held) => {
+      const { status } = held.job
+      const reply = await held.change({ change, request })
+      // A repeat waits as well: it may come while the first request still does.
+      if (reply.ok && (reply.replayed || reply.job.status !== status)) await this.#untilRecorded(reply.job)
+      return reply
+    })
+  }
+
+  /** What a create is answered whose job is there already: with the same body, the job as it was created. */
+  async #repeatCreate(held: HeldJob, newJob: NewJob, request: KeyedRequest): Promise<JobReply> {
+    const { jobId, createdAt, createFingerprint } = held.job
+    const created = { fingerprint: createFingerprint ?? request.fingerprint, asOf: createdAt }
+    switch (judgeRepeat(created, request, Date.now())) {
+      case 'key_reused':
+        return { ok: false, reason: 'key_reused' }
+      case 'expired':
+        return { ok: false, reason: 'key_expired', jobId }
+      case 'repeated': {
+        const job = createJob(jobId, newJob, createdAt, createFingerprint)
+        await this.#untilRecorded(job)
+        return showAgain(job, NO_ENTRIES, createdAt)
+      }
     }
-    if (!(await this.#keeper.record())) return false
-    const mayLeave = isDue(archiveDue((this.#keeper.held ?? held).job, this.#settings), now)
-    if (!mayLeave) return true
+  }
+
+  /** Waits, for a while, until D1 has the job's status, or a later state of it. */
+  async #untilRecorded({ status, revision }: Job): Promise<void> {
+    const isRecorded = () => {
+      const recorded = this.#holder.live?.recorded
+      return recorded === undefined || recorded.revision >= revision || recorded.status === status
+    }
+    await this.#recorder.until(isRecorded, STATUS_PATIENCE)
+  }
+
+  async #withHeld<Reply>(key: JobKey, use: (held: HeldJob) => Promise<Reply>): Promise<Reply | JobRefusal> {
+    const found = await this.#holder.find(key)
+    if (!found.ok) return found.reason === 'not_found' ? { ok: false, reason: 'not_found' } : UNAVAILABLE
+    return await this.#answering(key, () => use(found.held))
+  }
+
+  /** Where the journal or D1 fails, nothing was done. */
+  async #answering<Reply>(key: JobKey, answer: () => Promise<Reply>): Promise<Reply | JobRefusal> {
+    try {
+      return await answer()
+    } catch (error) {
+      logTrouble('call_failed', ofJob(key), error)
+      return UNAVAILABLE
+    }
+  }
+
+  /** Has a finished job leave the object for D1. False where D1 does not have all of it yet. */
+  async #archive(live: LiveJob): Promise<boolean> {
     const { retention } = this.#settings
-    return await this.#keeper.archive(retention === 0 ? null : now + retention)
+    const until = retention === 0 ? null : Date.now() + retention
+    const hold = (archived: ArchivedJob) => this.#holder.holdArchived(archived)
+    const hasLeft = await archiveJob(this.#journal, this.#store, live, until, hold)
+    if (hasLeft) this.#setAlarm()
+    return hasLeft
   }
 
-  /** What fails at each alarm, D1 being away, is said once in a while only. */
-  #sayNowAndThen(event: string, { key }: Held, error: unknown): void {
-    if (Date.now() - this.#saidAt < LOG_INTERVAL) return
-    this.#saidAt = Date.now()
-    logTrouble(event, ofJob(key), error)
+  /** Takes the mark of an archived job away, once D1 has the job no more. */
+  async #clearMark(): Promise<void> {
+    const until = this.#journal.archivedUntil
+    if (typeof until === 'number' && until <= Date.now()) await this.#journal.empty()
+    else this.#setAlarm()
   }
 
-  /** Sets the alarm, unless it comes in time already. What is due sooner than `delay` ms from now waits until then. */
-  #armAlarm(delay = 0): void {
-    const { held } = this.#keeper
-    if (held === undefined || held.archive !== undefined) return
+  /** Sets the alarm for what is due first; what is due sooner than `delay` ms from now waits until then. */
+  #setAlarm(delay = 0): void {
     const now = Date.now()
-    const due = nextDue(held.job, held.recorded, this.#settings, now)
-    if (due === undefined || (this.#alarmAt > now && this.#alarmAt <= due)) return
-    this.#alarmAt = Math.max(due, now + delay)
-    // Not awaited: it is part of the same commit as the writes before it, and the reply waits for that.
-    void this.ctx.storage.setAlarm(this.#alarmAt)
+    const { live } = this.#holder
+    const times =
+      live === undefined
+        ? [this.#journal.archivedUntil]
+        : dutiesOf(live.job, live.isBehind, this.#settings, now).map(({ at }) => at)
+    const due = Math.min(...times.map((at) => at ?? Number.POSITIVE_INFINITY))
+    if (Number.isFinite(due)) this.#alarm.setBy(Math.max(due, now + delay), now)
   }
 }
 
-function isDue(time: number | null | undefined, now: number): boolean {
-  return time !== null && time !== undefined && time <= now
+async function groupsOf(held: HeldJob, kind: EntryKind): Promise<GroupsOfKind> {
+  const groups = await held.groups(kind)
+  const named = groups.reduce((sum, { count }) => sum + count, 0)
+  return { groups, others: keptOf(held.job)[kind] - named }
 }

@@ -1,9 +1,13 @@
-import type { Job, JobKey, JobSnapshot } from '../jobs/job.ts'
-import { Answers } from './answers.ts'
+import type { Job, JobKey } from '../jobs/job.ts'
+import type { RecentEntries } from '../jobs/recent-entries.ts'
+import { upgradeJob } from '../jobs/upgrade-job.ts'
+import { EntryGroups } from './entry-groups.ts'
 import { EntryLog } from './entry-log.ts'
+import { IdempotentReplies } from './idempotent-replies.ts'
+import { STORED_VERSION, type StoredState, upgradeJournal } from './upgrade-journal.ts'
 
 /** How far D1 has come: the revision it holds, and how many entries of each kind. */
-export interface Recorded {
+export interface Progress {
   revision: number
   /** The status it holds; null while it has not got the job at all. */
   status: Job['status'] | null
@@ -11,40 +15,52 @@ export interface Recorded {
   warning: number
 }
 
-export const NOTHING_RECORDED: Recorded = { revision: 0, status: null, error: 0, warning: 0 }
-
-const EMPTIED = 'emptied'
+export const NOTHING_RECORDED: Progress = { revision: 0, status: null, error: 0, warning: 0 }
 
 /** What the journal holds of its job. */
-export interface Journaled extends JobSnapshot {
+export interface Journaled {
   key: JobKey
-  recorded: Recorded
+  job: Job
+  recent: RecentEntries
+  recorded: Progress
 }
+
+const JOB = 'job'
+const RECORDED = 'recorded'
+const ARCHIVED = 'archived'
 
 /**
  * The object's own storage: the write-ahead log that a report is acknowledged from. All of it is synchronous, so that a
- * report can be applied without a pause. The job is one value; its entries and the answers for retries are rows.
+ * report can be applied without a pause. The job is one value; its entries and the replies to keyed reports are rows.
  */
 export class Journal {
   readonly #storage: DurableObjectStorage
   #hasTables = false
   #entries: EntryLog | undefined
-  #answers: Answers | undefined
+  #groups: EntryGroups | undefined
+  #replies: IdempotentReplies | undefined
 
   constructor(storage: DurableObjectStorage) {
     this.#storage = storage
   }
 
-  /** The job; undefined where none was created here, or its object has been emptied. */
+  /** The job; undefined where none was created here, or it has left for D1. Whatever an earlier version stored is upgraded. */
   load(): Journaled | undefined {
-    const saved = this.#storage.kv.get<{ key: JobKey; job: Job }>('job')
-    if (saved === undefined) return undefined
+    upgradeJournal(this.#storage, TABLES)
+    const stored = this.#storage.kv.get<StoredState>(JOB)
+    if (stored === undefined) return undefined
+    const job = upgradeJob(stored.job)
     return {
-      ...saved,
-      recorded: this.#storage.kv.get<Recorded>('recorded') ?? NOTHING_RECORDED,
-      errors: this.entries.recent('error', saved.job.keptErrors),
-      warnings: this.entries.recent('warning', saved.job.keptWarnings),
+      key: stored.key,
+      job,
+      recorded: this.#storage.kv.get<Progress>(RECORDED) ?? NOTHING_RECORDED,
+      recent: this.recent(job),
     }
+  }
+
+  /** Whether there is nothing here: no job, nor the mark of one that has left. */
+  get isEmpty(): boolean {
+    return this.#storage.kv.get(JOB) === undefined && this.archivedUntil === undefined
   }
 
   /** Runs `write` in one transaction: all of what it writes is kept, or, where it throws, none. */
@@ -53,17 +69,32 @@ export class Journal {
     try {
       return this.#storage.transactionSync(write)
     } catch (error) {
-      this.#answers = undefined // What it remembers may never have been kept.
+      // What they remember may never have been kept.
+      this.#replies = undefined
+      this.#groups = undefined
       throw error
     }
   }
 
-  saveJob(key: JobKey, job: Job): void {
-    this.#storage.kv.put('job', { key, job })
+  /** Waits until all that was written is on disk. */
+  sync(): Promise<void> {
+    return this.#storage.sync()
   }
 
-  saveRecorded(recorded: Recorded): void {
-    this.#storage.kv.put('recorded', recorded)
+  saveJob(key: JobKey, job: Job): void {
+    this.#storage.kv.put(JOB, { version: STORED_VERSION, key, job } satisfies StoredState)
+  }
+
+  saveRecorded(recorded: Progress): void {
+    this.#storage.kv.put(RECORDED, recorded)
+  }
+
+  /** The newest entries of the job, as it was when it had so many. */
+  recent({ keptErrors, keptWarnings }: Pick<Job, 'keptErrors' | 'keptWarnings'>): RecentEntries {
+    return {
+      errors: keptErrors === 0 ? [] : this.entries.recent('error', keptErrors),
+      warnings: keptWarnings === 0 ? [] : this.entries.recent('warning', keptWarnings),
+    }
   }
 
   get entries(): EntryLog {
@@ -72,43 +103,57 @@ export class Journal {
     return this.#entries
   }
 
-  get answers(): Answers {
-    this.#answers ??= new Answers(this.#storage, this.entries)
-    return this.#answers
+  get groups(): EntryGroups {
+    this.#createTables()
+    this.#groups ??= new EntryGroups(this.#storage)
+    return this.#groups
+  }
+
+  get replies(): IdempotentReplies {
+    this.#createTables()
+    this.#replies ??= new IdempotentReplies(this.#storage.sql)
+    return this.#replies
   }
 
   /**
-   * Whether a job whose id follows from a key was emptied from here. Then an empty journal is no sign that there is no
-   * such job: while D1 cannot tell, the job must not be created again.
+   * Until when (ms since the epoch; null: for ever) D1 has a job that left from here and whose id follows from a key.
+   * An empty journal is then no sign that there is no such job: while D1 cannot tell, it must not be created again.
    */
-  get isEmptied(): boolean {
-    return this.#storage.kv.get(EMPTIED) !== undefined
+  get archivedUntil(): number | null | undefined {
+    return this.#storage.kv.get<number | null>(ARCHIVED)
+  }
+
+  /** Empties the object and leaves the mark that its job is in D1, in one step: a crash leaves either all or the mark. */
+  emptyWithMark(archivedUntil: number | null): void {
+    this.#storage.transactionSync(() => {
+      for (const table of ['entry', 'entity', 'entry_group', 'reply']) {
+        this.#storage.sql.exec(`drop table if exists ${table}`)
+      }
+      for (const [name] of this.#storage.kv.list()) this.#storage.kv.delete(name)
+      this.#storage.kv.put(ARCHIVED, archivedUntil)
+    })
+    this.#forget()
   }
 
   /** Empties the object: nothing of it is left to pay for. */
-  async clear(): Promise<void> {
-    this.#hasTables = false
-    this.#entries = undefined
-    this.#answers = undefined
+  async empty(): Promise<void> {
+    this.#forget()
     await this.#storage.deleteAll()
   }
 
-  /** Leaves the sign that there was a job, until the job is gone from D1 too; null: for ever. */
-  leaveSign(until: number | null): void {
-    this.#storage.kv.put(EMPTIED, until)
-    if (until !== null) void this.#storage.setAlarm(until)
-  }
-
-  /** Takes the sign away once its time is over. */
-  async clearSign(now: number): Promise<void> {
-    const until = this.#storage.kv.get<number | null>(EMPTIED)
-    if (until !== undefined && until !== null && until <= now) await this.clear()
+  #forget(): void {
+    this.#hasTables = false
+    this.#entries = undefined
+    this.#groups = undefined
+    this.#replies = undefined
   }
 
   /** Made with the first write, not with the object: looking up a job that does not exist then stores nothing. */
   #createTables(): void {
     if (this.#hasTables) return
-    this.#storage.sql.exec(EntryLog.tables + Answers.tables)
+    this.#storage.sql.exec(TABLES)
     this.#hasTables = true
   }
 }
+
+const TABLES = EntryLog.tables + EntryGroups.tables + IdempotentReplies.tables

@@ -1,6 +1,6 @@
 import type { EntryGroup } from '../jobs/entry-page.ts'
-import type { EntryKind, JobSnapshot, JobStatus } from '../jobs/job.ts'
-import type { Answer } from '../jobs/retry.ts'
+import type { EntryKind, Job, JobSnapshot, JobStatus } from '../jobs/job.ts'
+import { type RecentEntries, shownTexts } from '../jobs/recent-entries.ts'
 
 /** What a job's object answers. Where it throws instead, nothing was acknowledged. */
 export type JobReply = JobShown | JobRefusal
@@ -9,7 +9,7 @@ export interface JobShown extends JobSnapshot {
   ok: true
   /** When the job was so, in ms since the epoch. */
   asOf: number
-  /** The answer to an earlier request, given again to its retry: nothing was changed. */
+  /** The reply to an earlier request, given again: nothing was changed. */
   replayed: boolean
 }
 
@@ -17,7 +17,10 @@ export type JobRefusal =
   | { ok: false; reason: 'not_found' }
   | { ok: false; reason: 'closed'; status: JobStatus }
   | { ok: false; reason: 'metadata_too_large' }
-  | { ok: false; reason: 'retry_key_reused' }
+  /** The key came before, with another body. */
+  | { ok: false; reason: 'key_reused' }
+  /** The key created this job so long ago that the request cannot be a repeat. */
+  | { ok: false; reason: 'key_expired'; jobId: string }
   /** The journal did not take it, or, while that is empty, D1 cannot tell whether there is such a job. */
   | { ok: false; reason: 'unavailable' }
 
@@ -28,8 +31,13 @@ export interface EntriesReply {
   next: number | null
 }
 
-/** The error types of a job's entries, the most frequent first. */
-export type GroupsReply = { ok: true } & Record<EntryKind, EntryGroup[]>
+/** The most frequent error types of one kind of entry, and how many entries are of none of them. */
+export interface GroupsOfKind {
+  groups: EntryGroup[]
+  others: number
+}
+
+export type GroupsReply = { ok: true } & Record<EntryKind, GroupsOfKind>
 
 /** A stream of server-sent events; null where nothing is to come any more. */
 export interface WatchReply {
@@ -37,10 +45,11 @@ export interface WatchReply {
   events: ReadableStream<Uint8Array> | null
 }
 
-export function shown({ job, errors, warnings }: JobSnapshot, asOf: number): JobShown {
-  return { ok: true, asOf, replayed: false, job, errors, warnings }
+/** The job as a reply shows it. `asOf` is in ms since the epoch. */
+export function show(job: Job, recent: RecentEntries, asOf: number): JobShown {
+  return { ok: true, asOf, replayed: false, job, ...shownTexts(recent) }
 }
 
-export function shownAgain({ asOf, job }: Answer, errors: string[], warnings: string[]): JobShown {
-  return { ok: true, asOf, replayed: true, job, errors, warnings }
+export function showAgain(job: Job, recent: RecentEntries, asOf: number): JobShown {
+  return { ...show(job, recent, asOf), replayed: true }
 }

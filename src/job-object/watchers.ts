@@ -18,6 +18,8 @@ interface Event {
   revision: number
   bytes: Uint8Array
   isLast: boolean
+  /** When it was encoded: its duration and ETA are of then. */
+  asOf: number
 }
 
 interface Watcher {
@@ -107,14 +109,16 @@ export class Watchers {
   }
 
   #eventOf(job: Job): Event {
-    if (this.#event?.revision !== job.revision) this.#event = toEvent(job)
+    const now = Date.now()
+    const isStale = Math.abs(now - (this.#event?.asOf ?? 0)) > INTERVAL
+    if (this.#event?.revision !== job.revision || isStale) this.#event = toEvent(job, now)
     return this.#event
   }
 }
 
-function toEvent(job: Job): Event {
+function toEvent(job: Job, asOf: number): Event {
   const isLast = isFinished(job.status)
-  const data = JSON.stringify(presentSummary(job, Date.now()))
+  const data = JSON.stringify(presentSummary(job, asOf))
   const text = `id: ${job.revision}\nevent: ${isLast ? 'finished' : 'job'}\ndata: ${data}\n\n`
-  return { revision: job.revision, bytes: encoder.encode(text), isLast }
+  return { revision: job.revision, bytes: encoder.encode(text), isLast, asOf }
 }

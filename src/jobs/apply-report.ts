@@ -1,22 +1,20 @@
-import { firstDelivery } from './delivery.ts'
 import { entryText } from './entry-text.ts'
-import { type Entry, type EntryKind, isFinished, type Job, type JobStatus } from './job.ts'
+import { finish } from './finish-job.ts'
+import { type Entry, type EntryKind, type FinishedStatus, isFinished, type Job } from './job.ts'
+import { MAX_ENTRIES } from './limits.ts'
 import { isMetadataTooLarge, mergeMetadata } from './metadata.ts'
 import { type ChangeOutcome, changed } from './outcome.ts'
 import { withSample } from './pace.ts'
 import type { Report, ReportedEntry } from './report.ts'
 import { withStage } from './stages.ts'
-import { type StandingOf, Tally } from './standing.ts'
-
-/** How many errors and warnings together are kept of one job. Further ones are counted, and say so in the job. */
-export const MAX_ENTRIES = 100_000
+import { type EntityStateOf, Tally } from './tally.ts'
 
 /**
  * Applies one report to a job, whole or not at all: pure, so that the same reports always make the same job.
  * The order is fixed: started, total, processed, metadata, stage, message, entries, completed or failed.
- * `now` is milliseconds since the epoch; `standingOf` answers for the entries before this report.
+ * `now` is milliseconds since the epoch; `stateOf` answers for the entries before this report.
  */
-export function applyReport(job: Job, report: Report, now: number, standingOf: StandingOf): ChangeOutcome {
+export function applyReport(job: Job, report: Report, now: number, stateOf: EntityStateOf): ChangeOutcome {
   if (isFinished(job.status)) {
     return repeatsFinish(job, report) ? changed(job) : { ok: false, reason: 'closed', status: job.status }
   }
@@ -25,7 +23,7 @@ export function applyReport(job: Job, report: Report, now: number, standingOf: S
   if (isMetadataTooLarge(metadata, job.metadata)) return { ok: false, reason: 'metadata_too_large' }
 
   const { errors = [], warnings = [] } = report
-  const tally = new Tally(job, standingOf)
+  const tally = new Tally(job, stateOf)
   for (const entry of errors) tally.add('error', entry)
   for (const entry of warnings) tally.add('warning', entry)
 
@@ -37,8 +35,7 @@ export function applyReport(job: Job, report: Report, now: number, standingOf: S
     ...job,
     totalItems: report.totalItems ?? job.totalItems,
     processedItems: report.processedItems ?? job.processedItems,
-    failedItems: tally.failedItems,
-    warnedItems: tally.warnedItems,
+    ...tally.counts,
     errorCount: job.errorCount + errors.length,
     warningCount: job.warningCount + warnings.length,
     keptErrors: job.keptErrors + keptErrors.length,
@@ -50,12 +47,13 @@ export function applyReport(job: Job, report: Report, now: number, standingOf: S
     revision: job.revision + 1,
   }
   if (report.markStarted) start(next, now)
-  if (report.markFailed !== undefined) fail(next, report.markFailed, now)
+  // Failing wins over completing: a report of failure is never lost.
+  if (report.markFailed !== undefined) finish(next, 'failed', report.markFailed, now)
   else if (report.markCompleted) complete(next, now)
   if (next.status === 'in_progress') {
     next.pace = withSample(job.pace, now, next.processedItems + next.failedItems)
   }
-  return { ok: true, job: next, entries: [...keptErrors, ...keptWarnings], standings: tally.changes }
+  return { ok: true, job: next, entries: [...keptErrors, ...keptWarnings], entities: tally.changes }
 }
 
 /**
@@ -80,23 +78,10 @@ function start(job: Job, now: number): void {
 
 function complete(job: Job, now: number): void {
   job.startedAt ??= now
-  job.status = completedStatus(job)
-  close(job, now)
+  finish(job, completedStatus(job), job.errorMessage, now)
 }
 
-/** Failing wins over completing: a report of failure is never lost. */
-function fail(job: Job, message: string, now: number): void {
-  job.errorMessage = message
-  job.status = 'failed'
-  close(job, now)
-}
-
-function close(job: Job, now: number): void {
-  job.completedAt = now
-  job.nextDeliveryAt = firstDelivery(job, now)
-}
-
-function completedStatus(job: Job): JobStatus {
+function completedStatus(job: Job): FinishedStatus {
   if (job.errorCount > 0 || job.failedItems > 0) return 'partial_success'
   return job.warningCount > 0 ? 'completed_with_warnings' : 'completed'
 }

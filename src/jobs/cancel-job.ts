@@ -1,4 +1,4 @@
-import { firstDelivery } from './delivery.ts'
+import { finish } from './finish-job.ts'
 import { isFinished, type Job } from './job.ts'
 import { type ChangeOutcome, changed } from './outcome.ts'
 
@@ -6,14 +6,7 @@ import { type ChangeOutcome, changed } from './outcome.ts'
 export function cancelJob(job: Job, reason: string | null, now: number): ChangeOutcome {
   if (job.status === 'cancelled') return changed(job)
   if (isFinished(job.status)) return { ok: false, reason: 'closed', status: job.status }
-  return changed({
-    ...job,
-    status: 'cancelled',
-    errorMessage: reason,
-    completedAt: now,
-    nextDeliveryAt: firstDelivery(job, now),
-    stalledAt: null,
-    updatedAt: now,
-    revision: job.revision + 1,
-  })
+  const cancelled = { ...job, updatedAt: now, revision: job.revision + 1 }
+  finish(cancelled, 'cancelled', reason, now)
+  return changed(cancelled)
 }

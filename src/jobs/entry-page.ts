@@ -1,9 +1,9 @@
 import type { Entry, EntryKind, Job } from './job.ts'
+import { MAX_PAGE_BYTES } from './limits.ts'
+import { utf8Bytes } from './utf8-bytes.ts'
 
 /** How many entries are looked at for one page of a single error type: a bound on what such a page costs. */
 const ENTRIES_LOOKED_AT = 10_000
-/** A page ends with the entry by which it has so many characters: a reply of the object may weigh 32 MB. */
-export const PAGE_CHARACTERS = 4_000_000
 
 /** Which entries are asked for: those of a kind behind the `after`th, oldest first, at most `limit`. */
 export interface EntryPage {
@@ -28,8 +28,8 @@ export function lastLookedAt({ after, errorType }: EntryPage): number {
 /** The place to go on behind, once `found` came of a page; null where the job has no more to look at. */
 export function nextPlace(page: EntryPage, found: Entry[], job: Job): number | null {
   const kept = page.kind === 'error' ? job.keptErrors : job.keptWarnings
-  const characters = found.reduce((sum, { text }) => sum + text.length, 0)
-  const isFull = found.length === page.limit || characters >= PAGE_CHARACTERS
+  const bytes = found.reduce((sum, { text }) => sum + utf8Bytes(text), 0)
+  const isFull = found.length === page.limit || bytes >= MAX_PAGE_BYTES
   const reached = isFull ? (found.at(-1)?.seq ?? kept) : lastLookedAt(page)
   return reached < kept ? reached : null
 }

@@ -18,6 +18,7 @@ export const FINISHED_STATUSES = [
 ] as const
 export const JOB_STATUSES = [...LIVE_STATUSES, ...FINISHED_STATUSES] as const
 export type JobStatus = (typeof JOB_STATUSES)[number]
+export type FinishedStatus = (typeof FINISHED_STATUSES)[number]
 
 /** Whose job, and which: every look-up names both, so that no organisation can reach another's job. */
 export interface JobKey {
@@ -66,6 +67,10 @@ export interface Job {
   warningCount: number
   keptErrors: number
   keptWarnings: number
+  /** Entities that are told apart, the bytes of their types and keys, and how often one beyond the bound was met. */
+  keptEntities: number
+  entityBytes: number
+  entitiesNotKept: number
   metadata: JsonObject
   triggeredBy: string | null
   errorMessage: string | null
@@ -84,7 +89,11 @@ export interface Job {
   nextDeliveryAt: number | null
   stages: Stage[]
   pace: Sample[]
-  /** 1 at creation, one more with each report that was applied. D1 writes are fenced by it. */
+  /** SHA-256 of the body that created it, where that was a keyed request: its id then follows from the key. */
+  createFingerprint: string | null
+  /** 0 for the object that created the job, one more for each that took it over from D1. */
+  epoch: number
+  /** 1 at creation, one more with each change. A record lands in D1 only over a lower epoch, or a lower revision of its own. */
   revision: number
 }
 
@@ -99,7 +108,7 @@ export interface Entry {
   text: string
 }
 
-/** A job with the texts of the newest entries of each kind, oldest first: what a reply presents. */
+/** A job with the texts of its newest entries, oldest first: what a reply presents. */
 export interface JobSnapshot {
   job: Job
   errors: string[]

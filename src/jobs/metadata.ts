@@ -1,8 +1,7 @@
 import type { JsonObject } from './job.ts'
+import { MAX_METADATA_BYTES } from './limits.ts'
 import type { Report } from './report.ts'
-
-/** What a job's metadata may weigh in all, in bytes of UTF-8 JSON: it is in every reply and in every row written. */
-export const MAX_METADATA_BYTES = 64 * 1024
+import { utf8Bytes } from './utf8-bytes.ts'
 
 /**
  * The metadata after a report: its patch merged key by key at the top level, then its stage and message, which win over
@@ -22,5 +21,5 @@ export function mergeMetadata(metadata: JsonObject, report: Report): JsonObject 
 
 /** Whether a merge would leave more than a job may carry. Metadata that did not change is never weighed again. */
 export function isMetadataTooLarge(metadata: JsonObject, before: JsonObject): boolean {
-  return metadata !== before && new TextEncoder().encode(JSON.stringify(metadata)).length > MAX_METADATA_BYTES
+  return metadata !== before && utf8Bytes(JSON.stringify(metadata)) > MAX_METADATA_BYTES
 }

@@ -37,6 +37,7 @@ export function presentSummary(job: Job, asOf: number) {
     error_count: job.errorCount,
     warning_count: job.warningCount,
     entries_not_kept: job.errorCount + job.warningCount - job.keptErrors - job.keptWarnings,
+    entities_not_kept: job.entitiesNotKept,
     stages: job.stages.map(({ stage, at }) => ({ stage, started_at: presentTime(at) })),
     metadata: job.metadata,
   }

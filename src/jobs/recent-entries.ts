@@ -1,25 +1,49 @@
-import type { Entry, EntryKind } from './job.ts'
+import { SHOWN_ENTRIES, SHOWN_ENTRY_BYTES } from './limits.ts'
 
-/** How many of the newest entries of each kind a job is shown with, … */
-export const RECENT_ENTRIES = 100
-/** … and how many characters they have together: a reply of the object may weigh 32 MB. */
-const RECENT_CHARACTERS = 2_000_000
-
-/** The newest of the entries, as many as a job is shown with and one at least; both oldest first. */
-export function recentOf(texts: string[]): string[] {
-  let characters = 0
-  const count = texts
-    .slice(-RECENT_ENTRIES)
-    .reverse()
-    .findIndex(({ length }, index) => {
-      characters += length
-      return characters > RECENT_CHARACTERS && index > 0
-    })
-  return texts.slice(-(count === -1 ? RECENT_ENTRIES : count))
+/** An entry as it is published, and the bytes that it takes. */
+export interface WeighedEntry {
+  text: string
+  bytes: number
 }
 
-/** The recent entries of one kind once `appended` came: the same array where none of them is of that kind. */
-export function withAppended(recent: string[], appended: Entry[], kind: EntryKind): string[] {
-  const added = appended.filter((entry) => entry.kind === kind).map(({ text }) => text)
-  return added.length === 0 ? recent : recentOf([...recent, ...added])
+/** The newest entries of a job, oldest first: of each kind as many as a reply could show. */
+export interface RecentEntries {
+  errors: WeighedEntry[]
+  warnings: WeighedEntry[]
+}
+
+/** The newest of the entries that a reply has room for, if the other kind needed none. Both oldest first. */
+export function newestOf(entries: WeighedEntry[]): WeighedEntry[] {
+  return within(entries.slice(-SHOWN_ENTRIES), SHOWN_ENTRY_BYTES)
+}
+
+/** The newest entries after some more were appended: the same array where none were. */
+export function withAppended(recent: WeighedEntry[], appended: WeighedEntry[]): WeighedEntry[] {
+  return appended.length === 0 ? recent : newestOf([...recent, ...appended])
+}
+
+/**
+ * The texts that one reply shows of both kinds, oldest first. Each kind may take half of the room, and what the other
+ * leaves of its half.
+ */
+export function shownTexts({ errors, warnings }: RecentEntries): { errors: string[]; warnings: string[] } {
+  const half = SHOWN_ENTRY_BYTES / 2
+  const left = (entries: WeighedEntry[]) => Math.max(0, half - bytesOf(entries))
+  return {
+    errors: within(errors, half + left(warnings)).map(({ text }) => text),
+    warnings: within(warnings, half + left(errors)).map(({ text }) => text),
+  }
+}
+
+function within(entries: WeighedEntry[], most: number): WeighedEntry[] {
+  let bytes = 0
+  const oldestLeftOut = entries.findLastIndex((entry) => {
+    bytes += entry.bytes
+    return bytes > most
+  })
+  return oldestLeftOut === -1 ? entries : entries.slice(oldestLeftOut + 1)
+}
+
+function bytesOf(entries: WeighedEntry[]): number {
+  return entries.reduce((sum, { bytes }) => sum + bytes, 0)
 }

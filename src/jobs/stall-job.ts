@@ -1,7 +1,7 @@
 import type { Job } from './job.ts'
 import { type ChangeOutcome, changed } from './outcome.ts'
 
-/** When a running job counts as stalled, should nothing be reported until then; undefined where it never will. */
+/** When a running job counts as stalled if nothing is reported until then, in ms; undefined where it never will. */
 export function stallDue(job: Job): number | undefined {
   if (job.status !== 'in_progress' || job.stallAfterSeconds === null || job.stalledAt !== null)
     return undefined

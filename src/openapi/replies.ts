@@ -61,6 +61,9 @@ const job = {
   entries_not_kept: count()
     .optional()
     .describe('Errors and warnings beyond the 100,000 that a job keeps: only counted'),
+  entities_not_kept: count()
+    .optional()
+    .describe('Items beyond the 100,000 that a job tells apart: each report about one counts it anew'),
   stages: z.array(StageResponse).optional().describe('Its newest stages, oldest first'),
   metadata: maybe(object()).describe('Whatever its worker keeps with it'),
 }
@@ -87,8 +90,13 @@ export const JobListResponse = z
 const groups = () => z.array(z.object({ error_type: text(), count: count() }))
 
 export const EntryGroupsResponse = z
-  .object({ errors: groups(), warnings: groups() })
-  .describe('How many entries of a job there are of each error type, the most frequent first')
+  .object({
+    errors: groups(),
+    other_errors: count().describe('Errors of any other type'),
+    warnings: groups(),
+    other_warnings: count().describe('Warnings of any other type'),
+  })
+  .describe('How many entries of a job there are of the 100 most frequent error types')
 
 export const DeliveriesResponse = z
   .object({

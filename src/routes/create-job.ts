@@ -12,7 +12,7 @@ import { refuse } from '../http/refuse.ts'
 import { invalid } from '../http/validation-error.ts'
 import { callbackUrlFault } from '../jobs/callback-url.ts'
 import { jobIdOf } from '../jobs/job-id.ts'
-import type { Retry } from '../jobs/retry.ts'
+import type { KeyedRequest } from '../jobs/keyed-request.ts'
 import { NewJobBody, toNewJob } from './new-job-body.ts'
 
 /** `POST /api/jobs/`: creates a job, to be reported on by whoever may create jobs of the organisation. */
@@ -46,6 +46,6 @@ function rulesOf(env: Env) {
 }
 
 /** The id follows from the organisation and its key, so that a repeated create meets the object of the first one. */
-async function jobIdFor(organizationId: string, retry: Retry): Promise<string> {
-  return jobIdOf((await sha256(JSON.stringify([organizationId, retry.key]))).slice(0, 32))
+async function jobIdFor(organizationId: string, request: KeyedRequest): Promise<string> {
+  return jobIdOf((await sha256(JSON.stringify([organizationId, request.key]))).slice(0, 32))
 }

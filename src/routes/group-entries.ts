@@ -5,7 +5,7 @@ import type { EdgeEnv } from '../http/edge-env.ts'
 import { refuse } from '../http/refuse.ts'
 import type { EntryGroup } from '../jobs/entry-page.ts'
 
-/** `GET /api/jobs/{job_id}/entry-groups`: how many errors and warnings there are of each type. */
+/** `GET /api/jobs/{job_id}/entry-groups`: how many errors and warnings there are of the most frequent types. */
 export const groupEntries = new Hono<EdgeEnv>().get(
   '/api/jobs/:job_id/entry-groups',
   authenticate,
@@ -13,7 +13,12 @@ export const groupEntries = new Hono<EdgeEnv>().get(
   async (c) => {
     const reply = await askJob(c, (object, key) => object.groups(key))
     if (!reply.ok) return await refuse(c, reply)
-    return c.json({ errors: reply.error.map(present), warnings: reply.warning.map(present) })
+    return c.json({
+      errors: reply.error.groups.map(present),
+      other_errors: reply.error.others,
+      warnings: reply.warning.groups.map(present),
+      other_warnings: reply.warning.others,
+    })
   },
 )
 

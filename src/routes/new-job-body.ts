@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { dictionary, integer, text } from '../http/fields.ts'
-import { MAX_METADATA_BYTES } from '../jobs/metadata.ts'
+import { MAX_METADATA_BYTES } from '../jobs/limits.ts'
 import type { NewJob } from '../jobs/report.ts'
 import { MAX_LINE } from './report-body.ts'
 

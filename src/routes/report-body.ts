@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { boolean, dictionary, integer, list, text } from '../http/fields.ts'
-import { MAX_METADATA_BYTES } from '../jobs/metadata.ts'
+import { MAX_METADATA_BYTES } from '../jobs/limits.ts'
 import type { Report, ReportedEntry } from '../jobs/report.ts'
 
 /** Characters of a name, a stage, a log line. */

@@ -1,5 +1,5 @@
 import { and, asc, eq, lt, sql } from 'drizzle-orm'
-import { jobAnswers, jobEntries, jobs } from './schema.ts'
+import { idempotentReplies, jobEntries, jobEntryGroups, jobs } from './schema.ts'
 import type { Store } from './store.ts'
 
 /** What one step deletes at most, so that no statement keeps D1 from other work for long. */
@@ -69,9 +69,13 @@ async function deleteWhole(store: Store, old: OldJob[]): Promise<void> {
   const keys = sql`select value ->> 0, value ->> 1 from json_each(${JSON.stringify(
     old.map(({ organizationId, jobId }) => [organizationId, jobId]),
   )})`
+  const deleteOf = (
+    table: typeof jobEntries | typeof jobEntryGroups | typeof idempotentReplies | typeof jobs,
+  ) => store.delete(table).where(sql`(${table.organizationId}, ${table.jobId}) in (${keys})`)
   await store.batch([
-    store.delete(jobEntries).where(sql`(${jobEntries.organizationId}, ${jobEntries.jobId}) in (${keys})`),
-    store.delete(jobAnswers).where(sql`(${jobAnswers.organizationId}, ${jobAnswers.jobId}) in (${keys})`),
-    store.delete(jobs).where(sql`(${jobs.organizationId}, ${jobs.jobId}) in (${keys})`),
+    deleteOf(jobEntries),
+    deleteOf(jobEntryGroups),
+    deleteOf(idempotentReplies),
+    deleteOf(jobs),
   ])
 }

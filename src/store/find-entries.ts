@@ -1,58 +1,86 @@
-import { and, asc, count, desc, eq, gt, lt, lte, sql } from 'drizzle-orm'
-import { type EntryGroup, type EntryPage, lastLookedAt, PAGE_CHARACTERS } from '../jobs/entry-page.ts'
+import { and, asc, desc, eq, gt, lt, lte, sql } from 'drizzle-orm'
+import { type EntryPage, lastLookedAt } from '../jobs/entry-page.ts'
 import type { Entry, EntryKind, JobKey } from '../jobs/job.ts'
-import { RECENT_ENTRIES } from '../jobs/recent-entries.ts'
+import { MAX_PAGE_BYTES, SHOWN_ENTRIES, SHOWN_ENTRY_BYTES } from '../jobs/limits.ts'
+import type { WeighedEntry } from '../jobs/recent-entries.ts'
 import { jobEntries } from './schema.ts'
 import type { Store } from './store.ts'
 
 const errorType = sql<string>`${jobEntries.text} ->> 'error_type'`
+/** Known from the row's header: what does not fit into a page of the table is not read for it. */
+const bytes = sql<number>`octet_length(${jobEntries.text})`
 
-/** One page of the job's entries. Throws where D1 does. */
-export async function findEntries(store: Store, key: JobKey, page: EntryPage): Promise<Entry[]> {
+/** One page of the `kept` entries of a kind: at most a page's bytes, and one entry at least. Throws where D1 does. */
+export async function findEntries(
+  store: Store,
+  key: JobKey,
+  page: EntryPage,
+  kept: number,
+): Promise<Entry[]> {
   const { kind, seq, text } = jobEntries
   const found = store
-    .select({ kind, seq, text })
+    .select({ seq, bytes: bytes.as('bytes') })
     .from(jobEntries)
     .where(
       and(
         ofKind(key, page.kind),
         gt(seq, page.after),
-        lte(seq, lastLookedAt(page)),
+        lte(seq, Math.min(lastLookedAt(page), kept)),
         page.errorType === null ? undefined : eq(errorType, page.errorType),
       ),
     )
     .orderBy(asc(seq))
     .limit(page.limit)
     .as('found')
-  const charactersBefore = sql<number>`sum(length(${found.text})) over (order by ${found.seq}) - length(${found.text})`
+  const before = sql<number>`sum(${found.bytes}) over (order by ${found.seq}) - ${found.bytes}`
   const weighed = store
-    .select({ kind: found.kind, seq: found.seq, text: found.text, before: charactersBefore.as('before') })
+    .select({ seq: found.seq, before: before.as('before') })
     .from(found)
     .as('weighed')
+  const fitting = store.select({ seq: weighed.seq }).from(weighed).where(lt(weighed.before, MAX_PAGE_BYTES))
   return await store
-    .select({ kind: weighed.kind, seq: weighed.seq, text: weighed.text })
-    .from(weighed)
-    .where(lt(weighed.before, PAGE_CHARACTERS))
-    .orderBy(asc(weighed.seq))
+    .select({ kind, seq, text })
+    .from(jobEntries)
+    .where(and(ofKind(key, page.kind), sql`${seq} in ${fitting}`))
+    .orderBy(asc(seq))
 }
 
-/** The query for the newest entries of one kind up to the `last`th, newest first. */
-export function newestEntries(store: Store, key: JobKey, kind: EntryKind, last: number) {
-  return store
-    .select({ text: jobEntries.text })
+/** The newest of the `kept` entries of a kind, oldest first, as many as a job is shown with. Throws where D1 does. */
+export async function findRecentEntries(
+  store: Store,
+  key: JobKey,
+  kind: EntryKind,
+  kept: number,
+): Promise<WeighedEntry[]> {
+  if (kept === 0) return []
+  const { seq, text } = jobEntries
+  const newest = store
+    .select({ seq, total: sql<number>`sum(${bytes}) over (order by ${seq} desc)`.as('total') })
     .from(jobEntries)
-    .where(and(ofKind(key, kind), lte(jobEntries.seq, last)))
-    .orderBy(desc(jobEntries.seq))
-    .limit(RECENT_ENTRIES)
+    .where(and(ofKind(key, kind), gt(seq, kept - SHOWN_ENTRIES), lte(seq, kept)))
+    .as('newest')
+  const fitting = store.select({ seq: newest.seq }).from(newest).where(lte(newest.total, SHOWN_ENTRY_BYTES))
+  const found = await store
+    .select({ text, bytes })
+    .from(jobEntries)
+    .where(and(ofKind(key, kind), sql`${seq} in ${fitting}`))
+    .orderBy(desc(seq))
+  return found.reverse()
 }
 
-/** How many of the job's entries of one kind there are of each error type. Throws where D1 does. */
-export async function countEntries(store: Store, key: JobKey, kind: EntryKind): Promise<EntryGroup[]> {
-  return await store
-    .select({ errorType, count: count() })
+/** How many entries of a kind there are behind `after`, up to `last`, and their bytes. Throws where D1 does. */
+export async function weighEntries(
+  store: Store,
+  key: JobKey,
+  kind: EntryKind,
+  { after, last }: { after: number; last: number },
+): Promise<{ count: number; bytes: number }> {
+  const { seq } = jobEntries
+  const [weight] = await store
+    .select({ count: sql<number>`count(*)`, bytes: sql<number>`coalesce(sum(${bytes}), 0)` })
     .from(jobEntries)
-    .where(ofKind(key, kind))
-    .groupBy(errorType)
+    .where(and(ofKind(key, kind), gt(seq, after), lte(seq, last)))
+  return weight ?? { count: 0, bytes: 0 }
 }
 
 function ofKind(key: JobKey, kind: EntryKind) {

@@ -1,39 +1,44 @@
 import { and, eq } from 'drizzle-orm'
-import type { JobKey, JobSnapshot } from '../jobs/job.ts'
-import { recentOf } from '../jobs/recent-entries.ts'
-import { newestEntries } from './find-entries.ts'
+import type { Job, JobKey, JobStatus } from '../jobs/job.ts'
+import type { RecentEntries } from '../jobs/recent-entries.ts'
+import { findRecentEntries } from './find-entries.ts'
 import { jobs } from './schema.ts'
 import type { Store } from './store.ts'
 
-/**
- * The job as D1 has it, with its recent entries of each kind; undefined where this organisation has no such job. One
- * round trip. Throws where D1 does.
- */
-export async function findJob(store: Store, key: JobKey): Promise<JobSnapshot | undefined> {
-  const [rows, errors, warnings] = await store.batch([
-    store
-      .select()
-      .from(jobs)
-      .where(and(eq(jobs.organizationId, key.organizationId), eq(jobs.jobId, key.jobId))),
-    newestEntries(store, key, 'error', Number.MAX_SAFE_INTEGER),
-    newestEntries(store, key, 'warning', Number.MAX_SAFE_INTEGER),
-  ])
-  const row = rows[0]
+/** What a record in D1 is told by: its fence, and the status that lists show. */
+export interface Recorded {
+  epoch: number
+  revision: number
+  status: JobStatus
+}
+
+/** The job as D1 has it; undefined where this organization has no such job. Throws where D1 does. */
+export async function findJob(store: Store, key: JobKey): Promise<Job | undefined> {
+  const [row] = await store.select().from(jobs).where(ofJob(key))
   if (row === undefined) return undefined
   const { organizationId: _, ...job } = row
-  return { job, errors: textsOf(errors), warnings: textsOf(warnings) }
+  return job
 }
 
-/** The revision that D1 has of the job; undefined where it has none. Throws where D1 does. */
-export async function findRevision(store: Store, key: JobKey): Promise<number | undefined> {
-  const [row] = await store
-    .select({ revision: jobs.revision })
-    .from(jobs)
-    .where(and(eq(jobs.organizationId, key.organizationId), eq(jobs.jobId, key.jobId)))
-  return row?.revision
+/** The newest entries that D1 has of a job, as many as it is shown with. Throws where D1 does. */
+export async function findRecent(
+  store: Store,
+  key: JobKey,
+  { keptErrors, keptWarnings }: Pick<Job, 'keptErrors' | 'keptWarnings'>,
+): Promise<RecentEntries> {
+  return {
+    errors: await findRecentEntries(store, key, 'error', keptErrors),
+    warnings: await findRecentEntries(store, key, 'warning', keptWarnings),
+  }
 }
 
-/** The texts of the newest entries, oldest first, as many as a job is shown with. */
-export function textsOf(newestFirst: { text: string }[]): string[] {
-  return recentOf(newestFirst.map(({ text }) => text).reverse())
+/** What D1 has recorded of the job; undefined where it has nothing. Throws where D1 does. */
+export async function findRecorded(store: Store, key: JobKey): Promise<Recorded | undefined> {
+  const { epoch, revision, status } = jobs
+  const [row] = await store.select({ epoch, revision, status }).from(jobs).where(ofJob(key))
+  return row
+}
+
+function ofJob({ organizationId, jobId }: JobKey) {
+  return and(eq(jobs.organizationId, organizationId), eq(jobs.jobId, jobId))
 }

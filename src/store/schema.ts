@@ -4,13 +4,13 @@ import {
   type Attempt,
   type EntryKind,
   JOB_STATUSES,
-  type Job,
   type JsonObject,
   type Sample,
   type Stage,
 } from '../jobs/job.ts'
+import type { StoredJob } from '../jobs/upgrade-job.ts'
 
-/** Every job of every organisation. Times are milliseconds since the epoch. */
+/** Every job of every organization. Times are milliseconds since the epoch. */
 export const jobs = sqliteTable(
   'jobs',
   {
@@ -26,6 +26,9 @@ export const jobs = sqliteTable(
     warningCount: integer('warning_count').notNull(),
     keptErrors: integer('kept_errors').notNull(),
     keptWarnings: integer('kept_warnings').notNull(),
+    keptEntities: integer('kept_entities').notNull().default(0),
+    entityBytes: integer('entity_bytes').notNull().default(0),
+    entitiesNotKept: integer('entities_not_kept').notNull().default(0),
     metadata: text({ mode: 'json' }).$type<JsonObject>().notNull(),
     triggeredBy: text('triggered_by'),
     errorMessage: text('error_message'),
@@ -40,7 +43,9 @@ export const jobs = sqliteTable(
     nextDeliveryAt: integer('next_delivery_at'),
     stages: text({ mode: 'json' }).$type<Stage[]>().notNull(),
     pace: text({ mode: 'json' }).$type<Sample[]>().notNull(),
-    /** The fence: a write lands only where this is lower than its own. */
+    createFingerprint: text('create_fingerprint'),
+    /** The fence, together: a record lands only where these are lower than its own. */
+    epoch: integer().notNull().default(0),
     revision: integer().notNull(),
   },
   (job) => [
@@ -60,7 +65,7 @@ export const jobs = sqliteTable(
       job.jobId,
     ),
     index('jobs_stalled').on(job.organizationId, job.createdAt, job.jobId).where(sql`stalled_at is not null`),
-    // Across organisations, for the retention that deletes old finished jobs.
+    // Across organizations, for the retention that deletes old finished jobs.
     index('jobs_finished').on(job.completedAt).where(sql`completed_at is not null`),
   ],
 )
@@ -82,22 +87,40 @@ export const jobEntries = sqliteTable(
   (entry) => [primaryKey({ columns: [entry.organizationId, entry.jobId, entry.kind, entry.seq] })],
 )
 
-/** What keyed requests were answered, of jobs whose object has been emptied: a retry gets the same answer from here. */
-export const jobAnswers = sqliteTable(
-  'job_answers',
+/**
+ * How many entries of an archived job there are of each error type, the most frequent first: counted once, by the job's
+ * object. WITHOUT ROWID, as above.
+ */
+export const jobEntryGroups = sqliteTable(
+  'job_entry_groups',
   {
     organizationId: text('organization_id').notNull(),
     jobId: text('job_id').notNull(),
-    retryKey: text('retry_key').notNull(),
-    fingerprint: text().notNull(),
-    asOf: integer('as_of').notNull(),
-    /** The job as the answer showed it. */
-    job: text({ mode: 'json' }).$type<Job>().notNull(),
+    kind: text().$type<EntryKind>().notNull(),
+    /** 1, 2, 3, … from the most frequent on. */
+    rank: integer().notNull(),
+    errorType: text('error_type').notNull(),
+    count: integer().notNull(),
   },
-  (answer) => [primaryKey({ columns: [answer.organizationId, answer.jobId, answer.retryKey] })],
+  (group) => [primaryKey({ columns: [group.organizationId, group.jobId, group.kind, group.rank] })],
 )
 
-/** What an organisation's webhooks are signed with. */
+/** What keyed reports on archived jobs were answered, so that a repeat is answered the same. WITHOUT ROWID, as above. */
+export const idempotentReplies = sqliteTable(
+  'idempotent_replies',
+  {
+    organizationId: text('organization_id').notNull(),
+    jobId: text('job_id').notNull(),
+    requestKey: text('request_key').notNull(),
+    fingerprint: text().notNull(),
+    asOf: integer('as_of').notNull(),
+    /** The job as the reply showed it; null: as it is now. */
+    job: text({ mode: 'json' }).$type<StoredJob>(),
+  },
+  (reply) => [primaryKey({ columns: [reply.organizationId, reply.jobId, reply.requestKey] })],
+)
+
+/** What an organization's webhooks are signed with. */
 export const webhookSecrets = sqliteTable('webhook_secrets', {
   organizationId: text('organization_id').primaryKey(),
   /** As the Standard Webhooks scheme writes it: `whsec_` and base64. */

@@ -226,7 +226,12 @@ describe('The entries of one type', () => {
 
   test('are counted, the most frequent first', async () => {
     const { report, get } = await aWorker()
-    expect((await get('/entry-groups')).body).toEqual({ errors: [], warnings: [] })
+    expect((await get('/entry-groups')).body).toEqual({
+      errors: [],
+      other_errors: 0,
+      warnings: [],
+      other_warnings: 0,
+    })
     await report({
       errors: [...entries(0, 3), ...entries(3, 10, 'no_image')],
       warnings: entries(0, 2, 'late'),
@@ -239,7 +244,9 @@ describe('The entries of one type', () => {
         { error_type: 'no_price', count: 8 },
         { error_type: 'no_image', count: 7 },
       ],
+      other_errors: 0,
       warnings: [{ error_type: 'late', count: 2 }],
+      other_warnings: 0,
     })
   })
 })

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { cp, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { drizzle } from 'drizzle-orm/d1'
@@ -8,9 +8,13 @@ import { PERMISSIONS, type Permission } from '../../src/access/caller.ts'
 import { hashServerApiKey, newServerApiKey } from '../../src/access/server-api-key.ts'
 import { insertApiKey } from '../../src/store/api-keys.ts'
 
-/** The whole edge on a state of its own, which goes when it is disposed of. */
-export async function startEdge(options: Omit<EdgeOptions, 'persistTo'> = {}): Promise<Edge> {
+/** The whole edge on a state of its own, which goes when it is disposed of; `state` is a folder that it is a copy of. */
+export async function startEdge({
+  state,
+  ...options
+}: Omit<EdgeOptions, 'persistTo'> & { state?: string } = {}): Promise<Edge> {
   const persistTo = await mkdtemp(join(tmpdir(), 'milepost-'))
+  if (state !== undefined) await cp(state, persistTo, { recursive: true })
   const removeState = () => rm(persistTo, { recursive: true, force: true, maxRetries: 5 })
   try {
     // All tests come from one address, and many of them fail to authenticate on purpose.

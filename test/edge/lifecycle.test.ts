@@ -63,6 +63,7 @@ describe('A new job', () => {
       error_message: null,
       error_count: 0,
       warning_count: 0,
+      entities_not_kept: 0,
       entries_not_kept: 0,
       eta_seconds: null,
       rate_per_second: null,

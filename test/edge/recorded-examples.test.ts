@@ -45,6 +45,7 @@ function additions({ expected_status, expected_json: job }: Example): object {
   return {
     error_count: job.errors.length,
     warning_count: job.warnings.length,
+    entities_not_kept: 0,
     entries_not_kept: 0,
     eta_seconds: null,
     rate_per_second: null,

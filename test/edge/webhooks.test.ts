@@ -134,7 +134,8 @@ describe.concurrent('A finished job', () => {
     expect(first.deliveries).toEqual([
       { attempted_at: TIME, status: 500, error: 'The receiver did not accept it' },
     ])
-    expect(Date.parse(first.next_attempt_at) - Date.parse(first.deliveries[0].attempted_at)).toBe(5_000)
+    const wait = Date.parse(first.next_attempt_at) - Date.parse(first.deliveries[0].attempted_at)
+    expect(wait).toBeGreaterThanOrEqual(5_000)
 
     const second = await attempted(2)
     expect(second.next_attempt_at).toBeNull()
@@ -163,7 +164,7 @@ describe.concurrent('A finished job', () => {
     await report({ mark_completed: true })
     const { deliveries, next_attempt_at } = await attempted(1)
     expect(deliveries).toEqual([
-      { attempted_at: TIME, status: null, error: 'The organisation has no signing secret' },
+      { attempted_at: TIME, status: null, error: 'The organization has no signing secret' },
     ])
     expect(next_attempt_at).toEqual(TIME)
     expect(postsTo(hook)).toEqual([])

@@ -122,7 +122,7 @@ describe('a finished job is closed', () => {
     ['failed again with the same text', failed, { markFailed: 'disk full' }],
     ['the report that said both', failed, { markFailed: 'disk full', markCompleted: true }],
   ])('to all but the same mark, which leaves it unchanged: %s', (_, job, report) => {
-    expect(outcome(job, report)).toEqual({ ok: true, job, entries: [], standings: [] })
+    expect(outcome(job, report)).toEqual({ ok: true, job, entries: [], entities: [] })
   })
 
   test.each<[string, Job, Report]>([

@@ -1,6 +1,5 @@
-import { describe, expect, test } from 'vitest'
-import { archiveDue, nextDue, RECORD_DELAY } from '../../src/job-object/schedule.ts'
-import { noteAttempt } from '../../src/jobs/delivery.ts'
+import { expect, test } from 'vitest'
+import { type AttemptOutcome, noteAttempt } from '../../src/jobs/delivery.ts'
 import type { Attempt, Job } from '../../src/jobs/job.ts'
 import { presentDeliveries } from '../../src/jobs/present-job.ts'
 import { aJob, JobInMemory } from './job-in-memory.ts'
@@ -8,7 +7,6 @@ import { aJob, JobInMemory } from './job-in-memory.ts'
 const START = 1_800_000_000_000
 const HOUR = 60 * 60 * 1_000
 const URL = 'https://example.com/hook'
-const settings = { archiveAfter: 24 * HOUR }
 
 /** A job that was finished at START and is to be posted. */
 function aJobToPost(callbackUrl: string | null = URL): Job {
@@ -17,8 +15,14 @@ function aJobToPost(callbackUrl: string | null = URL): Job {
   return memory.job
 }
 
-function attempted(job: Job, attempt: Attempt): Job {
-  const outcome = noteAttempt(job, attempt)
+function attempted(job: Job, attempt: Attempt, more: Partial<AttemptOutcome> = {}): Job {
+  const outcome = noteAttempt(job, {
+    attempt,
+    endedAt: attempt.at,
+    isGone: false,
+    retryAfter: null,
+    ...more,
+  })
   if (!outcome.ok) throw new Error(outcome.reason)
   return outcome.job
 }
@@ -79,32 +83,21 @@ test('how it went can be read', () => {
   expect(presentDeliveries(aJob({}))).toEqual({ callback_url: null, next_attempt_at: null, deliveries: [] })
 })
 
-describe('The one alarm of a job’s object', () => {
-  const recordedUpTo = ({ revision, status }: Job) => ({ revision, status, error: 0, warning: 0 })
-  const nothing = { revision: 0, status: null, error: 0, warning: 0 }
+const refused: Attempt = { at: START, status: 503, error: 'The receiver did not accept it' }
 
-  test('comes for what D1 lacks', () => {
-    expect(nextDue(aJob({}), nothing, settings, START)).toBe(START + RECORD_DELAY)
-  })
+test('the next attempt is timed from the end of the last one, and not from its start', () => {
+  const job = attempted(aJobToPost(), refused, { endedAt: START + 15_000 })
+  expect(job.nextDeliveryAt).toBe(START + 20_000)
+})
 
-  test('is not needed by a live job that D1 has', () => {
-    const job = aJob({ status: 'in_progress' })
-    expect(nextDue(job, recordedUpTo(job), settings, START)).toBeUndefined()
-  })
+test('a receiver that asks to wait longer is not posted to before, within 8 hours', () => {
+  const asked = (retryAfter: number) =>
+    attempted(aJobToPost(), refused, { retryAfter }).nextDeliveryAt ?? Number.NaN
+  expect(asked(60_000)).toBe(START + 60_000)
+  expect(asked(1_000)).toBe(START + 5_000)
+  expect(asked(1_000 * HOUR)).toBe(START + 8 * HOUR)
+})
 
-  test('comes for silence, and sooner than the record where that is due first', () => {
-    const job = aJob({ status: 'in_progress', stallAfterSeconds: 10, updatedAt: START })
-    expect(nextDue(job, recordedUpTo(job), settings, START + 9_000)).toBe(START + 10_000)
-    expect(nextDue(job, nothing, settings, START)).toBe(START + 10_000)
-    expect(nextDue({ ...job, stallAfterSeconds: 3_600 }, nothing, settings, START)).toBe(START + RECORD_DELAY)
-  })
-
-  test('comes for a delivery, and the job leaves its object only after that, delivered or given up', () => {
-    const job = aJobToPost()
-    expect(nextDue(job, recordedUpTo(job), settings, START)).toBe(START)
-    expect(archiveDue(job, settings)).toBeUndefined()
-    const delivered = attempted(job, { at: START + 40, status: 200, error: null })
-    expect(nextDue(delivered, recordedUpTo(delivered), settings, START)).toBe(START + settings.archiveAfter)
-    expect(archiveDue(allAttempts(), settings)).toBe(START + settings.archiveAfter)
-  })
+test('a receiver that says it is gone is not posted to again', () => {
+  expect(attempted(aJobToPost(), { ...refused, status: 410 }, { isGone: true }).nextDeliveryAt).toBeNull()
 })

@@ -3,13 +3,13 @@ import { createJob } from '../../src/jobs/create-job.ts'
 import type { Entry, Job } from '../../src/jobs/job.ts'
 import type { ChangeOutcome } from '../../src/jobs/outcome.ts'
 import type { Report, ReportedEntry } from '../../src/jobs/report.ts'
-import type { Standing } from '../../src/jobs/standing.ts'
+import type { EntityState } from '../../src/jobs/tally.ts'
 
 /** A job with nothing behind it but memory: what its object does, without the disk. */
 export class JobInMemory {
   job: Job
   readonly entries: Entry[] = []
-  readonly #standings = new Map<string, Standing>()
+  readonly #states = new Map<string, EntityState>()
 
   constructor(job: Job) {
     this.job = job
@@ -17,13 +17,13 @@ export class JobInMemory {
 
   report(report: Report, now = this.job.updatedAt): ChangeOutcome {
     const id = (type: string, key: string) => JSON.stringify([type, key])
-    const standingOf = (type: string, key: string) => this.#standings.get(id(type, key)) ?? 'clean'
-    const outcome = applyReport(this.job, report, now, standingOf)
+    const stateOf = (type: string, key: string) => this.#states.get(id(type, key)) ?? 'clean'
+    const outcome = applyReport(this.job, report, now, stateOf)
     if (outcome.ok) {
       this.job = outcome.job
       this.entries.push(...outcome.entries)
-      for (const { entityType, entityKey, standing } of outcome.standings) {
-        this.#standings.set(id(entityType, entityKey), standing)
+      for (const { entityType, entityKey, state } of outcome.entities) {
+        this.#states.set(id(entityType, entityKey), state)
       }
     }
     return outcome

@@ -132,6 +132,7 @@ const additions: Record<string, Record<string, string>> = {
     callback_url: 'string | null',
     error_count: 'integer',
     eta_seconds: 'number | null',
+    entities_not_kept: 'integer',
     entries_not_kept: 'integer',
     rate_per_second: 'number | null',
     stages: '[object]',

@@ -1,28 +1,72 @@
-import { expect, test } from 'vitest'
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
 import { nextPlace } from '../../src/jobs/entry-page.ts'
-import { recentOf } from '../../src/jobs/recent-entries.ts'
+import { MAX_PAGE_BYTES, SHOWN_ENTRY_BYTES } from '../../src/jobs/limits.ts'
+import { newestOf, shownTexts, type WeighedEntry, withAppended } from '../../src/jobs/recent-entries.ts'
 import { aJob } from './job-in-memory.ts'
 
-const MILLION = 'x'.repeat(1_000_000)
+function weighed(sizes: number[]): WeighedEntry[] {
+  return sizes.map((bytes, index) => ({ text: `${index}`, bytes }))
+}
 
-test('a job is shown with its newest 100 entries', () => {
-  const texts = Array.from({ length: 150 }, (_, n) => `${n}`)
-  expect(recentOf(texts)).toEqual(texts.slice(50))
-  expect(recentOf(texts.slice(0, 3))).toEqual(['0', '1', '2'])
-  expect(recentOf([])).toEqual([])
+test('a job is shown with its newest 100 entries of each kind', () => {
+  const entries = weighed(Array.from({ length: 150 }, () => 10))
+  expect(newestOf(entries)).toEqual(entries.slice(50))
+  expect(withAppended(entries.slice(0, 100), entries.slice(100))).toEqual(entries.slice(50))
+  expect(shownTexts({ errors: entries.slice(50), warnings: [] }).errors).toHaveLength(100)
 })
 
-test('with fewer where those weigh too much, and with one however much that weighs', () => {
-  expect(recentOf([MILLION, MILLION, MILLION, 'last'])).toEqual([MILLION, 'last'])
-  expect(recentOf(['first', MILLION + MILLION + MILLION])).toEqual([MILLION + MILLION + MILLION])
+describe('All entries of a reply together take at most 256 KB', () => {
+  const KB = 1_024
+
+  test('the newest of a kind, as many as there is room for', () => {
+    expect(shownTexts({ errors: weighed([200 * KB, 100 * KB, 100 * KB]), warnings: [] }).errors).toEqual([
+      '1',
+      '2',
+    ])
+  })
+
+  test('half of the room for each kind, and what the other leaves of its half', () => {
+    const errors = weighed([100 * KB, 100 * KB])
+    expect(shownTexts({ errors, warnings: weighed([100 * KB]) })).toEqual({ errors: ['1'], warnings: ['0'] })
+    expect(shownTexts({ errors, warnings: weighed([50 * KB]) })).toEqual({
+      errors: ['0', '1'],
+      warnings: ['0'],
+    })
+  })
+
+  test('whatever they weigh, and in their order', () => {
+    const sizes = fc.array(fc.integer({ min: 1, max: 300_000 }), { maxLength: 100 })
+    fc.assert(
+      fc.property(sizes, sizes, (ofErrors, ofWarnings) => {
+        const recent = { errors: newestOf(weighed(ofErrors)), warnings: newestOf(weighed(ofWarnings)) }
+        const shown = shownTexts(recent)
+        const bytesOf = (texts: string[], of: number[]) =>
+          texts.reduce((sum, text) => sum + (of[Number(text)] ?? 0), 0)
+        expect(bytesOf(shown.errors, ofErrors) + bytesOf(shown.warnings, ofWarnings)).toBeLessThanOrEqual(
+          SHOWN_ENTRY_BYTES,
+        )
+        for (const [texts, of] of [
+          [shown.errors, ofErrors],
+          [shown.warnings, ofWarnings],
+        ] as const) {
+          expect(texts).toEqual(
+            weighed(of)
+              .map(({ text }) => text)
+              .slice(of.length - texts.length),
+          )
+        }
+      }),
+    )
+  })
 })
 
 test('a page that ends early by its weight goes on behind its last entry', () => {
   const page = { kind: 'error' as const, after: 10, limit: 1_000, errorType: null }
   const entry = (seq: number, text: string) => ({ kind: 'error' as const, seq, text })
   const job = aJob({ errorCount: 20, keptErrors: 20 })
-  const heavy = [11, 12, 13, 14].map((seq) => entry(seq, MILLION))
-  expect(nextPlace(page, heavy, job)).toBe(14)
-  expect(nextPlace({ ...page, errorType: 'bad_row' }, heavy, job)).toBe(14)
+  const heavy = [11, 12].map((seq) => entry(seq, 'é'.repeat(MAX_PAGE_BYTES / 4)))
+  expect(nextPlace(page, heavy, job)).toBe(12)
+  expect(nextPlace({ ...page, errorType: 'bad_row' }, heavy, job)).toBe(12)
   expect(nextPlace(page, [entry(20, '{}')], job)).toBeNull()
 })

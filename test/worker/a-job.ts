@@ -4,14 +4,15 @@ import { jobObject } from '../../src/job-object/address.ts'
 import type { JobReply } from '../../src/job-object/replies.ts'
 import type { JobKey, JobSnapshot } from '../../src/jobs/job.ts'
 import { jobIdOf } from '../../src/jobs/job-id.ts'
+import type { KeyedRequest } from '../../src/jobs/keyed-request.ts'
+import { shownTexts } from '../../src/jobs/recent-entries.ts'
 import type { NewJob, Report, ReportedEntry } from '../../src/jobs/report.ts'
-import type { Retry } from '../../src/jobs/retry.ts'
-import { findJob } from '../../src/store/find-job.ts'
+import { findJob, findRecent } from '../../src/store/find-job.ts'
 import { openStore } from '../../src/store/store.ts'
 
 export const store = openStore(env.DB)
 
-/** A job of an organisation of its own. */
+/** A job of an organization of its own. */
 export function aJobKey(): JobKey {
   return { organizationId: `org_${crypto.randomUUID()}`, jobId: jobIdOf(crypto.randomUUID()) }
 }
@@ -38,17 +39,19 @@ export async function createdJob(order: NewJob = anOrder): Promise<JobKey> {
 export async function reported(
   key: JobKey,
   report: Report,
-  retry: Retry | null = null,
+  request: KeyedRequest | null = null,
 ): Promise<JobSnapshot> {
-  return acknowledged(await jobObject(env.JOBS, key).report(key, report, retry))
+  return acknowledged(await jobObject(env.JOBS, key).report(key, report, request))
 }
 
 export async function readJob(key: JobKey): Promise<JobSnapshot> {
   return acknowledged(await jobObject(env.JOBS, key).read(key))
 }
 
-export function recordedJob(key: JobKey): Promise<JobSnapshot | undefined> {
-  return findJob(store, key)
+/** The job as D1 has it. */
+export async function recordedJob(key: JobKey): Promise<JobSnapshot | undefined> {
+  const job = await findJob(store, key)
+  return job && { job, ...shownTexts(await findRecent(store, key, job)) }
 }
 
 /** Looks at the object's own storage from inside. */

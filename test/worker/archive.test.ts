@@ -31,7 +31,7 @@ test('a finished job leaves its object when its time there is over, and is serve
   await runAlarm(key, { after: HOUR - 1 })
   expect(await storedNames(key)).not.toEqual([])
   await runAlarm(key, { after: HOUR })
-  expect(await storedNames(key)).toEqual(['emptied'])
+  expect(await storedNames(key)).toEqual(['archived'])
 
   for (const evicted of [false, true]) {
     if (evicted) await evictDurableObject(jobObject(env.JOBS, key))
@@ -44,11 +44,11 @@ test('a finished job leaves its object when its time there is over, and is serve
     expect(await reported(key, { markCompleted: true })).toEqual(before)
     expect(await object.report(key, report, toReport)).toEqual({ ...first, replayed: true })
     expect(await object.create(key, anOrder, toCreate)).toEqual({ ...created, replayed: true })
-    const reused = { ok: false, reason: 'retry_key_reused' }
+    const reused = { ok: false, reason: 'key_reused' }
     expect(await object.report(key, report, { ...toReport, fingerprint: 'another' })).toEqual(reused)
     expect(await object.create(key, anOrder, { ...toCreate, fingerprint: 'another' })).toEqual(reused)
   }
-  expect(await storedNames(key)).toEqual(['emptied'])
+  expect(await storedNames(key)).toEqual(['archived'])
 
   // All that is left is the sign that there was one, for as long as D1 has it.
   await runAlarm(key, { after: HOUR + 90 * 24 * HOUR })
@@ -90,7 +90,7 @@ test('a job that D1 has lost stays in its object, and D1 gets it again', async (
   expect(await recordedJob(key)).toEqual(before)
 })
 
-test('a live job that only D1 has is taken up, with the standing of each entity', async () => {
+test('a live job that only D1 has is taken over, with the state of each entity', async () => {
   const key = await createdJob()
   await reported(key, { errors: [anError('a')], warnings: [anError('a'), anError('b')] })
   await vi.waitFor(async () => expect((await recordedJob(key))?.job.revision).toBe(2), { timeout: 5_000 })
@@ -98,13 +98,13 @@ test('a live job that only D1 has is taken up, with the standing of each entity'
   await inside(key, (storage) => storage.deleteAll())
   await evictDurableObject(jobObject(env.JOBS, key))
 
-  expect(await readJob(key)).toEqual(before)
+  expect(await readJob(key)).toEqual({ ...before, job: { ...before.job, epoch: 1 } })
   const { job } = await reported(key, { errors: [anError('a'), anError('b')], warnings: [anError('c')] })
   expect(job).toMatchObject({ failedItems: 2, warnedItems: 1, errorCount: 3, warningCount: 3, revision: 3 })
   await vi.waitFor(async () => expect(await recordedJob(key)).toEqual(await readJob(key)), { timeout: 5_000 })
 })
 
-test('a job that is taken up is seen to again: its alarm is set', async () => {
+test('a job that is taken over is seen to again: its alarm is set', async () => {
   const key = await createdJob({ ...anOrder, stallAfterSeconds: 60 })
   const { job } = await reported(key, { markStarted: true })
   await inside(key, async (storage) => {
@@ -116,19 +116,19 @@ test('a job that is taken up is seen to again: its alarm is set', async () => {
   expect(await inside(key, (storage) => storage.getAlarm())).toBe(job.updatedAt + 60_000)
 })
 
-test('a create that is repeated while D1, which has its answer, is away is told to come again', async () => {
-  const key = aJobKey()
-  const retry = { key: 'create', fingerprint: 'order' }
-  const created = await jobObject(env.JOBS, key).create(key, anOrder, retry)
-  await reported(key, { markCompleted: true })
+test('a report that is repeated while D1, which has its reply, is away is told to come again', async () => {
+  const key = await createdJob()
+  const request = { key: 'last', fingerprint: 'report' }
+  const last = { processedItems: 3, markCompleted: true as const }
+  const first = await jobObject(env.JOBS, key).report(key, last, request)
   await runAlarm(key, { after: HOUR })
-  await env.DB.exec('alter table job_answers rename to answers_away')
-  expect(await jobObject(env.JOBS, key).create(key, anOrder, retry)).toEqual({
+  await env.DB.exec('alter table idempotent_replies rename to replies_away')
+  expect(await jobObject(env.JOBS, key).report(key, last, request)).toEqual({
     ok: false,
     reason: 'unavailable',
   })
-  await env.DB.exec('alter table answers_away rename to job_answers')
-  expect(await jobObject(env.JOBS, key).create(key, anOrder, retry)).toEqual({ ...created, replayed: true })
+  await env.DB.exec('alter table replies_away rename to idempotent_replies')
+  expect(await jobObject(env.JOBS, key).report(key, last, request)).toEqual({ ...first, replayed: true })
 })
 
 /** Runs the object's alarm as it runs so many ms after the job was finished. */

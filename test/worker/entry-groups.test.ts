@@ -2,7 +2,7 @@ import { evictDurableObject, runDurableObjectAlarm } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { afterEach, expect, test, vi } from 'vitest'
 import { jobObject } from '../../src/job-object/address.ts'
-import type { EntriesReply, GroupsReply } from '../../src/job-object/replies.ts'
+import type { EntriesReply } from '../../src/job-object/replies.ts'
 import type { EntryPage } from '../../src/jobs/entry-page.ts'
 import type { JobKey } from '../../src/jobs/job.ts'
 import { aJobKey, anError, createdJob, keysOf, readJob, reported } from './a-job.ts'
@@ -15,10 +15,10 @@ function ofType(errorType: string, count: number, prefix = errorType) {
   return Array.from({ length: count }, (_, n) => ({ ...anError(`${prefix}-${n}`), errorType }))
 }
 
-async function groupsOf(key: JobKey): Promise<Omit<GroupsReply, 'ok'>> {
+async function groupsOf(key: JobKey) {
   const reply = await jobObject(env.JOBS, key).groups(key)
   if (!reply.ok) throw new Error(reply.reason)
-  return { error: reply.error, warning: reply.warning }
+  return { error: reply.error.groups, warning: reply.warning.groups, others: reply.error.others }
 }
 
 async function pageOf(key: JobKey, page: Partial<EntryPage>): Promise<EntriesReply> {
@@ -39,7 +39,7 @@ async function archived(key: JobKey): Promise<void> {
 
 test('entries are counted by their error types, the most frequent first, also as more of them come', async () => {
   const key = await createdJob()
-  expect(await groupsOf(key)).toEqual({ error: [], warning: [] })
+  expect(await groupsOf(key)).toEqual({ error: [], warning: [], others: 0 })
   await reported(key, { errors: [...ofType('b', 2), ...ofType('a', 1)], warnings: ofType('c', 1) })
   expect(await groupsOf(key)).toEqual({
     error: [
@@ -47,6 +47,7 @@ test('entries are counted by their error types, the most frequent first, also as
       { errorType: 'a', count: 1 },
     ],
     warning: [{ errorType: 'c', count: 1 }],
+    others: 0,
   })
   await reported(key, { errors: ofType('a', 2, 'later') })
   await reported(key, { errors: ofType('d', 2) })
@@ -82,9 +83,10 @@ test('of many types, the 100 most frequent are told apart', async () => {
   const key = await createdJob()
   const errors = Array.from({ length: 150 }, (_, n) => ofType(`type-${n}`, n === 120 ? 3 : 1)).flat()
   await reported(key, { errors })
-  const { error } = await groupsOf(key)
+  const { error, others } = await groupsOf(key)
   expect(error).toHaveLength(100)
   expect(error[0]).toEqual({ errorType: 'type-120', count: 3 })
+  expect(others).toBe(50)
 })
 
 test('entries of one type are paged through, whatever lies between them, live and out of D1', async () => {

@@ -16,7 +16,7 @@ test('finished jobs leave D1 after RETENTION_DAYS, with their entries and answer
   const old = await recorded({ completedAt: NOW - 91 * DAY, entries: 3 })
   const newer = await recorded({ completedAt: NOW - 89 * DAY, entries: 3 })
   const live = await recorded({ status: 'in_progress', completedAt: null, createdAt: NOW - 400 * DAY })
-  await env.DB.prepare('insert into job_answers values (?, ?, ?, ?, ?, ?)')
+  await env.DB.prepare('insert into idempotent_replies values (?, ?, ?, ?, ?, ?)')
     .bind(old.organizationId, old.jobId, 'k', 'f', 0, '{}')
     .run()
 
@@ -74,6 +74,6 @@ async function recorded({ entries = 0, status = 'completed', ...given }: Given):
 }
 
 async function rowsOf({ jobId }: JobKey): Promise<number> {
-  const select = `select (select count(*) from job_entries where job_id = ?1) + (select count(*) from job_answers where job_id = ?1) as n`
+  const select = `select (select count(*) from job_entries where job_id = ?1) + (select count(*) from idempotent_replies where job_id = ?1) as n`
   return (await env.DB.prepare(select).bind(jobId).first<number>('n')) ?? 0
 }

@@ -4,8 +4,8 @@ import { afterEach, expect, test, vi } from 'vitest'
 import { jobObject } from '../../src/job-object/address.ts'
 import type { JobReply } from '../../src/job-object/replies.ts'
 import type { JobKey } from '../../src/jobs/job.ts'
+import type { KeyedRequest } from '../../src/jobs/keyed-request.ts'
 import type { Report } from '../../src/jobs/report.ts'
-import type { Retry } from '../../src/jobs/retry.ts'
 import { aJobKey, anError, anOrder, createdJob, keysOf, readJob, recordedJob, reported } from './a-job.ts'
 
 afterEach(() => {
@@ -35,7 +35,7 @@ test('a key sent again with another body is refused, and nothing is applied', as
   const key = await createdJob()
   await send(key, { processedItems: 1 }, aRetry('k1'))
   const reply = await send(key, { processedItems: 2 }, aRetry('k1', 'another body'))
-  expect(reply).toEqual({ ok: false, reason: 'retry_key_reused' })
+  expect(reply).toEqual({ ok: false, reason: 'key_reused' })
   expect((await readJob(key)).job).toMatchObject({ processedItems: 1, revision: 2 })
 })
 
@@ -95,14 +95,25 @@ test('a key used anew after its time keeps its new answer, wherever in the ring 
 
 test('a create sent again under its key is answered the same, and makes no second job', async () => {
   const key = aJobKey()
-  const create = (retry: Retry) => jobObject(env.JOBS, key).create(key, anOrder, retry)
+  const create = (retry: KeyedRequest) => jobObject(env.JOBS, key).create(key, anOrder, retry)
   const first = await create(aRetry('k1'))
   await reported(key, { markStarted: true, errors: [anError('a')] })
 
   expect(await create(aRetry('k1'))).toEqual({ ...first, replayed: true })
-  expect(await create(aRetry('k1', 'another body'))).toEqual({ ok: false, reason: 'retry_key_reused' })
+  expect(await create(aRetry('k1', 'another body'))).toEqual({ ok: false, reason: 'key_reused' })
   expect((await readJob(key)).job).toMatchObject({ status: 'in_progress', revision: 2 })
   expect((await recordedJob(key))?.job.revision).toBe(2)
+})
+
+test('a key that created a job more than 24 hours ago is refused in words of its own, and makes no second job', async () => {
+  const key = aJobKey()
+  const create = (request: KeyedRequest) => jobObject(env.JOBS, key).create(key, anOrder, request)
+  await create(aRetry('k1'))
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 25 * 60 * 60 * 1_000 })
+  const expired = { ok: false, reason: 'key_expired', jobId: key.jobId }
+  expect(await create(aRetry('k1'))).toEqual(expired)
+  expect(await create(aRetry('k1', 'another body'))).toEqual(expired)
+  expect((await readJob(key)).job.revision).toBe(1)
 })
 
 test('creates of one key that arrive together make one job', async () => {
@@ -114,11 +125,11 @@ test('creates of one key that arrive together make one job', async () => {
   expect(replies.every((reply) => reply.ok && reply.job.revision === 1)).toBe(true)
 })
 
-function send(key: JobKey, report: Report, retry: Retry): Promise<JobReply> {
+function send(key: JobKey, report: Report, retry: KeyedRequest): Promise<JobReply> {
   return jobObject(env.JOBS, key).report(key, report, retry)
 }
 
-function aRetry(key: string, fingerprint = 'the body'): Retry {
+function aRetry(key: string, fingerprint = 'the body'): KeyedRequest {
   return { key, fingerprint }
 }
 

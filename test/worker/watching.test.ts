@@ -69,6 +69,22 @@ describe('A watcher', () => {
     expect(await next()).toBeUndefined()
   })
 
+  test('that comes later is shown the job as of now, not as of its last change', async () => {
+    const watchers = new Watchers()
+    const now = Date.now()
+    const job = { ...aJob(1), startedAt: now - 1_000 }
+    const first = watchers.add(job, null)
+    vi.useFakeTimers({ toFake: ['Date'], now: now + 8_000 })
+    const later = watchers.add(job, null)
+    expect((await new Response(later).body?.getReader().read())?.value).toSatisfy((bytes: Uint8Array) => {
+      const { duration_seconds } = JSON.parse(
+        /^data: (.*)$/m.exec(new TextDecoder().decode(bytes))?.[1] ?? '',
+      )
+      return duration_seconds >= 9 && duration_seconds < 10
+    })
+    await first?.cancel()
+  })
+
   test('that goes away takes nothing from the others', async () => {
     const watchers = new Watchers()
     const [leaver, other] = [reading(watchers.add(aJob(1), null)), reading(watchers.add(aJob(1), null))]

@@ -1,0 +1,60 @@
+import type { EntryGroup, EntryPage } from '../jobs/entry-page.ts'
+import type { Entry, EntryKind, Job, JobKey } from '../jobs/job.ts'
+import { judgeRepeat, type KeyedRequest } from '../jobs/keyed-request.ts'
+import type { RecentEntries } from '../jobs/recent-entries.ts'
+import { findEntryGroups } from '../store/entry-groups.ts'
+import { findEntries } from '../store/find-entries.ts'
+import { findRecent } from '../store/find-job.ts'
+import { findReply } from '../store/idempotent-replies.ts'
+import type { Store } from '../store/store.ts'
+import type { Command, HeldJob } from './held-job.ts'
+import { type JobReply, show, showAgain } from './replies.ts'
+
+/** A finished job that has left its object: D1 serves it, and it changes no more. Each call throws where D1 does. */
+export class ArchivedJob implements HeldJob {
+  readonly key: JobKey
+  readonly job: Job
+  readonly recent: RecentEntries
+  readonly #store: Store
+
+  constructor(store: Store, key: JobKey, job: Job, recent: RecentEntries) {
+    this.#store = store
+    this.key = key
+    this.job = job
+    this.recent = recent
+  }
+
+  /** What repeats its end is answered with the job, a repeated request with its reply; anything else is refused. */
+  async change({ change, request }: Command): Promise<JobReply> {
+    const now = Date.now()
+    const repeated = request === null ? undefined : await this.#repeat(request, now)
+    if (repeated !== undefined) return repeated
+    const outcome = change(this.job, now, () => 'clean')
+    return outcome.ok ? show(this.job, this.recent, now) : outcome
+  }
+
+  entries(page: EntryPage): Promise<Entry[]> {
+    const { keptErrors, keptWarnings } = this.job
+    return findEntries(this.#store, this.key, page, page.kind === 'error' ? keptErrors : keptWarnings)
+  }
+
+  groups(kind: EntryKind): Promise<EntryGroup[]> {
+    return findEntryGroups(this.#store, this.key, kind)
+  }
+
+  /** The reply to an earlier request of this key; undefined where there was none. */
+  async #repeat(request: KeyedRequest, now: number): Promise<JobReply | undefined> {
+    const earlier = await findReply(this.#store, this.key, request.key)
+    if (earlier === undefined) return undefined
+    const { asOf, job } = earlier
+    switch (judgeRepeat({ ...earlier.request, asOf }, request, now)) {
+      case 'expired':
+        return undefined
+      case 'key_reused':
+        return { ok: false, reason: 'key_reused' }
+      case 'repeated':
+        if (job === null) return showAgain(this.job, this.recent, now)
+        return showAgain(job, await findRecent(this.#store, this.key, job), asOf)
+    }
+  }
+}

@@ -1,0 +1,179 @@
+import type { EntryGroup, EntryPage } from '../jobs/entry-page.ts'
+import type { Entry, EntryKind, Job, JobKey } from '../jobs/job.ts'
+import { judgeRepeat, type KeyedRequest } from '../jobs/keyed-request.ts'
+import { type RecentEntries, type WeighedEntry, withAppended } from '../jobs/recent-entries.ts'
+import { utf8Bytes } from '../jobs/utf8-bytes.ts'
+import type { JobRecord } from '../store/record-job.ts'
+import { GroupCommit } from './group-commit.ts'
+import type { Command, HeldJob } from './held-job.ts'
+import { type Journal, type Journaled, NOTHING_RECORDED, type Progress } from './journal.ts'
+import { type JobReply, show, showAgain } from './replies.ts'
+
+/** A job whose journal is in its object: memory answers, the journal acknowledges, and D1 is brought level with it. */
+export class LiveJob implements HeldJob {
+  readonly #journal: Journal
+  readonly #commits: GroupCommit<Command, JobReply>
+  #state: Journaled
+  #isClosed = false
+
+  /** `onChange` is told of each new state, once it is journaled. */
+  constructor(journal: Journal, state: Journaled, onChange: () => void) {
+    this.#journal = journal
+    this.#state = state
+    const commit = (commands: Command[]) => {
+      const before = this.job
+      const replies = this.#commit(commands, Date.now())
+      if (this.job !== before) onChange()
+      return replies
+    }
+    this.#commits = new GroupCommit(commit, () => journal.sync())
+  }
+
+  get key(): JobKey {
+    return this.#state.key
+  }
+
+  get job(): Job {
+    return this.#state.job
+  }
+
+  get recent(): RecentEntries {
+    return this.#state.recent
+  }
+
+  get recorded(): Progress {
+    return this.#state.recorded
+  }
+
+  get isBehind(): boolean {
+    return this.recorded.revision < this.job.revision
+  }
+
+  change(command: Command): Promise<JobReply> {
+    return this.#commits.add(command)
+  }
+
+  async entries(page: EntryPage): Promise<Entry[]> {
+    return this.#journal.entries.page(page)
+  }
+
+  async groups(kind: EntryKind): Promise<EntryGroup[]> {
+    return this.#journal.transaction(() => this.#journal.groups.mostFrequent(kind, keptOf(this.job)))
+  }
+
+  /** What D1 lacks, at most one write of it. */
+  lacking(): JobRecord {
+    const { key, job, recorded } = this.#state
+    return {
+      key,
+      job,
+      ...this.#journal.entries.beyond(recorded),
+      onlyProgress: recorded.status === job.status,
+    }
+  }
+
+  /** Notes that D1 has a record. */
+  noteRecorded({ job, entries, unfinished }: JobRecord): void {
+    const recorded = { ...this.recorded }
+    for (const { kind, seq } of entries) recorded[kind] = Math.max(recorded[kind], seq)
+    if (!unfinished) Object.assign(recorded, { revision: job.revision, status: job.status })
+    this.#journal.saveRecorded(recorded)
+    this.#state = { ...this.#state, recorded }
+  }
+
+  /** Notes that D1 lacks what it once had: entries from some place on, or all there is. It gets them again. */
+  noteLost(lost: Partial<Record<EntryKind, number>> | 'everything'): void {
+    const recorded = lost === 'everything' ? NOTHING_RECORDED : { ...this.recorded, ...lost, revision: 0 }
+    this.#journal.saveRecorded(recorded)
+    this.#state = { ...this.#state, recorded }
+  }
+
+  /** Puts this job above what D1 has of it from another, so that the next record lands; all of it is recorded anew. */
+  riseAbove(epoch: number): void {
+    const { key } = this.#state
+    const job = { ...this.job, epoch: epoch + 1 }
+    this.#journal.transaction(() => {
+      this.#journal.saveJob(key, job)
+      this.#journal.saveRecorded(NOTHING_RECORDED)
+    })
+    this.#state = { ...this.#state, job, recorded: NOTHING_RECORDED }
+  }
+
+  /** Takes no more commands: the job has left its journal. */
+  close(): void {
+    this.#isClosed = true
+  }
+
+  /**
+   * Journals a group of commands in one transaction, in their order, each on what the one before left. There is no
+   * `await` in it: no other request comes between. Throws where the journal does not take them, and then nothing has
+   * changed, here or there.
+   */
+  #commit(commands: Command[], now: number): JobReply[] {
+    if (this.#isClosed) throw new Error('the job has left its journal')
+    const { key } = this.#state
+    let { job, recent } = this.#state
+    const stateOf = (entityType: string, entityKey: string) =>
+      this.#journal.entries.stateOf(entityType, entityKey)
+
+    const apply = ({ change, request }: Command): JobReply => {
+      const repeated = request === null ? undefined : this.#repeat(request, { job, recent }, now)
+      if (repeated !== undefined) return repeated
+      const outcome = change(job, now, stateOf)
+      if (!outcome.ok) return outcome
+      const isChanged = outcome.job !== job
+      if (request !== null) {
+        this.#journal.replies.keep({ request, asOf: now, job: isChanged ? outcome.job : null })
+      }
+      if (isChanged) {
+        this.#journal.entries.append(outcome.entries, outcome.entities)
+        job = outcome.job
+        recent = {
+          errors: withAppended(recent.errors, weigh(outcome.entries, 'error')),
+          warnings: withAppended(recent.warnings, weigh(outcome.entries, 'warning')),
+        }
+      }
+      return show(job, recent, now)
+    }
+
+    const replies = this.#journal.transaction(() => {
+      const replies = commands.map(apply)
+      if (job !== this.job) {
+        this.#journal.saveJob(key, job)
+        this.#journal.groups.keepUp(keptOf(job))
+      }
+      return replies
+    })
+    this.#state = { ...this.#state, job, recent }
+    return replies
+  }
+
+  /** The reply to an earlier request of this key; undefined where there was none. */
+  #repeat(
+    request: KeyedRequest,
+    current: { job: Job; recent: RecentEntries },
+    now: number,
+  ): JobReply | undefined {
+    const earlier = this.#journal.replies.find(request.key)
+    if (earlier === undefined) return undefined
+    const { asOf, job } = earlier
+    switch (judgeRepeat({ ...earlier.request, asOf }, request, now)) {
+      case 'expired':
+        return undefined
+      case 'key_reused':
+        return { ok: false, reason: 'key_reused' }
+      case 'repeated':
+        if (job === null) return showAgain(current.job, current.recent, now)
+        return showAgain(job, this.#journal.recent(job), asOf)
+    }
+  }
+}
+
+/** How many entries of each kind a job keeps. */
+export function keptOf({ keptErrors, keptWarnings }: Job): Record<EntryKind, number> {
+  return { error: keptErrors, warning: keptWarnings }
+}
+
+function weigh(entries: Entry[], kind: EntryKind): WeighedEntry[] {
+  return entries.filter((entry) => entry.kind === kind).map(({ text }) => ({ text, bytes: utf8Bytes(text) }))
+}

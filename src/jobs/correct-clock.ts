@@ -1,0 +1,29 @@
+import type { Job } from './job.ts'
+import { type ChangeOutcome, changed } from './outcome.ts'
+
+/** The clocks of two machines may differ by so many ms without either having been set back. */
+const SKEW = 60_000
+
+/** Whether the job remembers a time that is still to come, so that the clock was set back since. */
+export function isAheadOfClock(job: Job, now: number): boolean {
+  return job.updatedAt > now + SKEW || attemptIsAhead(job, now)
+}
+
+/**
+ * Has what is timed from the future count from now: else a silence, or the next delivery, would be waited for as much
+ * longer as the clock was set back.
+ */
+export function correctClock(job: Job, now: number): ChangeOutcome {
+  if (!isAheadOfClock(job, now)) return changed(job)
+  return changed({
+    ...job,
+    updatedAt: Math.min(job.updatedAt, now),
+    attempts: job.attempts.map((attempt) => ({ ...attempt, at: Math.min(attempt.at, now) })),
+    nextDeliveryAt: job.nextDeliveryAt === null ? null : Math.min(job.nextDeliveryAt, now),
+    revision: job.revision + 1,
+  })
+}
+
+function attemptIsAhead({ attempts, nextDeliveryAt }: Job, now: number): boolean {
+  return nextDeliveryAt !== null && (attempts.at(-1)?.at ?? 0) > now + SKEW
+}

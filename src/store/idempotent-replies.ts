@@ -1,0 +1,46 @@
+import { and, eq, gt, sql } from 'drizzle-orm'
+import type { JobKey } from '../jobs/job.ts'
+import type { IdempotentReply } from '../jobs/keyed-request.ts'
+import { upgradeJob } from '../jobs/upgrade-job.ts'
+import { idempotentReplies } from './schema.ts'
+import type { Store } from './store.ts'
+
+/** Keeps some of the replies of a job whose object is about to be emptied. Safe to repeat. Throws where D1 does. */
+export async function saveReplies(store: Store, key: JobKey, replies: IdempotentReply[]): Promise<void> {
+  const rows = sql`
+    select ${key.organizationId}, ${key.jobId}, value -> 'request' ->> 'key', value -> 'request' ->> 'fingerprint',
+      value ->> 'asOf', iif(value ->> 'job' is null, null, value -> 'job')
+    from json_each(${JSON.stringify(replies)}) where true`
+  await store.insert(idempotentReplies).select(rows).onConflictDoNothing()
+}
+
+/** What a keyed report on an archived job was answered. Throws where D1 does. */
+export async function findReply(
+  store: Store,
+  key: JobKey,
+  requestKey: string,
+): Promise<IdempotentReply | undefined> {
+  const [row] = await store
+    .select()
+    .from(idempotentReplies)
+    .where(and(ofJob(key), eq(idempotentReplies.requestKey, requestKey)))
+  if (row === undefined) return undefined
+  return {
+    request: { key: row.requestKey, fingerprint: row.fingerprint },
+    asOf: row.asOf,
+    job: row.job === null ? null : upgradeJob(row.job),
+  }
+}
+
+/** How many replies of a job D1 has that were given after `since`, in ms since the epoch. Throws where D1 does. */
+export async function countReplies(store: Store, key: JobKey, since: number): Promise<number> {
+  const [counted] = await store
+    .select({ count: sql<number>`count(*)` })
+    .from(idempotentReplies)
+    .where(and(ofJob(key), gt(idempotentReplies.asOf, since)))
+  return counted?.count ?? 0
+}
+
+function ofJob({ organizationId, jobId }: JobKey) {
+  return and(eq(idempotentReplies.organizationId, organizationId), eq(idempotentReplies.jobId, jobId))
+}

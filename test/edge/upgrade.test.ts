@@ -1,0 +1,106 @@
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import type { Edge } from '../../scripts/edge.ts'
+import { call, issueKey, startEdge } from './harness.ts'
+import { archived, live, pending } from './recorded-0.1.0/jobs.json' with { type: 'json' }
+
+/** What version 0.1.0 left on a disk: three jobs of this organization, each created by a request of its own make. */
+const ORGANIZATION = 'recorded-shop'
+const newJob = {
+  job_type: 'feed_import',
+  total_items: 10,
+  metadata: { source: 'sftp' },
+  triggered_by: 'nightly',
+  stall_after_seconds: 86_400,
+  callback_url: 'https://example.com/hook',
+}
+
+let edge: Edge
+let key: string
+
+beforeAll(async () => {
+  // However long ago that was: nothing is to happen to the jobs by themselves.
+  const bindings = { ABANDONED_AFTER_DAYS: 0, RETENTION_DAYS: 0, ARCHIVE_AFTER_SECONDS: 1_000_000_000 }
+  edge = await startEdge({ state: join(import.meta.dirname, 'recorded-0.1.0/state'), bindings })
+  key = (await issueKey(edge, { org: ORGANIZATION })).key
+})
+afterAll(() => edge?.dispose())
+
+const get = (path: string) => call(edge, key, 'GET', path)
+
+/** The job less what goes on with time. */
+function still({
+  duration_seconds: _,
+  eta_seconds: __,
+  rate_per_second: ___,
+  stalled_at,
+  ...job
+}: object & {
+  duration_seconds?: unknown
+  eta_seconds?: unknown
+  rate_per_second?: unknown
+  stalled_at?: unknown
+}) {
+  return job
+}
+
+test.each(Object.entries({ archived, live, pending }))(
+  'the %s job is read as it was',
+  async (_, recorded) => {
+    const { status, body } = await get(`/api/jobs/${recorded.job_id}`)
+    expect(status).toBe(200)
+    expect(still(body)).toEqual({ ...still(recorded), entities_not_kept: 0 })
+  },
+)
+
+test('all of them are listed, and D1 counts the entries of the archived one by type', async () => {
+  const { body } = await get('/api/jobs/')
+  expect(body.jobs.map(({ job_id }: { job_id: string }) => job_id)).toEqual([
+    pending.job_id,
+    live.job_id,
+    archived.job_id,
+  ])
+  const types = (names: string[]) => names.map((error_type) => ({ error_type, count: 1 }))
+  expect((await get(`/api/jobs/${archived.job_id}/entry-groups`)).body).toEqual({
+    errors: types(['bad_ean', 'no_price']),
+    other_errors: 0,
+    warnings: types(['no_image']),
+    other_warnings: 0,
+  })
+})
+
+test('the live one goes on: entities that failed before count once, and its end reaches D1', async () => {
+  const report = (body: object, headers = {}) =>
+    call(edge, key, 'POST', `/api/jobs/${live.job_id}/progress`, body, headers)
+  const again = { ...live.errors[0], message: 'still no price' }
+  const reply = await report({ errors: [again, { ...again, entity_key: 'sku-9' }], processed_items: 6 })
+  expect(reply).toMatchObject({ status: 200, body: { failed_items: 3, warned_items: 1, error_count: 4 } })
+  const last = { mark_completed: true }
+  const first = await report(last, { 'Idempotency-Key': 'last' })
+  expect(first).toMatchObject({ status: 200, body: { status: 'partial_success' } })
+  expect((await report(last, { 'Idempotency-Key': 'last' })).text).toBe(first.text)
+  await vi.waitFor(async () => {
+    const { body } = await get('/api/jobs/?status=partial_success')
+    expect(body.jobs.map(({ job_id }: { job_id: string }) => job_id)).toContain(live.job_id)
+  })
+})
+
+test('the replies to keyed reports have moved along', async () => {
+  const { results } = await (await edge.d1())
+    .prepare('select request_key, job ->> ? as processed from idempotent_replies order by 1')
+    .bind('$.processedItems')
+    .all()
+  expect(results).toEqual([
+    { request_key: 'report a-1', processed: 0 },
+    { request_key: 'report a-2', processed: 1 },
+    { request_key: 'report a-3', processed: 1 },
+  ])
+})
+
+test('a create that is repeated makes no second job', async () => {
+  const reply = await call(edge, key, 'POST', '/api/jobs/', newJob, { 'Idempotency-Key': 'create-live' })
+  // The same job within a day of the recording; later, the key is refused for its age.
+  if (reply.status === 200) expect(reply.body.job_id).toBe(live.job_id)
+  else expect(reply.body.detail[0]).toMatchObject({ type: 'idempotency_key_expired' })
+  expect((await get('/api/jobs/')).body.jobs).toHaveLength(3)
+})
