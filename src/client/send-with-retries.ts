@@ -8,6 +8,11 @@ export interface Connection {
   giveUpAfterMs?: number
   /** A single attempt that has no answer after this many milliseconds counts as failed. Default 10,000. */
   attemptTimeoutMs?: number
+  /**
+   * Once aborted, the call under way and every later one throw the signal's reason at once, even between two attempts.
+   * What was sent last may have been applied all the same.
+   */
+  signal?: AbortSignal
   fetch?: Fetch
   clock?: Clock
 }
@@ -17,7 +22,8 @@ export type Fetch = (url: string, init: RequestInit) => Promise<Response>
 export interface Clock {
   /** Milliseconds since any fixed moment. */
   now(): number
-  wait(ms: number): Promise<void>
+  /** Resolves after `ms` milliseconds, or as soon as the signal is aborted. */
+  wait(ms: number, signal?: AbortSignal): Promise<void>
   /** Spreads the retries of many workers: at least 0, below 1. */
   random(): number
 }
@@ -51,7 +57,17 @@ const LONGEST_WAIT_MS = 8_000
 
 const systemClock: Clock = {
   now: () => Date.now(),
-  wait: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+  wait: (ms, signal) =>
+    new Promise((resolve) => {
+      const end = () => {
+        // A timer that is left behind would keep a Node process from ending.
+        clearTimeout(timer)
+        signal?.removeEventListener('abort', end)
+        resolve()
+      }
+      const timer = setTimeout(end, ms)
+      signal?.addEventListener('abort', end)
+    }),
   random: () => Math.random(),
 }
 
@@ -65,7 +81,8 @@ type Attempt =
  * Idempotency-Key: an attempt whose reply was lost is not applied a second time by the next.
  *
  * Tried again: no connection, a broken or late reply, 408, 429, any 5xx. Throws JobClosedError on 409, RequestRefusedError
- * on any other refusal, UnreachableError once the next attempt would come after `giveUpAfterMs`.
+ * on any other refusal, UnreachableError once the next attempt would come after `giveUpAfterMs`, and the reason of
+ * `connection.signal` once that is aborted.
  */
 export async function sendWithRetries(connection: Connection, path: string, body: unknown): Promise<unknown> {
   const clock = connection.clock ?? systemClock
@@ -88,19 +105,17 @@ export async function sendWithRetries(connection: Connection, path: string, body
   }
 
   for (let attempts = 1; ; attempts++) {
+    connection.signal?.throwIfAborted()
     const timeLeft = Math.max(1, giveUpAt - clock.now())
-    const timeout = Math.min(connection.attemptTimeoutMs ?? 10_000, timeLeft)
-    const attempt = await tryOnce(
-      connection,
-      url,
-      { ...request, signal: AbortSignal.timeout(timeout) },
-      clock,
-    )
+    const signals = [AbortSignal.timeout(Math.min(connection.attemptTimeoutMs ?? 10_000, timeLeft))]
+    if (connection.signal) signals.push(connection.signal)
+    const attempt = await tryOnce(connection, url, { ...request, signal: AbortSignal.any(signals) }, clock)
     if (attempt.kind === 'answered') return attempt.reply
     if (attempt.kind === 'refused') {
       if (attempt.status === 409) throw new JobClosedError(describeDetail(attempt.detail))
       throw new RequestRefusedError(attempt.status, attempt.detail)
     }
+    connection.signal?.throwIfAborted()
     // Added to Retry-After rather than the greater of both: many workers told the same second must not all return in it.
     const wait = attempt.retryAfterMs + backOff(attempts, clock.random())
     if (clock.now() + wait > giveUpAt) {
@@ -108,7 +123,7 @@ export async function sendWithRetries(connection: Connection, path: string, body
         cause: attempt.cause,
       })
     }
-    await clock.wait(wait)
+    await clock.wait(wait, connection.signal)
   }
 }
 

@@ -6,6 +6,8 @@ export interface NewJob {
   totalItems: number
   metadata?: Record<string, unknown>
   triggeredBy?: string
+  /** 10–86,400: once started and silent for longer, the job is flagged as stalled until its next report. */
+  stallAfterSeconds?: number
 }
 
 /** An error or a warning about one entity, or about the job itself (`entityType` 'job', the default). */
@@ -81,6 +83,7 @@ export function writeNewJob(job: NewJob): Record<string, unknown> {
     total_items: job.totalItems,
     metadata: job.metadata,
     triggered_by: job.triggeredBy,
+    stall_after_seconds: job.stallAfterSeconds,
   }
 }
 

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { createJob, JobReporter } from '../../src/client/job-reporter.ts'
 import {
   type Clock,
@@ -71,6 +71,12 @@ test('a job is created with the key, in the words of the API', async () => {
   expect(requests[0]?.url).toBe('https://jobs.test/api/jobs/')
   expect(requests[0]?.headers.get('authorization')).toBe('Bearer mp_secret')
   expect(requests[0]?.body).toEqual({ job_type: 'feed_import', total_items: 4, metadata: { a: 1 } })
+})
+
+test('a job may ask to be flagged as stalled, should its worker fall silent', async () => {
+  const { connection, requests } = script(answer(200, JOB))
+  await createJob(connection, { jobType: 'feed_import', totalItems: 4, stallAfterSeconds: 300 })
+  expect(requests[0]?.body).toMatchObject({ stall_after_seconds: 300 })
 })
 
 test('a report is one request that says only what was given, and returns the job', async () => {
@@ -209,6 +215,57 @@ test('an attempt without an answer is cut off and counts as failed', async () =>
     ])
   await sendWithRetries({ ...connection, fetch: withSignal, attemptTimeoutMs: 5 }, '/x', {})
   expect(requests).toHaveLength(2)
+})
+
+/** Like the real fetch, and an API that never answers: only the signal ends the wait. */
+const hangUntilAborted: Connection['fetch'] = (_, { signal }) =>
+  new Promise((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason)))
+
+test('an aborted signal ends the attempt that hangs, with its reason, and none follows', async () => {
+  const stop = new AbortController()
+  const reason = new Error('Ctrl-C')
+  const { connection, waits } = script(answer(200, JOB))
+  let attempts = 0
+  const fetch: Connection['fetch'] = (url, init) => {
+    attempts++
+    queueMicrotask(() => stop.abort(reason))
+    return hangUntilAborted?.(url, init) ?? Promise.reject()
+  }
+  const report = new JobReporter({ ...connection, fetch, signal: stop.signal }, 'job_1').start()
+  await expect(report).rejects.toBe(reason)
+  expect({ attempts, waits }).toEqual({ attempts: 1, waits: [] })
+})
+
+test('an aborted signal ends the pause between two attempts, and leaves no timer behind', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  onTestFinished(() => void vi.useRealTimers())
+  const stop = new AbortController()
+  const { connection, requests } = script(answer(503, {}, { 'retry-after': '30' }))
+  const { clock: _, ...withSystemClock } = connection
+  const report = sendWithRetries({ ...withSystemClock, signal: stop.signal }, '/x', {})
+  await vi.waitUntil(() => vi.getTimerCount() === 1)
+
+  stop.abort(new Error('Ctrl-C'))
+  await expect(report).rejects.toBe(stop.signal.reason)
+  expect(requests).toHaveLength(1)
+  expect(vi.getTimerCount()).toBe(0)
+})
+
+test('a signal that was aborted before lets nothing be sent', async () => {
+  const { connection, requests } = script(answer(200, JOB))
+  const signal = AbortSignal.abort(new Error('Ctrl-C'))
+  await expect(sendWithRetries({ ...connection, signal }, '/x', {})).rejects.toBe(signal.reason)
+  expect(requests).toHaveLength(0)
+})
+
+test('a report that was answered counts, though the signal was aborted meanwhile', async () => {
+  const stop = new AbortController()
+  const { connection } = script(() => {
+    stop.abort(new Error('Ctrl-C'))
+    return new Response(JSON.stringify(JOB))
+  })
+  const job = await new JobReporter({ ...connection, signal: stop.signal }, 'job_1').start()
+  expect(job.jobId).toBe('job_1')
 })
 
 test('409 says that the job is closed, in the words of the API, and is not tried again', async () => {
