@@ -2,8 +2,9 @@ import { createJob, type JobReporter } from '../../src/client/job-reporter.ts'
 import { type Connection, JobClosedError, UnreachableError } from '../../src/client/send-with-retries.ts'
 import type { Job, Report, ReportedEntry } from '../../src/client/wire.ts'
 import { checkRow, type FeedRow, type Item } from './check-row.ts'
+import { FeedError } from './feed-error.ts'
 import type { Mapping } from './mapping.ts'
-import { FeedError, nameFeed, readFeed } from './read-feed.ts'
+import { nameFeed, readFeed } from './read-feed.ts'
 
 export interface FeedRun {
   /** A path or an http(s) URL of a CSV, JSON or JSONL file. */

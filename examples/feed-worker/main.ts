@@ -8,7 +8,7 @@ import { openStandIn } from './stand-in.ts'
 
 const USAGE = `Usage: node examples/feed-worker/main.ts FILE_OR_URL [--url URL] [--key mp_…] [--mapping FILE] [--dispatch-url URL]
 
-  FILE_OR_URL      a product file: CSV, JSON (an array) or JSONL
+  FILE_OR_URL      a product file: CSV, JSON (an array) or JSONL, plain or gzip
   --url            where the Jobs API is; or MILEPOST_URL
   --key            a server API key with job:create; or MILEPOST_KEY
   --mapping        JSON that names the columns: {"title": "name", "key": "sku", "amount": "price", …}; default: a film catalogue

@@ -1,0 +1,23 @@
+/**
+ * Reads the first `size` bytes, or all if there are fewer. `all` has every byte, those of the head too, and can be read once.
+ * Leaving it unread does not close the source; the caller has to.
+ */
+export async function readHead(
+  chunks: AsyncIterable<Uint8Array>,
+  size: number,
+): Promise<{ head: Buffer; all: AsyncIterable<Uint8Array> }> {
+  const source = chunks[Symbol.asyncIterator]()
+  const read: Uint8Array[] = []
+  let bytes = 0
+  while (bytes < size) {
+    const next = await source.next()
+    if (next.done) break
+    read.push(next.value)
+    bytes += next.value.byteLength
+  }
+  async function* replay() {
+    yield* read
+    yield* { [Symbol.asyncIterator]: () => source }
+  }
+  return { head: Buffer.concat(read).subarray(0, size), all: replay() }
+}
