@@ -5,8 +5,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { drizzle } from 'drizzle-orm/d1'
-import { type FeedCounts, runFeedWorker } from '../examples/feed-worker/feed-worker.ts'
-import { FILM_CATALOGUE } from '../examples/feed-worker/mapping.ts'
+import type { FeedCounts } from '../examples/feed-worker/check-rows.ts'
+import { runFeedWorker } from '../examples/feed-worker/feed-worker.ts'
+import { FILM_CATALOG } from '../examples/feed-worker/mapping.ts'
 import { createProgressLine } from '../examples/feed-worker/progress-line.ts'
 import { openStandIn } from '../examples/feed-worker/stand-in.ts'
 import { hashServerApiKey, newServerApiKey } from '../src/access/server-api-key.ts'
@@ -54,7 +55,7 @@ async function importFilms(edge: Edge): Promise<void> {
   try {
     const outcome = await runFeedWorker({
       source: FEED,
-      mapping: FILM_CATALOGUE,
+      mapping: FILM_CATALOG,
       connection: { url: edge.url, key },
       dispatchUrl: standIn.url,
       today: TODAY,

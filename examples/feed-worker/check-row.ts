@@ -28,8 +28,8 @@ const LONGEST_TEXT = 300
  * Judges one row: an item to dispatch, with a warning for each thing that is doubtful about it; or the one error for which it
  * is refused. `firstRowOfKey` has the keys of the usable rows before this one; the caller adds to it.
  *
- * A refused row is reported under an entity key of its own, never under that of the row it duplicates: failed items are
- * counted by distinct key, and each refused row is to count.
+ * A refused row is reported as an entity of its own, never as the product that it duplicates: failed items are counted by
+ * distinct type and key, and each refused row is to count.
  */
 export function checkRow(
   row: FeedRow,
@@ -37,17 +37,16 @@ export function checkRow(
   today: Date,
   firstRowOfKey: ReadonlyMap<string, number>,
 ): RowOutcome {
-  const describe = (entityKey: string, errorType: string, message: string, details = {}): ReportedEntry => ({
-    entityKey,
-    entityType: 'product',
-    errorType,
-    message,
-    step: 'transforming',
-    details: { row: row.number, ...details },
-  })
-  const refuse = (errorType: string, message: string): RowOutcome => ({
+  const refuse = (errorType: string, message: string, entityKey = 'row', details = {}): RowOutcome => ({
     kind: 'refused',
-    error: describe(`row#${row.number}`, errorType, message),
+    error: {
+      entityKey: `${entityKey}#${row.number}`,
+      entityType: 'product',
+      errorType,
+      message,
+      step: 'transforming',
+      details: { row: row.number, ...details },
+    },
   })
 
   if ('problem' in row) return refuse('unreadable_row', row.problem)
@@ -67,14 +66,20 @@ export function checkRow(
   const firstRow = firstRowOfKey.get(key)
   if (firstRow !== undefined) {
     const message = `${showCell(title)} has the key of row ${firstRow}, ${key}`
-    const details = { key, first_row: firstRow }
-    return { kind: 'refused', error: describe(`${key}#${row.number}`, 'duplicate_key', message, details) }
+    return refuse('duplicate_key', message, key, { key, first_row: firstRow })
   }
 
   const doubts = findDoubts(value, mapping, today)
   return {
     kind: 'usable',
-    warnings: doubts.map(({ type, message, details }) => describe(key, type, message, details)),
+    warnings: doubts.map(({ type, message, details }) => ({
+      entityKey: key,
+      entityType: 'product',
+      errorType: type,
+      message,
+      step: 'transforming',
+      details: { row: row.number, ...details },
+    })),
     item: {
       key,
       title: title.trim().toWellFormed(),

@@ -2,16 +2,17 @@ import { readFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { z } from 'zod'
 import { type FeedOutcome, runFeedWorker } from './feed-worker.ts'
-import { FILM_CATALOGUE, type Mapping } from './mapping.ts'
+import { FILM_CATALOG, type Mapping } from './mapping.ts'
 import { createProgressLine } from './progress-line.ts'
 import { openStandIn } from './stand-in.ts'
+import { stopOnSignal } from './stop-on-signal.ts'
 
 const USAGE = `Usage: node examples/feed-worker/main.ts FILE_OR_URL [--url URL] [--key mp_…] [--mapping FILE] [--dispatch-url URL]
 
   FILE_OR_URL      a product file: CSV, JSON (an array) or JSONL, plain or gzip
   --url            where the Jobs API is; or MILEPOST_URL
   --key            a server API key with job:create; or MILEPOST_KEY
-  --mapping        JSON that names the columns: {"title": "name", "key": "sku", "amount": "price", …}; default: a film catalogue
+  --mapping        JSON that names the columns: {"title": "name", "key": "sku", "amount": "price", …}; default: a film catalog
   --dispatch-url   the /import-json-async to send the rows to; default: a stand-in that this program starts`
 
 const mappingSchema = z.strictObject({
@@ -24,10 +25,14 @@ const mappingSchema = z.strictObject({
   ageRatings: z.array(z.string()).optional(),
 })
 
-process.exitCode = await main()
+const stop = stopOnSignal()
+stop.end(await main(stop.signal))
 
-/** 0: the job was finished; 1: it failed, was cancelled or could not be reported; 2: wrong usage. */
-async function main(): Promise<number> {
+/**
+ * 0: the job was finished; 1: it failed, was cancelled or could not be reported; 2: wrong usage. Told to stop, the program ends
+ * with 130 or 143 instead of 1.
+ */
+async function main(signal: AbortSignal): Promise<number> {
   let args: Awaited<ReturnType<typeof readArguments>>
   try {
     args = await readArguments()
@@ -35,11 +40,6 @@ async function main(): Promise<number> {
     console.error(`${failure instanceof Error ? failure.message : failure}\n\n${USAGE}`)
     return 2
   }
-
-  const stop = new AbortController()
-  // Once: a second Ctrl-C ends the program at once, as usual.
-  process.once('SIGINT', () => stop.abort(new Error('the worker was interrupted')))
-  process.once('SIGTERM', () => stop.abort(new Error('the worker was told to end')))
 
   const standIn = args.dispatchUrl === undefined ? await openStandIn() : null
   const line = createProgressLine(process.stdout)
@@ -50,7 +50,7 @@ async function main(): Promise<number> {
       connection: { url: args.url, key: args.key },
       dispatchUrl: standIn?.url ?? args.dispatchUrl ?? '',
       onProgress: (job) => line.show(job),
-      signal: stop.signal,
+      signal,
     })
     line.end()
     return announce(outcome)
@@ -76,6 +76,12 @@ function announce(outcome: FeedOutcome): number {
     case 'closed':
       console.error(`${outcome.jobId}: stopped. ${outcome.message}`)
       return 1
+    case 'stopped': {
+      const job =
+        outcome.jobId === null ? 'No job was confirmed' : `${outcome.jobId}: the API could not be told`
+      console.error(`${job}. ${outcome.message}`)
+      return 1
+    }
   }
 }
 
@@ -95,7 +101,7 @@ async function readArguments() {
   if (source === undefined || others.length > 0) throw new Error('Name one file or URL')
   if (!url || !URL.canParse(url)) throw new Error('Say where the Jobs API is: --url http://localhost:8787')
   if (!key) throw new Error('A server API key is needed: --key mp_…')
-  const mapping = values.mapping === undefined ? FILM_CATALOGUE : await readMapping(values.mapping)
+  const mapping = values.mapping === undefined ? FILM_CATALOG : await readMapping(values.mapping)
   return { source, url, key, mapping, dispatchUrl: values['dispatch-url'] }
 }
 

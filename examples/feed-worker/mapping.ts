@@ -12,8 +12,8 @@ export interface Mapping {
   ageRatings?: string[] | undefined
 }
 
-/** A catalogue of films, each a DVD to sell: the columns of the data set that the demo imports. */
-export const FILM_CATALOGUE: Mapping = {
+/** A catalog of films, each a DVD to sell: the columns of the data set that the demo imports. */
+export const FILM_CATALOG: Mapping = {
   title: 'Title',
   releaseDate: 'Release_Date',
   amount: 'US_Gross',

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { checkRow, type FeedRow } from '../../examples/feed-worker/check-row.ts'
-import { FILM_CATALOGUE, type Mapping } from '../../examples/feed-worker/mapping.ts'
+import { FILM_CATALOG, type Mapping } from '../../examples/feed-worker/mapping.ts'
 import { readDate } from '../../examples/feed-worker/read-date.ts'
 
 const TODAY = new Date('2026-01-01')
@@ -12,12 +12,12 @@ const GOOD = {
   MPAA_Rating: 'R',
 }
 
-function check(value: unknown, { mapping = FILM_CATALOGUE, seen = new Map<string, number>() } = {}) {
+function check(value: unknown, { mapping = FILM_CATALOG, seen = new Map<string, number>() } = {}) {
   return checkRow({ number: 7, value }, mapping, TODAY, seen)
 }
 
 /** The error type of a refused row, or the warning types of a usable one. */
-function judge(value: unknown, mapping: Mapping = FILM_CATALOGUE): string | string[] {
+function judge(value: unknown, mapping: Mapping = FILM_CATALOG): string | string[] {
   const outcome = check(value, { mapping })
   return outcome.kind === 'refused'
     ? outcome.error.errorType
@@ -55,7 +55,7 @@ test.for([
 
 test('a row that could not be read is refused, with the reason and under its number', () => {
   const row: FeedRow = { number: 7, problem: 'The line is not JSON' }
-  expect(checkRow(row, FILM_CATALOGUE, TODAY, new Map())).toMatchObject({
+  expect(checkRow(row, FILM_CATALOG, TODAY, new Map())).toMatchObject({
     kind: 'refused',
     error: {
       entityKey: 'row#7',

@@ -1,9 +1,11 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { type FeedRun, runFeedWorker } from '../../examples/feed-worker/feed-worker.ts'
-import { FILM_CATALOGUE } from '../../examples/feed-worker/mapping.ts'
+import { FILM_CATALOG } from '../../examples/feed-worker/mapping.ts'
 import { openStandIn, type StandIn } from '../../examples/feed-worker/stand-in.ts'
 
 let standIn: StandIn
@@ -14,6 +16,7 @@ afterAll(() => standIn.close())
 
 interface Entry {
   entity_key: string
+  entity_type: string
 }
 interface Body {
   stage?: string
@@ -80,17 +83,51 @@ test('a feed goes through its four stages; items count as processed once the imp
   ).toEqual([2, 3])
   const errors = reports.flatMap((report) => report.errors ?? [])
   expect(errors.map(({ entity_key }) => entity_key)).toEqual(['row#2', 'tea#4'])
-  expect(reports.at(-2)?.metadata_patch).toEqual({ import_job_id: outcome.importJobId })
+  expect(reports.find(({ metadata_patch }) => metadata_patch)?.metadata_patch).toEqual({
+    import_job_id: outcome.importJobId,
+  })
   expect(reports.at(-1)?.mark_completed).toBe(true)
   expect(standIn.countItems(outcome.importJobId ?? '')).toBe(3)
   expect(outcome.counts).toEqual({ rows: 5, usable: 3, errors: 2, warnings: 0, doubtful: 0 })
 })
 
-test('thousands of bad rows are few reports, none with more than 500 entries', async () => {
+test('what is dispatched and that it is done are one report, so that no worker can die between them', async () => {
   const { reports, fetch } = recordReports()
-  const rows = Array.from({ length: 2_200 }, (_, row) => (row === 0 ? { name: 'Tea' } : {}))
-  await withFeed(rows, (path) => run(path, fetch, { batchRows: 1_100 }))
-  expect(reports.map(({ errors }) => errors?.length).filter(Boolean)).toEqual([500, 500, 99, 500, 500, 100])
+  const outcome = await withFeed([{ name: 'Tea' }], (path) => run(path, fetch))
+  if (outcome.kind !== 'finished') throw new Error(outcome.message)
+  expect(reports.at(-1)).toEqual({
+    stage: 'dispatched',
+    message: `Dispatched as ${outcome.importJobId}`,
+    mark_completed: true,
+  })
+})
+
+test('an import that was left half way can be found by the job, which then failed', async () => {
+  const rows = [{ name: 'Tea' }, { name: 'Milk' }]
+  const { reports, fetch } = recordReports(({ processed_items }) =>
+    processed_items === 2 ? Response.json({ detail: 'No' }, { status: 422 }) : undefined,
+  )
+  await withFeed(rows, (path) => run(path, fetch, { batchRows: 1 }))
+  const [{ import_job_id }] = reports.flatMap(({ metadata_patch }) => metadata_patch ?? []) as [
+    { import_job_id: string },
+  ]
+  expect(standIn.countItems(import_job_id)).toBe(2)
+  expect(reports.at(-1)).toHaveProperty('mark_failed')
+})
+
+test('no report is larger than the API takes: 500 entries and 1 MiB', async () => {
+  const { reports, fetch } = recordReports()
+  // As heavy as a key may be: JSON takes six characters for each of these.
+  const key = '\u0001'.repeat(300)
+  const rows = Array.from({ length: 2_200 }, () => ({ sku: key, name: '價'.repeat(300) }))
+  await withFeed(rows, (path) =>
+    run(path, fetch, { batchRows: 1_100, mapping: { title: 'name', key: 'sku' } }),
+  )
+  expect(reports.flatMap(({ errors }) => errors ?? [])).toHaveLength(2_199)
+  for (const report of reports) {
+    expect(report.errors?.length ?? 0).toBeLessThanOrEqual(500)
+    expect(Buffer.byteLength(JSON.stringify(report))).toBeLessThan(1024 * 1024)
+  }
 })
 
 test('with no usable row there is nothing to dispatch, and the job is completed all the same', async () => {
@@ -112,19 +149,89 @@ test.for([
     'the import is gone',
     [{ name: 'Tea' }],
     { dispatchUrl: 'http://127.0.0.1:1/' },
-    'The import stopped: fetch failed',
-  ],
-  [
-    'it is told to stop',
-    [{ name: 'Tea' }],
-    { signal: AbortSignal.abort(new Error('Ctrl-C')) },
-    'The import stopped: Ctrl-C',
+    'The import cannot be reached',
   ],
 ] as const)('when %s, the job fails with a plain message', async ([, rows, options, message]) => {
   const { reports, fetch } = recordReports()
   const outcome = await withFeed([...rows], (path) => run(path, fetch, options))
   expect(outcome).toMatchObject({ kind: 'failed', message })
   expect(reports.at(-1)).toEqual({ mark_failed: message })
+})
+
+/** An import that answers each batch as it comes in turn, and counts them. */
+async function openImport(...replies: object[]) {
+  let batches = 0
+  const server = createServer((_, response) => response.end(JSON.stringify(replies[batches++])))
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  onTestFinished(() => {
+    server.close()
+    server.closeAllConnections()
+  })
+  const { port } = server.address() as AddressInfo
+  return { url: `http://127.0.0.1:${port}/`, countBatches: () => batches }
+}
+
+test.for([
+  [
+    'counts fewer items than it was sent',
+    [{ job_id: 'a', received: 0 }],
+    'The import received 0 of the first 1 rows',
+  ],
+  [
+    'goes on as another',
+    [
+      { job_id: 'a', received: 1 },
+      { job_id: 'b', received: 2 },
+    ],
+    'The import a went on as another one, b',
+  ],
+  ['counts in halves', [{ job_id: 'a', received: 0.5 }], 'The import answered without a job_id and a count'],
+  ['is no import', [[]], 'The import answered without a job_id and a count'],
+] as const)('an import that %s fails the job, and gets nothing twice', async ([, replies, message]) => {
+  const { reports, fetch } = recordReports()
+  const { url, countBatches } = await openImport(...replies)
+  await withFeed([{ name: 'Tea' }, { name: 'Milk' }, { name: 'Salt' }], (path) =>
+    run(path, fetch, { batchRows: 1, dispatchUrl: url }),
+  )
+  expect(reports.at(-1)).toEqual({ mark_failed: message })
+  expect(countBatches()).toBe(replies.length)
+})
+
+test('told to stop before there is a job, the worker creates none', async () => {
+  let calls = 0
+  const fetch = async () => {
+    calls++
+    return Response.json({})
+  }
+  const outcome = await run('/nowhere/feed.csv', fetch, { signal: AbortSignal.abort(new Error('Ctrl-C')) })
+  expect(outcome).toEqual({ kind: 'stopped', jobId: null, message: 'The import stopped: Ctrl-C' })
+  expect(calls).toBe(0)
+})
+
+test('told to stop while the job is being created, the worker fails it and does no more', async () => {
+  const stop = new AbortController()
+  const { reports, fetch } = recordReports()
+  const slowToCreate: typeof fetch = async (url, init) => {
+    if (url.endsWith('/progress')) return fetch(url, init)
+    stop.abort(new Error('Ctrl-C'))
+    await new Promise((resolve) => setImmediate(resolve))
+    init.signal?.throwIfAborted()
+    return fetch(url, init)
+  }
+  const outcome = await run('/nowhere/feed.csv', slowToCreate, { signal: stop.signal })
+  expect(outcome).toMatchObject({ kind: 'failed', message: 'The import stopped: Ctrl-C' })
+  expect(reports).toEqual([{ mark_failed: 'The import stopped: Ctrl-C' }])
+})
+
+test('told to stop once all is dispatched, the worker completes its job', async () => {
+  const stop = new AbortController()
+  const { reports, fetch } = recordReports(({ mark_completed }) => {
+    if (mark_completed) stop.abort(new Error('Ctrl-C'))
+    return undefined
+  })
+  const outcome = await withFeed([{ name: 'Tea' }], (path) => run(path, fetch, { signal: stop.signal }))
+  expect(outcome.kind).toBe('finished')
+  expect(reports.at(-1)?.mark_completed).toBe(true)
 })
 
 test('a file that does not exist fails the job', async () => {
@@ -155,7 +262,7 @@ test('a job that was cancelled meanwhile stops the worker, which reports nothing
 test('of the 3,201 films of the demo, 34 cannot be used and 313 are doubtful', async () => {
   const { reports, fetch } = recordReports()
   const outcome = await run('node_modules/vega-datasets/data/movies.json', fetch, {
-    mapping: FILM_CATALOGUE,
+    mapping: FILM_CATALOG,
     today: new Date('2026-01-01'),
   })
   if (outcome.kind !== 'finished') throw new Error(outcome.message)
