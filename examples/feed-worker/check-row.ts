@@ -29,7 +29,7 @@ const LONGEST_TEXT = 300
  * is refused. `firstRowOfKey` has the keys of the usable rows before this one; the caller adds to it.
  *
  * A refused row is reported as an entity of its own, never as the product that it duplicates: failed items are counted by
- * distinct type and key, and each refused row is to count.
+ * distinct type and key, and each refused row is to count. Its type is "row", for a product may have the key "row#7".
  */
 export function checkRow(
   row: FeedRow,
@@ -41,7 +41,7 @@ export function checkRow(
     kind: 'refused',
     error: {
       entityKey: `${entityKey}#${row.number}`,
-      entityType: 'product',
+      entityType: 'row',
       errorType,
       message,
       step: 'transforming',

@@ -65,8 +65,8 @@ test('a worker that is told to end while its download hangs leaves a failed job'
   })
 })
 
-test('a gzip feed is imported, and its counts are right', async () => {
-  const feed = gzipSync('sku,name\ntea,Tea\ntea,Tea\nmilk,Lost \uFFFD\n')
+test('a gzip feed is imported, and its counts are right though a product has the key of a refused row', async () => {
+  const feed = gzipSync('sku,name\ntea,Tea\ntea,Tea\ntea#2,Lost \uFFFD\n')
   const { ended, readJob } = await startWorker('/feed.csv.gz', (_, response) => response.end(feed))
   expect(await ended).toBe(0)
   expect(await readJob()).toMatchObject({

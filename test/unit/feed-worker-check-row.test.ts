@@ -59,7 +59,7 @@ test('a row that could not be read is refused, with the reason and under its num
     kind: 'refused',
     error: {
       entityKey: 'row#7',
-      entityType: 'product',
+      entityType: 'row',
       errorType: 'unreadable_row',
       message: 'The line is not JSON',
       step: 'transforming',

@@ -130,6 +130,21 @@ test('no report is larger than the API takes: 500 entries and 1 MiB', async () =
   }
 })
 
+test('a product whose key looks like that of a refused row is another entity', async () => {
+  const { reports, fetch } = recordReports()
+  const rows = [
+    { sku: 'tea', name: 'Tea' },
+    { sku: 'tea', name: 'Tea' },
+    { sku: 'tea#2', name: 'Garbled \uFFFD' },
+  ]
+  await withFeed(rows, (path) => run(path, fetch, { mapping: { title: 'name', key: 'sku' } }))
+  const entries = reports.flatMap(({ errors = [], warnings = [] }) => [...errors, ...warnings])
+  expect(entries.map(({ entity_type, entity_key }) => `${entity_type} ${entity_key}`)).toEqual([
+    'row tea#2',
+    'product tea#2',
+  ])
+})
+
 test('with no usable row there is nothing to dispatch, and the job is completed all the same', async () => {
   const { reports, fetch } = recordReports()
   const outcome = await withFeed([{ name: '' }], (path) => run(path, fetch))
