@@ -66,7 +66,8 @@ export const operations: Operation[] = [
     path: '/api/jobs/',
     summary: 'List Jobs',
     description:
-      'The jobs of the organisation, newest first, in pages. Statuses are current; all else lags a second behind at most.',
+      'The jobs of the organization, newest first, in pages of at most 1 MB: a page of large jobs may hold fewer than its ' +
+      '`limit`, so go on until `next_cursor` is null. Statuses are current; all else lags a second behind at most.',
     permission: 'job:read',
     query: ListQuery,
     reply: 'JobListResponse',

@@ -65,7 +65,7 @@ const job = {
     .optional()
     .describe('Items beyond the 100,000 that a job tells apart: each report about one counts it anew'),
   stages: z.array(StageResponse).optional().describe('Its newest stages, oldest first'),
-  metadata: maybe(object()).describe('Whatever its worker keeps with it'),
+  metadata: maybe(object()).describe('Whatever its worker keeps with it; a list leaves it out on request'),
 }
 
 export const JobResponse = z
@@ -82,10 +82,10 @@ export const JobSummaryResponse = z
 
 export const JobListResponse = z
   .object({
-    jobs: z.array(JobSummaryResponse).describe('Newest first'),
+    jobs: z.array(JobSummaryResponse).describe('Newest first; at least one, unless no job is left'),
     next_cursor: text().nullable().describe('Where the next page begins; null at the end'),
   })
-  .describe('One page of the jobs of an organisation')
+  .describe('One page of the jobs of an organization')
 
 const groups = () => z.array(z.object({ error_type: text(), count: count() }))
 

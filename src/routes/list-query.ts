@@ -19,7 +19,10 @@ export const ListQuery = z.object({
     .optional()
     .describe('Only jobs created earlier than this'),
   stalled: boolean().optional().describe('True: only running jobs that have been silent for too long'),
-  limit: integer({ least: 1, most: 200 }).prefault(50).describe('Jobs on the page, at most'),
+  metadata: boolean().prefault(true).describe('False: the jobs come without their metadata'),
+  limit: integer({ least: 1, most: 200 })
+    .prefault(50)
+    .describe('Jobs on the page, at most; fewer where they are large'),
   cursor: field({ type: 'string' }, readPlace)
     .optional()
     .describe('Where to go on: next_cursor of the page before'),

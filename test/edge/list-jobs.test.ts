@@ -12,7 +12,7 @@ afterAll(() => edge?.dispose())
 // biome-ignore lint/suspicious/noExplicitAny: tests say what they expect in it
 type Body = any
 
-/** An organisation without jobs, and what can be done there. */
+/** An organization without jobs, and what can be done there. */
 async function anOrganization() {
   const org = freshOrganization()
   const { key } = await issueKey(edge, { org })
@@ -167,8 +167,79 @@ describe('The list of jobs', () => {
   })
 })
 
+describe('While jobs complete, a list narrowed by status', () => {
+  test('has no job that has left that status', async () => {
+    const { create, report, list } = await anOrganization()
+    const jobs = await Promise.all(Array.from({ length: 60 }, () => create()))
+    await Promise.all(jobs.map((job) => report(job, { mark_started: true })))
+    const listed: string[] = []
+    const watch = async () => {
+      const { status, body } = await list('?status=in_progress&limit=100')
+      expect(status).toBe(200)
+      listed.push(...body.jobs.map((job: Body) => job.status))
+    }
+    for (let done = 0; done < jobs.length; done += 5) {
+      const completing = jobs.slice(done, done + 5).map((job) => report(job, { mark_completed: true }))
+      await Promise.all([...completing, watch(), watch(), watch()])
+    }
+    // That many were still running, even if each round's jobs had all completed before they were listed.
+    expect(listed.length).toBeGreaterThanOrEqual(990)
+    expect(listed.filter((status) => status !== 'in_progress')).toEqual([])
+  })
+})
+
+describe('A page of heavy jobs', () => {
+  const MOST_BYTES = 1_048_576
+
+  /** Metadata as large as may be, and an error message each character of which takes six bytes in JSON. */
+  async function heavyJobs(count: number) {
+    const organization = await anOrganization()
+    const metadata = { blob: 'x'.repeat(65_000) }
+    const jobs: Body[] = []
+    for (let n = 0; n < count; n++) {
+      const job = await organization.create({ metadata })
+      jobs.push(await organization.report(job, { stage: 'reading', mark_failed: '\u0001'.repeat(16_384) }))
+    }
+    return { ...organization, ids: idsOf(jobs).toReversed() }
+  }
+
+  async function walk(list: (search: string) => Promise<Body>, search: string) {
+    const pages: { ids: string[]; bytes: number }[] = []
+    for (let cursor: string | null = ''; cursor !== null; ) {
+      const { status, text, body }: Body = await list(`?limit=200${search}${cursor && `&cursor=${cursor}`}`)
+      expect(status).toBe(200)
+      pages.push({ ids: idsOf(body.jobs), bytes: Buffer.byteLength(text) })
+      cursor = body.next_cursor
+    }
+    return pages
+  }
+
+  test('takes a megabyte at most, and goes on behind its last job', async () => {
+    const { list, ids } = await heavyJobs(16)
+    const pages = await walk(list, '')
+    expect(pages.flatMap((page) => page.ids)).toEqual(ids)
+    expect(Math.max(...pages.map(({ bytes }) => bytes))).toBeLessThanOrEqual(MOST_BYTES)
+    // Six such jobs have room on a page, seven have not.
+    expect(pages.map((page) => page.ids.length)).toEqual([6, 6, 4])
+  })
+
+  test('has room for more of them without their metadata', async () => {
+    const { list, ids } = await heavyJobs(16)
+    const pages = await walk(list, '&metadata=false')
+    expect(pages.flatMap((page) => page.ids)).toEqual(ids)
+    expect(Math.max(...pages.map(({ bytes }) => bytes))).toBeLessThanOrEqual(MOST_BYTES)
+    expect(pages.map((page) => page.ids.length)).toEqual([10, 6])
+
+    const { body: whole } = await list('?limit=1&metadata=true')
+    const { body: light } = await list('?limit=1&metadata=false')
+    const { metadata, ...others } = whole.jobs[0]
+    expect(metadata.stage).toBe('reading')
+    expect(light.jobs[0]).toEqual(others)
+  })
+})
+
 describe('A list', () => {
-  test('is of one organisation: another’s jobs are not in it, whatever it asks for', async () => {
+  test('is of one organization: another’s jobs are not in it, whatever it asks for', async () => {
     const [ours, theirs] = [await anOrganization(), await anOrganization()]
     const job = await theirs.create()
     await ours.create()
@@ -182,7 +253,7 @@ describe('A list', () => {
     ]) {
       expect(await ours.idsOf(search)).not.toContain(job.job_id)
     }
-    // A cursor names a place, not an organisation.
+    // A cursor names a place, not an organization.
     const cursor = `${Date.parse(body.jobs[0].created_at) + 1_000}.${job.job_id}`
     expect(await ours.idsOf(`?cursor=${cursor}`)).toHaveLength(1)
     const reply = await call(edge, ours.key, 'GET', '/api/jobs/', undefined, {

@@ -5,8 +5,9 @@ import { JOB_STATUSES } from '../../src/jobs/job.ts'
 import { cursorAfter, ListQuery, toFilter } from '../../src/routes/list-query.ts'
 
 const app = new Hono().get('/', query(ListQuery), (c) => {
-  const { limit, cursor, ...wanted } = c.req.valid('query')
-  return c.json({ filter: toFilter({ limit, cursor, ...wanted }), limit, cursor })
+  const wanted = c.req.valid('query')
+  const { limit, cursor, metadata } = wanted
+  return c.json({ filter: toFilter(wanted), limit, cursor, metadata })
 })
 
 const JOB_ID = `job_${'0123456789abcdef'.repeat(2)}`
@@ -24,8 +25,16 @@ async function problemOf(search: string) {
   return (json.detail as unknown[])[0]
 }
 
-test('without a query, it is all jobs, 50 of them', async () => {
-  expect(await read('')).toEqual({ status: 200, json: { filter: { statuses: [] }, limit: 50 } })
+test('without a query, it is all jobs with their metadata, 50 of them', async () => {
+  expect(await read('')).toEqual({
+    status: 200,
+    json: { filter: { statuses: [] }, limit: 50, metadata: true },
+  })
+})
+
+test('metadata=false leaves the metadata out', async () => {
+  expect((await read('metadata=false')).json).toMatchObject({ metadata: false, limit: 50 })
+  expect((await read('metadata=true')).json).toMatchObject({ metadata: true, limit: 50 })
 })
 
 test('several statuses may be given by several fields, or by one with commas', async () => {
@@ -43,7 +52,7 @@ test('several statuses may be given by several fields, or by one with commas', a
 
 test('every filter may be given at once', async () => {
   const search = [
-    'status=in_progress&job_type=import&triggered_by=nightly&stalled=true&limit=7',
+    'status=in_progress&job_type=import&triggered_by=nightly&stalled=true&metadata=false&limit=7',
     'created_after=2026-01-01T00:00:00Z&created_before=2026-02-01T00:00:00Z',
     `cursor=${cursorAfter({ createdAt: 123, jobId: JOB_ID })}`,
   ].join('&')
@@ -57,6 +66,7 @@ test('every filter may be given at once', async () => {
       createdBefore: Date.parse('2026-02-01T00:00:00Z'),
     },
     limit: 7,
+    metadata: false,
     cursor: { createdAt: 123, jobId: JOB_ID },
   })
 })
@@ -154,11 +164,8 @@ describe('A 422 says what is wrong', () => {
     expect(await problemOf('limit=1&limit=2')).toMatchObject({ type: 'int_type', loc: ['query', 'limit'] })
   })
 
-  test('with stalled=maybe', async () => {
-    expect(await problemOf('stalled=maybe')).toMatchObject({
-      type: 'bool_parsing',
-      loc: ['query', 'stalled'],
-    })
+  test.each(['stalled', 'metadata'])('with %s=maybe', async (name) => {
+    expect(await problemOf(`${name}=maybe`)).toMatchObject({ type: 'bool_parsing', loc: ['query', name] })
   })
 
   test('all at once', async () => {

@@ -2,8 +2,8 @@ import { env } from 'cloudflare:workers'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { JOB_STATUSES, type Job, type JobStatus } from '../../src/jobs/job.ts'
 import type { JobFilter, Place } from '../../src/jobs/job-filter.ts'
-import { listJobs } from '../../src/store/list-jobs.ts'
-import { openReplica, openStore } from '../../src/store/store.ts'
+import { type JobPage, type JobPageQuery, listJobs } from '../../src/store/list-jobs.ts'
+import { openReplica, openStore, type Store } from '../../src/store/store.ts'
 import { aJobKey, createdJob, readJob, recordedJob, reported, store } from './a-job.ts'
 
 const START = 1_800_000_000_000
@@ -13,7 +13,7 @@ const TRIGGERS = ['ann', 'ben', 'cleo', 'nightly', null]
 const PERIOD = JOB_STATUSES.length * TYPES.length * TRIGGERS.length * 2
 
 /**
- * Gives an organisation so many jobs by SQL, from `first` on, `together` in each second. Of those in progress, every
+ * Gives an organization so many jobs by SQL, from `first` on, `together` in each second. Of those in progress, every
  * other one is stalled.
  */
 async function addJobs(
@@ -73,26 +73,49 @@ function isWanted(job: Job, filter: JobFilter): boolean {
   )
 }
 
+const aPage: JobPageQuery = { filter: { statuses: [] }, limit: 1_000, bytes: 1_000_000, withMetadata: true }
+
 /** All pages of a list, one after the other; `between` happens after each. */
 async function walk(
   organizationId: string,
-  filter: JobFilter,
-  limit: number,
+  wanted: Partial<JobPageQuery>,
   between: () => Promise<void> = async () => {},
-): Promise<Job[]> {
-  const found: Job[] = []
-  for (let page: Job[] | undefined; page === undefined || page.length === limit; ) {
-    page = await listJobs(store, organizationId, filter, found.at(-1), limit)
-    expect(page.length).toBeLessThanOrEqual(limit)
-    found.push(...page)
+  from: Store = store,
+): Promise<Job[][]> {
+  const pages: Job[][] = []
+  for (let page: JobPage | undefined; page?.hasMore ?? true; ) {
+    const query = { ...aPage, ...wanted, after: pages.at(-1)?.at(-1) }
+    page = await listJobs(from, organizationId, query)
+    expect(page.jobs.length).toBeLessThanOrEqual(query.limit)
+    // Without a job, a page would name no place to go on from.
+    if (page.hasMore) expect(page.jobs).not.toEqual([])
+    pages.push(page.jobs)
     await between()
   }
-  return found
+  return pages
+}
+
+/** D1 with a `change` after each of its answers, before the caller can use the answer. */
+function interrupted(change: () => Promise<void>): Store {
+  const interrupt = async <Answer>(answer: Promise<Answer>): Promise<Answer> => {
+    const answered = await answer
+    await change()
+    return answered
+  }
+  const prepare = (sql: string) => ({
+    bind: (...params: unknown[]) => {
+      const statement = env.DB.prepare(sql).bind(...params)
+      return { statement, raw: () => interrupt(statement.raw()) }
+    },
+  })
+  const batch = (bound: { statement: D1PreparedStatement }[]) =>
+    interrupt(env.DB.batch(bound.map(({ statement }) => statement)))
+  return openStore({ prepare, batch } as unknown as D1Database)
 }
 
 const idsOf = (jobs: Job[]) => jobs.map(({ jobId }) => jobId)
 
-describe('An organisation’s jobs', () => {
+describe('An organization’s jobs', () => {
   const { organizationId } = aJobKey()
   const COUNT = 2 * PERIOD
   let all: Job[]
@@ -101,7 +124,7 @@ describe('An organisation’s jobs', () => {
     // Four in each second, so that the order among those of one millisecond counts.
     await addJobs(organizationId, COUNT, { together: 4 })
     await addJobs(aJobKey().organizationId, PERIOD)
-    all = await listJobs(store, organizationId, { statuses: [] }, undefined, 1_000)
+    all = (await listJobs(store, organizationId, aPage)).jobs
   })
 
   test('are listed newest first, by id among those of the same moment, and no one else’s', () => {
@@ -118,29 +141,54 @@ describe('An organisation’s jobs', () => {
       const wanted = all.filter((job) => isWanted(job, filter))
       const isImpossible = filter.stalled && filter.statuses.length === 2
       expect({ filter, isEmpty: wanted.length === 0 }).toEqual({ filter, isEmpty: isImpossible ?? false })
-      const found = await walk(organizationId, filter, 40)
-      expect({ filter, ids: idsOf(found) }).toEqual({ filter, ids: idsOf(wanted) })
+      const found = await walk(organizationId, { filter, limit: 40 })
+      expect({ filter, ids: idsOf(found.flat()) }).toEqual({ filter, ids: idsOf(wanted) })
     }
   })
 
   test('come in pages of any size, each job once', async () => {
     const failed = idsOf(all.filter(({ status }) => status === 'failed'))
     for (const limit of [1, 2, 7, failed.length, 200]) {
-      expect(idsOf(await walk(organizationId, { statuses: ['failed'] }, limit))).toEqual(failed)
+      const pages = await walk(organizationId, { filter: { statuses: ['failed'] }, limit })
+      expect(idsOf(pages.flat())).toEqual(failed)
+      expect(pages).toHaveLength(Math.ceil(failed.length / limit))
     }
   })
 
   test('come each once also while others are created', async () => {
     const organization = aJobKey().organizationId
     await addJobs(organization, 100)
-    const before = await listJobs(store, organization, { statuses: [] }, undefined, 1_000)
+    const before = await listJobs(store, organization, aPage)
     let first = 100
-    const found = await walk(organization, { statuses: [] }, 15, async () => {
+    const found = await walk(organization, { limit: 15 }, async () => {
       await addJobs(organization, 10, { first })
       first += 10
     })
     expect(first).toBeGreaterThan(150)
-    expect(idsOf(found)).toEqual(idsOf(before))
+    expect(idsOf(found.flat())).toEqual(idsOf(before.jobs))
+  })
+
+  test('are listed under the status asked for, and all of them, while some complete and others are deleted', async () => {
+    const organization = aJobKey().organizationId
+    await addJobs(organization, 7 * 60)
+    const filter: JobFilter = { statuses: ['in_progress'] }
+    const before = await listJobs(store, organization, { ...aPage, filter })
+    let changes = 0
+    // The newest running job completes, and the next one is deleted.
+    const change = async () => {
+      changes += 1
+      const newest = `organization_id = ?1 and job_id =
+        (select job_id from jobs where organization_id = ?1 and status = 'in_progress' order by created_at desc limit 1)`
+      await env.DB.prepare(`update jobs set status = 'completed' where ${newest}`).bind(organization).run()
+      await env.DB.prepare(`delete from jobs where ${newest}`).bind(organization).run()
+    }
+    const pages = await walk(organization, { filter, limit: 4 }, undefined, interrupted(change))
+    expect(changes).toBeGreaterThanOrEqual(pages.length)
+    expect(new Set(pages.flat().map(({ status }) => status))).toEqual(new Set(['in_progress']))
+    const left = await listJobs(store, organization, { ...aPage, filter })
+    expect(left.jobs).toHaveLength(before.jobs.length - 2 * changes)
+    expect(left.jobs.length).toBeGreaterThan(10)
+    expect(idsOf(pages.flat())).toEqual(expect.arrayContaining(idsOf(left.jobs)))
   })
 
   test('are the jobs that their workers reported, out of a replica as well', async () => {
@@ -150,20 +198,59 @@ describe('An organisation’s jobs', () => {
     const { job } = await readJob(key)
     expect((await recordedJob(key))?.job).toEqual(job)
     for (const from of [store, openReplica(env.DB)]) {
-      const jobs = await listJobs(
-        from,
-        key.organizationId,
-        { statuses: ['failed', 'pending'] },
-        undefined,
-        10,
-      )
-      expect(jobs).toEqual([job])
+      const filter: JobFilter = { statuses: ['failed', 'pending'] }
+      const page = await listJobs(from, key.organizationId, { ...aPage, filter })
+      expect(page).toEqual({ jobs: [job], hasMore: false })
     }
   })
 })
 
-/** A page of a list, and the queries that it was made of. */
-async function queriesOf(organizationId: string, filter: JobFilter, after: Place | undefined, limit: number) {
+describe('A page of heavy jobs', () => {
+  const { organizationId } = aJobKey()
+  const METADATA = 10_000
+  const MESSAGE = 1_000
+
+  beforeAll(async () => {
+    await addJobs(organizationId, 30)
+    await env.DB.prepare(
+      `update jobs set metadata = json_object('blob', ?2), error_message = ?3 where organization_id = ?1`,
+    )
+      .bind(organizationId, 'x'.repeat(METADATA), 'é'.repeat(MESSAGE / 2))
+      .run()
+  })
+
+  test('ends with the job that brings it to the bytes allowed, and the next page goes on from there', async () => {
+    const { jobs } = await listJobs(store, organizationId, { ...aPage, bytes: 1_000_000 })
+    expect(jobs).toHaveLength(30)
+    for (const [bytes, sizes] of [
+      [1, Array(30).fill(1)],
+      [2.5 * (METADATA + MESSAGE), Array(10).fill(3)],
+      [12 * (METADATA + MESSAGE), [12, 12, 6]],
+    ] as const) {
+      const pages = await walk(organizationId, { bytes })
+      expect(pages.map(({ length }) => length)).toEqual(sizes)
+      expect(idsOf(pages.flat())).toEqual(idsOf(jobs))
+    }
+    const limited = await walk(organizationId, { limit: 2, bytes: 2.5 * (METADATA + MESSAGE) })
+    expect(limited.map(({ length }) => length)).toEqual(Array(15).fill(2))
+  })
+
+  test('holds more of them without their metadata, which is then not even read', async () => {
+    const light = { ...aPage, bytes: 12 * (METADATA + MESSAGE), withMetadata: false }
+    const [whole] = await walk(organizationId, {})
+    const [page, ...others] = await walk(organizationId, light)
+    expect(others).toEqual([])
+    expect(page).toEqual(whole?.map((job) => ({ ...job, metadata: {} })))
+
+    const { again } = await queriesOf(organizationId, light)
+    const [answer] = await env.DB.batch(again())
+    expect(answer?.results).toHaveLength(30)
+    expect(JSON.stringify(answer?.results)).not.toContain('blob')
+  })
+})
+
+/** How many jobs a page of a list has, and the statements that made it. */
+async function queriesOf(organizationId: string, wanted: Partial<JobPageQuery>) {
   const queries: { sql: string; params: unknown[] }[] = []
   const prepare = (sql: string) => ({
     bind: (...params: unknown[]) => {
@@ -171,12 +258,11 @@ async function queriesOf(organizationId: string, filter: JobFilter, after: Place
       return env.DB.prepare(sql).bind(...params)
     },
   })
-  const batch = (statements: D1PreparedStatement[]) => env.DB.batch(statements)
-  const spied = openStore({ prepare, batch } as unknown as D1Database)
-  const found = await listJobs(spied, organizationId, filter, after, limit)
+  const spied = openStore({ prepare } as unknown as D1Database)
+  const { jobs } = await listJobs(spied, organizationId, { ...aPage, ...wanted })
   const again = (prefix = '') =>
     queries.map(({ sql, params }) => env.DB.prepare(`${prefix}${sql}`).bind(...params))
-  return { again, found: found.length }
+  return { again, found: jobs.length }
 }
 
 describe('Whatever a list is narrowed by, it comes from an index', () => {
@@ -191,19 +277,17 @@ describe('Whatever a list is narrowed by, it comes from an index', () => {
   test.each(Object.entries(places))('%s', async (_, after) => {
     for (const filter of allFilters(START, START + 90_000)) {
       const steps = await explain(filter, after)
-      expect({ filter, steps: steps.filter((step) => /\bjobs\b/.test(step)) }).toEqual({
-        filter,
-        steps: expectedSearches(filter, after),
-      })
-      // What an index gives is in order already: nothing is sorted, so a limit ends the search.
-      expect({ filter, sorts: steps.filter((step) => step.includes('TEMP B-TREE')) }).toEqual({
-        filter,
-        sorts: [],
-      })
+      const searches = steps.filter(({ detail }) => /\bjobs\b/.test(detail)).map(({ detail }) => detail)
+      expect({ filter, searches }).toEqual({ filter, searches: expectedSearches(filter, after) })
+      // The index has them in order: places are never sorted, so the limit ends the search.
+      const places = steps.find(({ detail }) => detail === 'CO-ROUTINE places')
+      expect({ filter, isThere: places !== undefined }).toEqual({ filter, isThere: searches.length > 0 })
+      const sorts = within(steps, places?.id).filter(({ detail }) => detail.includes('TEMP B-TREE'))
+      expect({ filter, sorts }).toEqual({ filter, sorts: [] })
     }
   })
 
-  /** One search for each status wanted, each bounded on both sides by the index, and one for the jobs so found. */
+  /** One search for each status wanted, each bounded on both sides by the index; then the jobs are weighed, and read. */
   function expectedSearches(filter: JobFilter, after: Place | undefined): string[] {
     const { statuses, jobType, triggeredBy, createdAfter, createdBefore, stalled } = filter
     const bounds = [
@@ -221,6 +305,7 @@ describe('Whatever a list is narrowed by, it comes from an index', () => {
       return [
         `SEARCH jobs USING INDEX jobs_stalled (${['organization_id=?', ...bounds].join(' AND ')})`,
         byPlace,
+        `${byPlace} LEFT-JOIN`,
       ]
     }
     const index = jobType ? (triggeredBy ? 'type_and_trigger' : 'type') : triggeredBy ? 'trigger' : 'status'
@@ -232,21 +317,36 @@ describe('Whatever a list is narrowed by, it comes from an index', () => {
       ...bounds,
     ]
     const search = `SEARCH jobs USING COVERING INDEX jobs_by_${index} (${columns.join(' AND ')})`
-    return [...Array(statuses.length || JOB_STATUSES.length).fill(search), byPlace]
+    return [...Array(statuses.length || JOB_STATUSES.length).fill(search), byPlace, `${byPlace} LEFT-JOIN`]
   }
 
-  async function explain(filter: JobFilter, after: Place | undefined): Promise<string[]> {
-    const { again } = await queriesOf(organizationId, filter, after, 51)
+  interface Step {
+    id: number
+    parent: number
+    detail: string
+  }
+
+  async function explain(filter: JobFilter, after: Place | undefined): Promise<Step[]> {
+    const { again } = await queriesOf(organizationId, { filter, after, limit: 51 })
     const plans = again('explain query plan ')
-    const steps = plans.length === 0 ? [] : await env.DB.batch<{ detail: string }>(plans)
-    return steps.flatMap(({ results }) => results.map(({ detail }) => detail))
+    if (plans.length === 0) return []
+    // One statement: what is read is what was found.
+    expect(plans).toHaveLength(1)
+    const [plan] = await env.DB.batch<Step>(plans)
+    return plan?.results ?? []
+  }
+
+  /** The steps that a step is made of, and theirs. */
+  function within(steps: Step[], id: number | undefined): Step[] {
+    return steps.filter(({ parent }) => parent === id).flatMap((step) => [step, ...within(steps, step.id)])
   }
 })
 
 describe('A page costs the same however many jobs there are', () => {
   const few = { organizationId: aJobKey().organizationId, count: 10 * PERIOD }
   const many = { organizationId: aJobKey().organizationId, count: 100 * PERIOD }
-  const LIMIT = 4
+  // The list looks for one place more, and even in the smaller organization each filter has four behind the later page.
+  const LIMIT = 3
 
   beforeAll(async () => {
     for (const { organizationId, count } of [few, many]) await addJobs(organizationId, count)
@@ -256,7 +356,7 @@ describe('A page costs the same however many jobs there are', () => {
   async function rowsRead({ organizationId, count }: typeof few, filter: JobFilter, older: number) {
     const n = count * older
     const after = { createdAt: START + n * 1_000, jobId: `job_${n.toString(16).padStart(32, '0')}` }
-    const { again, found } = await queriesOf(organizationId, filter, after, LIMIT)
+    const { again, found } = await queriesOf(organizationId, { filter, after, limit: LIMIT })
     const results = found === 0 ? [] : await env.DB.batch(again())
     return { found, rows: results.reduce((rows, { meta }) => rows + meta.rows_read, 0) }
   }

@@ -25,7 +25,9 @@ async function runAlarm(key: JobKey, { after }: { after: number }): Promise<void
 }
 
 async function stalledIds({ organizationId }: JobKey): Promise<string[]> {
-  const jobs = await listJobs(store, organizationId, { statuses: [], stalled: true }, undefined, 10)
+  const filter = { statuses: [], stalled: true as const }
+  const page = { filter, limit: 10, bytes: 1_000_000, withMetadata: true }
+  const { jobs } = await listJobs(store, organizationId, page)
   return jobs.map(({ jobId }) => jobId)
 }
 
