@@ -82,7 +82,7 @@ window.addEventListener('hashchange', () => {
 
 // Without a key, a cookie may do.
 if (readKey() === null) {
-  const outcome = await call('/api/jobs/?limit=1')
+  const outcome = await call('/api/jobs/?limit=1&metadata=false')
   if (!outcome.ok && outcome.reason === 'signed-out') askForKey('')
   else if (!outcome.ok && outcome.reason === 'which-organization')
     askForKey('You belong to several organisations. Which of them?', true)

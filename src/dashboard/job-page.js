@@ -135,7 +135,7 @@ export function createJobPage(jobId, { report, addressOfList, onTitle }) {
     stages.show(job)
     errors.show(job.error_count, job)
     warnings.show(job.warning_count, job)
-    metadata.show(job.metadata)
+    metadata.show(job.metadata ?? null)
     deliveries.show(job)
     setText(origin, job.triggered_by === null ? '' : `Triggered by ${job.triggered_by}`)
     if (cancel === document.activeElement && isFinished(job)) title.focus({ preventScroll: true })

@@ -52,10 +52,8 @@ export function createJobRow(jobId) {
 
 /** What tells it from others of its type: what it is doing while it runs, and who started it. @param {Job} job */
 function describe(job) {
-  const stage = isFinished(job) ? null : job.metadata?.stage
-  return [typeof stage === 'string' ? stage : '', job.triggered_by ?? '']
-    .filter((text) => text !== '')
-    .join(' · ')
+  const stage = isFinished(job) ? undefined : job.stages?.at(-1)?.stage
+  return [stage ?? '', job.triggered_by ?? ''].filter((text) => text !== '').join(' · ')
 }
 
 /** @param {HTMLTimeElement} node @param {string | null} time */

@@ -67,6 +67,7 @@ export function createListPage(report) {
     let cursor = ''
     do {
       const query = queryOf(asked)
+      query.set('metadata', 'false')
       query.set('limit', String(Math.min(MOST_ROWS, wanted - jobs.length)))
       if (cursor !== '') query.set('cursor', cursor)
       /** @type {Outcome<{ jobs: Job[], next_cursor: string | null }>} */

@@ -45,7 +45,7 @@ export function createSignIn({ reason, hasSession, onSignedIn }) {
     setText(problem, '')
     /** @type {Outcome<unknown>} */
     const outcome = isSendable(secret + chosen)
-      ? await call('/api/jobs/?limit=1', { headers: toHeaders(secret, chosen) })
+      ? await call('/api/jobs/?limit=1&metadata=false', { headers: toHeaders(secret, chosen) })
       : UNKNOWN_KEY
     setAttribute(button, 'disabled', false)
     setText(button, 'Sign in')

@@ -35,7 +35,8 @@ export interface Job {
   eta_seconds?: number | null
   rate_per_second?: number | null
   stages?: Stage[]
-  metadata: Record<string, unknown> | null
+  /** Not in the list, which shows none of it. */
+  metadata?: Record<string, unknown> | null
 }
 
 export interface Stage {

@@ -32,7 +32,7 @@ describe.skipIf(!hasBrowser)('watching jobs in a browser', () => {
     const row = page.getByRole('row', { name: 'feed' })
     await see(() => row.innerText(), expect.stringMatching(/Pending.*0\s%/s))
     await worker.report({ mark_started: true, stage: 'reading', processed_items: 50 })
-    await see(() => row.innerText(), expect.stringMatching(/In progress.*25\s%.*50 of 200/s))
+    await see(() => row.innerText(), expect.stringMatching(/reading.*In progress.*25\s%.*50 of 200/s))
     await worker.report({
       processed_items: 90,
       stage: 'writing',
@@ -124,6 +124,30 @@ describe.skipIf(!hasBrowser)('watching jobs in a browser', () => {
     await see(() => links.allInnerTexts(), ['crawl', 'feed'])
     await page.getByLabel('From').fill(new Date(Date.now() + 2 * 86_400_000).toISOString().slice(0, 10))
     await page.getByRole('heading', { name: 'No job matches' }).waitFor()
+  })
+
+  test('a list too heavy for one answer is shown whole, and goes on to older jobs', async () => {
+    const key = await freshKey()
+    // Ten such jobs fill an answer.
+    const report = { stage: 'reading', mark_failed: '\u0001'.repeat(16_384) }
+    for (let n = 0; n < 60; n++) await (await startWorker(edge, key)).report(report)
+    await using tab = await openPage(browser, edge.url)
+    const { page } = tab
+    const asked: URL[] = []
+    page.on('request', (request) => {
+      const url = new URL(request.url())
+      if (url.pathname === '/api/jobs/') asked.push(url)
+    })
+    await signIn(page, key)
+    const rows = page.locator('tbody tr')
+    await page.getByText('The newest 50', { exact: true }).waitFor()
+    expect(await rows.count()).toBe(50)
+    expect(asked.filter(({ searchParams }) => searchParams.has('cursor')).length).toBeGreaterThanOrEqual(4)
+    await page.getByRole('button', { name: 'Show older jobs' }).click()
+    await page.getByText('60 jobs', { exact: true }).waitFor()
+    expect(await rows.count()).toBe(60)
+    await see(() => page.getByRole('button', { name: 'Show older jobs' }).isVisible(), false)
+    expect(new Set(asked.map(({ searchParams }) => searchParams.get('metadata')))).toEqual(new Set(['false']))
   })
 
   test('where there is no job yet, the page says how to create one', async () => {
