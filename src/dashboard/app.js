@@ -30,7 +30,7 @@ function report(outcome) {
   notice.report(outcome)
 }
 
-/** @param {string} reason @param {boolean} [hasSession] a cookie does, but an organisation has to be chosen */
+/** @param {string} reason @param {boolean} [hasSession] a cookie does, but an organization has to be chosen */
 function askForKey(reason, hasSession = false) {
   forgetCredentials()
   shown?.stop()
@@ -85,7 +85,7 @@ if (readKey() === null) {
   const outcome = await call('/api/jobs/?limit=1&metadata=false')
   if (!outcome.ok && outcome.reason === 'signed-out') askForKey('')
   else if (!outcome.ok && outcome.reason === 'which-organization')
-    askForKey('You belong to several organisations. Which of them?', true)
+    askForKey('You belong to several organizations. Which of them?', true)
   else show()
 } else {
   show()

@@ -68,7 +68,7 @@ export function createJobPage(jobId, { report, addressOfList, onTitle }) {
       element('div', {}, stages.node, deliveries.node, metadata.node),
     ),
   )
-  const missing = element('p', { hidden: true }, 'There is no such job in your organisation.')
+  const missing = element('p', { hidden: true }, 'There is no such job in your organization.')
   const node = element(
     'article',
     { class: 'job' },

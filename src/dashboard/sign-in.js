@@ -6,24 +6,24 @@ import { keepCredentials, toHeaders } from './session.js'
 /** @import { Failure, Outcome } from './wire.js' */
 
 /**
- * Asks for a key, and tries it before it is kept. Whoever belongs to several organisations is asked for one of them.
+ * Asks for a key, and tries it before it is kept. Whoever belongs to several organizations is asked for one of them.
  *
  * @param {object} options
  * @param {string} options.reason why it is asked for; '' where nothing went before
- * @param {boolean} options.hasSession a cookie does in place of a key: only the organisation is missing
+ * @param {boolean} options.hasSession a cookie does in place of a key: only the organization is missing
  * @param {() => void} options.onSignedIn
  */
 export function createSignIn({ reason, hasSession, onSignedIn }) {
   // Without names, the fields are in no address, even if the form were sent by the browser itself.
   const key = field('key', 'API key', { type: 'password', required: true })
-  const organization = field('organization', 'Organisation ID', { type: 'text', required: true })
+  const organization = field('organization', 'Organization ID', { type: 'text', required: true })
   const problem = element('p', { id: 'problem', class: 'problem', role: 'alert' }, reason)
   const button = element('button', { type: 'submit', class: 'button-primary' }, 'Sign in')
   const node = element(
     'section',
     { class: 'sign-in', 'aria-labelledby': 'sign-in-title' },
     element('h1', { id: 'sign-in-title', tabindex: -1 }, 'Sign in'),
-    element('p', { class: 'quiet' }, 'Watch your organisation’s jobs as they run.'),
+    element('p', { class: 'quiet' }, 'Watch your organization’s jobs as they run.'),
     element('form', { submit }, key.node, organization.node, problem, button),
     element(
       'p',
@@ -79,9 +79,9 @@ function explain(failure) {
     case 'forbidden':
       return `This key is valid, but it may not read jobs. ${failure.detail}.`
     case 'which-organization':
-      return 'This key belongs to several organisations. Which of them?'
+      return 'This key belongs to several organizations. Which of them?'
     case 'missing':
-      return 'That is none of the organisations that this key belongs to.'
+      return 'That is none of the organizations that this key belongs to.'
     case 'busy':
       return 'Too many requests. Wait a moment and try again.'
     case 'unavailable':

@@ -3,7 +3,7 @@ import { element, picture, setAttribute, setText } from './dom.js'
 /** @import { Job, JobStatus } from './wire.js' */
 
 /**
- * How each status is shown: a word, and a shape that tells it from the others without colour.
+ * How each status is shown: a word, and a shape that tells it from the others without color.
  *
  * @type {Record<JobStatus, { word: string, shape: string[] }>}
  */
@@ -37,7 +37,7 @@ export function isFinished({ status }) {
   return status !== 'pending' && status !== 'in_progress'
 }
 
-/** The status in a word, a shape and a colour; `show` puts another in its place. */
+/** The status in a word, a shape and a color; `show` puts another in its place. */
 export function createStatusBadge() {
   const word = element('span')
   const node = element('span', { class: 'status' }, word)

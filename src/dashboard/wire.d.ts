@@ -76,7 +76,7 @@ export type Outcome<Body> =
 
 export type FailureReason =
   | 'signed-out'
-  /** The credential belongs to several organisations, and none of them was named. */
+  /** The credential belongs to several organizations, and none of them was named. */
   | 'which-organization'
   | 'forbidden'
   | 'missing'

@@ -74,7 +74,7 @@ describe.skipIf(!hasBrowser)('getting in, and staying in', () => {
     expect(await page.evaluate('sessionStorage.length')).toBe(0)
   })
 
-  test('a key that may not read says so; one of several organisations asks which', async () => {
+  test('a key that may not read says so; one of several organizations asks which', async () => {
     const { key: blind } = await issueKey(edge, { org: freshOrganization(), permissions: ['job:create'] })
     const [one, another] = [freshOrganization(), freshOrganization()]
     const { key } = await issueKey(edge, { org: [one, another] })
@@ -87,7 +87,7 @@ describe.skipIf(!hasBrowser)('getting in, and staying in', () => {
     await see(() => page.getByRole('alert').innerText(), expect.stringContaining('may not read jobs'))
     await page.getByLabel('API key').fill(key)
     await page.keyboard.press('Enter')
-    await page.getByLabel('Organisation ID').fill(another)
+    await page.getByLabel('Organization ID').fill(another)
     await page.keyboard.press('Enter')
     await page.getByRole('link', { name: 'of-the-other' }).waitFor()
   })

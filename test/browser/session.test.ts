@@ -6,7 +6,7 @@ import { StytchStandIn } from '../edge/stytch-stand-in.ts'
 import { startWorker } from './a-worker.ts'
 import { hasBrowser, openBrowser, openPage, see } from './open-browser.ts'
 
-describe.skipIf(!hasBrowser)('a member of the organisation, with a session in a cookie', () => {
+describe.skipIf(!hasBrowser)('a member of the organization, with a session in a cookie', () => {
   let stytch: StytchStandIn
   let edge: Edge
   let browser: Browser

@@ -194,7 +194,7 @@ describe.skipIf(!hasBrowser)('watching jobs in a browser', () => {
     await page.getByRole('button', { name: 'Cancel job' }).waitFor()
     const webhook = page.getByRole('region', { name: 'Webhook' })
     await see(() => webhook.count(), 0)
-    // The organisation has no secret to sign with: nothing is sent, and that is what there is to see.
+    // The organization has no secret to sign with: nothing is sent, and that is what there is to see.
     await worker.report({ mark_completed: true })
     await see(() => webhook.innerText(), expect.stringContaining(callback_url))
     await see(() => webhook.innerText(), expect.stringMatching(/no signing secret.*Next attempt at/s))
