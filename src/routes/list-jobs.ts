@@ -3,15 +3,15 @@ import { allow, authenticate } from '../http/authenticate.ts'
 import type { EdgeEnv } from '../http/edge-env.ts'
 import { query } from '../http/query.ts'
 import type { Job } from '../jobs/job.ts'
+import { MAX_PAGE_BYTES } from '../jobs/limits.ts'
 import { presentSummary } from '../jobs/present-job.ts'
+import { utf8Bytes } from '../jobs/utf8-bytes.ts'
 import { listJobs as findJobs } from '../store/list-jobs.ts'
 import { openReplica } from '../store/store.ts'
 import { cursorAfter, ListQuery, toFilter } from './list-query.ts'
 
-/** The most bytes of a page: room for three of the heaviest jobs there can be. */
-const MAX_BYTES = 1024 * 1024
-/** More than stands around the jobs: the names of two fields, and a cursor of at most 52 characters. */
-const ENVELOPE_BYTES = 128
+/** More than stands around the jobs: the names of two fields, and a cursor of at most 144 characters. */
+const ENVELOPE_BYTES = 256
 
 /**
  * `GET /api/jobs/`: the organization's jobs, newest first, as D1 has them: at most a second behind their workers. A page
@@ -30,7 +30,7 @@ export const listJobs = new Hono<EdgeEnv>().get(
       filter: toFilter(wanted),
       after: wanted.cursor,
       limit: wanted.limit,
-      bytes: MAX_BYTES,
+      bytes: MAX_PAGE_BYTES,
       withMetadata: wanted.metadata,
     })
     const texts = takeFitting(jobs, wanted.metadata, Date.now())
@@ -46,14 +46,13 @@ export const listJobs = new Hono<EdgeEnv>().get(
  * has weighed them already, but a control character is one byte there and six in JSON.
  */
 function takeFitting(jobs: Job[], withMetadata: boolean, now: number): string[] {
-  const encoder = new TextEncoder()
   const texts: string[] = []
   let bytes = ENVELOPE_BYTES
   for (const job of jobs) {
     const { metadata, ...summary } = presentSummary(job, now)
     const text = JSON.stringify(withMetadata ? { ...summary, metadata } : summary)
-    bytes += encoder.encode(text).byteLength + 1
-    if (bytes > MAX_BYTES && texts.length > 0) break
+    bytes += utf8Bytes(text) + 1
+    if (bytes > MAX_PAGE_BYTES && texts.length > 0) break
     texts.push(text)
   }
   return texts
