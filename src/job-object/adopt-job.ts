@@ -1,4 +1,4 @@
-import type { Entry, EntryKind, Job, JobKey } from '../jobs/job.ts'
+import type { EntryKind, Job, JobKey } from '../jobs/job.ts'
 import { type EntityCounts, Tally } from '../jobs/tally.ts'
 import { logTrouble, ofJob } from '../log.ts'
 import { claimJob } from '../store/claim-job.ts'
@@ -64,22 +64,17 @@ async function adoptEntries(
   counts: EntityCounts,
 ): Promise<void> {
   for (let after = 0; after < kept; ) {
-    const entries: Entry[] = await findEntries(
-      store,
-      key,
-      { kind, after, limit: PAGE, errorType: null },
-      kept,
-    )
+    const page = { kind, after, limit: PAGE, errorType: null }
+    const { entries, reached } = await findEntries(store, key, page, kept)
     const tally = new Tally(counts, (type, entityKey) => journal.entries.stateOf(type, entityKey))
     for (const { text } of entries) tally.add(kind, entityOf(text))
     journal.transaction(() => journal.entries.append(entries, tally.changes))
     Object.assign(counts, tally.counts)
-    const last = entries.at(-1)?.seq ?? kept
-    if (last - after > entries.length) {
-      const error = new Error(`D1 lacks ${last - after - entries.length} entries`)
-      logTrouble('entries_lost', { ...ofJob(key), kind, after, last }, error)
+    if (reached - after > entries.length) {
+      const error = new Error(`D1 lacks ${reached - after - entries.length} entries`)
+      logTrouble('entries_lost', { ...ofJob(key), kind, after, reached }, error)
     }
-    after = last
+    after = reached
   }
 }
 

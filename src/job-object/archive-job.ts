@@ -42,11 +42,11 @@ export async function archiveJob(
     }
   }
   if (!(await moveGroups(journal, store, live))) return false
-  const since = Date.now() - REPLY_WINDOW
-  const moved = await moveReplies(journal, store, live, since)
+  const { given } = journal.replies
+  if (!(await moveReplies(journal, store, live))) return false
 
   // There is no `await` from here on: what came meanwhile is seen, and nothing comes between this and the emptying.
-  if (live.job !== job || moved !== journal.replies.count(since)) return false
+  if (live.job !== job || journal.replies.given !== given) return false
   hold(new ArchivedJob(store, key, job, recent))
   if (job.createFingerprint === null) await journal.empty()
   else journal.emptyWithMark(archivedUntil)
@@ -83,12 +83,15 @@ async function moveGroups(journal: Journal, store: Store, { key, job }: LiveJob)
   return stored.groups === moved.groups && stored.entries === moved.entries
 }
 
-/** Moves what a repeated request may still ask for; how many replies D1 then has. */
-async function moveReplies(journal: Journal, store: Store, { key }: LiveJob, since: number): Promise<number> {
+/** Moves what a repeated request may still ask for; whether D1 has it all. */
+async function moveReplies(journal: Journal, store: Store, { key }: LiveJob): Promise<boolean> {
+  const since = Date.now() - REPLY_WINDOW
+  const kept = journal.replies.count(since)
   for (let from: number | null = 0; from !== null; ) {
     const { replies, next } = journal.replies.page(since, from, REPLY_BYTES_AT_ONCE)
     if (replies.length > 0) await saveReplies(store, key, replies)
     from = next
   }
-  return await countReplies(store, key, since)
+  // It may have more: those that have made room here since an earlier attempt.
+  return (await countReplies(store, key, since)) >= kept
 }

@@ -1,5 +1,5 @@
-import type { EntryGroup, EntryPage } from '../jobs/entry-page.ts'
-import type { Entry, EntryKind, Job, JobKey } from '../jobs/job.ts'
+import type { EntryGroup, EntryPage, FoundEntries } from '../jobs/entry-page.ts'
+import type { EntryKind, Job, JobKey } from '../jobs/job.ts'
 import { judgeRepeat, type KeyedRequest } from '../jobs/keyed-request.ts'
 import type { RecentEntries } from '../jobs/recent-entries.ts'
 import { findEntryGroups } from '../store/entry-groups.ts'
@@ -33,7 +33,7 @@ export class ArchivedJob implements HeldJob {
     return outcome.ok ? show(this.job, this.recent, now) : outcome
   }
 
-  entries(page: EntryPage): Promise<Entry[]> {
+  entries(page: EntryPage): Promise<FoundEntries> {
     const { keptErrors, keptWarnings } = this.job
     return findEntries(this.#store, this.key, page, page.kind === 'error' ? keptErrors : keptWarnings)
   }

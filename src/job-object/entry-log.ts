@@ -1,4 +1,4 @@
-import { type EntryPage, lastLookedAt } from '../jobs/entry-page.ts'
+import { type EntryPage, type FoundEntries, mostLookedAt } from '../jobs/entry-page.ts'
 import type { Entry, EntryKind } from '../jobs/job.ts'
 import { MAX_PAGE_BYTES, SHOWN_ENTRIES, SHOWN_ENTRY_BYTES } from '../jobs/limits.ts'
 import type { WeighedEntry } from '../jobs/recent-entries.ts'
@@ -72,24 +72,25 @@ export class EntryLog {
     return entries.reverse()
   }
 
-  page(page: EntryPage): Entry[] {
-    const rows = this.#sql.exec<EntryRow & { bytes: number }>(
-      `select seq, text, octet_length(text) as bytes from entry where kind = ?1 and seq > ?2 and seq <= ?3
-       and (?4 is null or text ->> 'error_type' = ?4) order by seq limit ?5`,
+  page(page: EntryPage): FoundEntries {
+    const rows = this.#sql.exec<{ seq: number; text: string | null; bytes: number }>(
+      `select seq, iif(?3 is null or text ->> 'error_type' = ?3, text, null) as text, octet_length(text) as bytes
+       from entry where kind = ?1 and seq > ?2 order by seq limit ?4`,
       page.kind,
       page.after,
-      lastLookedAt(page),
       page.errorType,
-      page.limit,
+      mostLookedAt(page),
     )
     const entries: Entry[] = []
+    let reached = page.after
     let total = 0
     for (const { seq, text, bytes } of rows) {
-      entries.push({ kind: page.kind, seq, text })
+      if (text !== null) entries.push({ kind: page.kind, seq, text })
+      reached = seq
       total += bytes
-      if (total >= MAX_PAGE_BYTES) break
+      if (total >= MAX_PAGE_BYTES || entries.length === page.limit) break
     }
-    return entries
+    return { entries, reached }
   }
 
   /** How many entries of a kind there are behind `after`, up to `last`, and their bytes. */

@@ -1,5 +1,5 @@
-import type { EntryGroup, EntryPage } from '../jobs/entry-page.ts'
-import type { Entry, EntryKind, Job, JobKey } from '../jobs/job.ts'
+import type { EntryGroup, EntryPage, FoundEntries } from '../jobs/entry-page.ts'
+import type { EntryKind, Job, JobKey } from '../jobs/job.ts'
 import type { KeyedRequest } from '../jobs/keyed-request.ts'
 import type { Change } from '../jobs/outcome.ts'
 import type { RecentEntries } from '../jobs/recent-entries.ts'
@@ -19,7 +19,7 @@ export interface HeldJob {
   /** Answers once what was changed is kept. Throws where it could not be. */
   change(command: Command): Promise<JobReply>
   /** One page of the entries. Throws where they cannot be read. */
-  entries(page: EntryPage): Promise<Entry[]>
+  entries(page: EntryPage): Promise<FoundEntries>
   /** The most frequent error types, as many as a reply names. Throws where they cannot be read. */
   groups(kind: EntryKind): Promise<EntryGroup[]>
 }

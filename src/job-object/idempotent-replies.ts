@@ -57,7 +57,12 @@ export class IdempotentReplies {
     while (this.#bytes > MAX_REPLY_BYTES) this.#forgetOldest()
   }
 
-  /** How many were given after `since`, in ms since the epoch. */
+  /** How many were given in all, those that are not kept any more among them. */
+  get given(): number {
+    return this.#next
+  }
+
+  /** How many are kept that were given after `since`, in ms since the epoch. */
   count(since: number): number {
     return this.#sql.exec<{ n: number }>('select count(*) as n from reply where as_of > ?', since).one().n
   }

@@ -68,8 +68,9 @@ export class JobHolder {
     return this.#held === undefined ? { ok: false, reason: 'not_found' } : { ok: true, held: this.#held }
   }
 
-  /** Journals and holds a job that is new. Throws where the journal does not take it. */
+  /** Journals and holds a job that is new. Throws where the journal does not take it, or it is not. */
   begin(key: JobKey, job: Job): void {
+    if (this.#held !== undefined || this.isLoading) throw new Error(`job ${key.jobId} may be there already`)
     this.#journal.transaction(() => this.#journal.saveJob(key, job))
     const state = { key, job, recent: { errors: [], warnings: [] }, recorded: NOTHING_RECORDED }
     this.#held = this.#live(state)

@@ -3,7 +3,7 @@ import type { Env } from '../env.ts'
 import { applyReport } from '../jobs/apply-report.ts'
 import { cancelJob } from '../jobs/cancel-job.ts'
 import { createJob } from '../jobs/create-job.ts'
-import { type EntryPage, nextPlace } from '../jobs/entry-page.ts'
+import type { EntryPage } from '../jobs/entry-page.ts'
 import type { EntryKind, Job, JobKey } from '../jobs/job.ts'
 import { judgeRepeat, type KeyedRequest } from '../jobs/keyed-request.ts'
 import type { Change } from '../jobs/outcome.ts'
@@ -112,8 +112,9 @@ export class JobObject extends DurableObject<Env> {
   /** One page of the job's entries. */
   entries(key: JobKey, page: EntryPage): Promise<EntriesReply | JobRefusal> {
     return this.#withHeld(key, async (held) => {
-      const found = await held.entries(page)
-      return { ok: true, texts: found.map(({ text }) => text), next: nextPlace(page, found, held.job) }
+      const { entries, reached } = await held.entries(page)
+      const next = reached < keptOf(held.job)[page.kind] ? reached : null
+      return { ok: true, texts: entries.map(({ text }) => text), next }
     })
   }
 

@@ -1,4 +1,4 @@
-import type { EntryGroup, EntryPage } from '../jobs/entry-page.ts'
+import type { EntryGroup, EntryPage, FoundEntries } from '../jobs/entry-page.ts'
 import type { Entry, EntryKind, Job, JobKey } from '../jobs/job.ts'
 import { judgeRepeat, type KeyedRequest } from '../jobs/keyed-request.ts'
 import { type RecentEntries, type WeighedEntry, withAppended } from '../jobs/recent-entries.ts'
@@ -53,7 +53,7 @@ export class LiveJob implements HeldJob {
     return this.#commits.add(command)
   }
 
-  async entries(page: EntryPage): Promise<Entry[]> {
+  async entries(page: EntryPage): Promise<FoundEntries> {
     return this.#journal.entries.page(page)
   }
 

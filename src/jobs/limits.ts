@@ -13,7 +13,12 @@ export const SHOWN_ENTRIES = 100
 /** … and the bytes of JSON that they may take, both kinds together. */
 export const SHOWN_ENTRY_BYTES = 256 * 1024
 
-/** Bytes of JSON that a page of entries, or of the list of jobs, may take; one item at least is on it. */
+/** Entries that are looked at for a page of a single error type. */
+export const MAX_LOOKED_AT = 2_000
+/**
+ * Bytes of JSON that a page of the list of jobs takes at most, or its one job. The entries that are looked at for a page
+ * end with the one by which they reach as many.
+ */
 export const MAX_PAGE_BYTES = 1024 * 1024
 
 /** Error types that are counted apart in each kind of entry, the first to appear, … */

@@ -1,6 +1,6 @@
 import { and, asc, desc, eq, gt, lt, lte, sql } from 'drizzle-orm'
-import { type EntryPage, lastLookedAt } from '../jobs/entry-page.ts'
-import type { Entry, EntryKind, JobKey } from '../jobs/job.ts'
+import { type EntryPage, type FoundEntries, mostLookedAt } from '../jobs/entry-page.ts'
+import type { EntryKind, JobKey } from '../jobs/job.ts'
 import { MAX_PAGE_BYTES, SHOWN_ENTRIES, SHOWN_ENTRY_BYTES } from '../jobs/limits.ts'
 import type { WeighedEntry } from '../jobs/recent-entries.ts'
 import { jobEntries } from './schema.ts'
@@ -10,39 +10,39 @@ const errorType = sql<string>`${jobEntries.text} ->> 'error_type'`
 /** Known from the row's header: what does not fit into a page of the table is not read for it. */
 const bytes = sql<number>`octet_length(${jobEntries.text})`
 
-/** One page of the `kept` entries of a kind: at most a page's bytes, and one entry at least. Throws where D1 does. */
+/** One page of the `kept` entries of a kind. Throws where D1 does. */
 export async function findEntries(
   store: Store,
   key: JobKey,
   page: EntryPage,
   kept: number,
-): Promise<Entry[]> {
+): Promise<FoundEntries> {
   const { kind, seq, text } = jobEntries
-  const found = store
+  const next = store
     .select({ seq, bytes: bytes.as('bytes') })
     .from(jobEntries)
-    .where(
-      and(
-        ofKind(key, page.kind),
-        gt(seq, page.after),
-        lte(seq, Math.min(lastLookedAt(page), kept)),
-        page.errorType === null ? undefined : eq(errorType, page.errorType),
-      ),
-    )
+    .where(and(ofKind(key, page.kind), gt(seq, page.after), lte(seq, kept)))
     .orderBy(asc(seq))
-    .limit(page.limit)
-    .as('found')
-  const before = sql<number>`sum(${found.bytes}) over (order by ${found.seq}) - ${found.bytes}`
+    .limit(mostLookedAt(page))
+    .as('next')
+  const before = sql<number>`sum(${next.bytes}) over (order by ${next.seq}) - ${next.bytes}`
   const weighed = store
-    .select({ seq: found.seq, before: before.as('before') })
-    .from(found)
+    .select({ seq: next.seq, before: before.as('before') })
+    .from(next)
     .as('weighed')
-  const fitting = store.select({ seq: weighed.seq }).from(weighed).where(lt(weighed.before, MAX_PAGE_BYTES))
-  return await store
-    .select({ kind, seq, text })
-    .from(jobEntries)
-    .where(and(ofKind(key, page.kind), sql`${seq} in ${fitting}`))
-    .orderBy(asc(seq))
+  const lookedAt = store.select({ seq: weighed.seq }).from(weighed).where(lt(weighed.before, MAX_PAGE_BYTES))
+  const isOfType = page.errorType === null ? undefined : eq(errorType, page.errorType)
+  const [entries, [last]] = await store.batch([
+    store
+      .select({ kind, seq, text })
+      .from(jobEntries)
+      .where(and(ofKind(key, page.kind), sql`${seq} in ${lookedAt}`, isOfType))
+      .orderBy(asc(seq))
+      .limit(page.limit),
+    store.select({ seq: sql<number | null>`max(seq)` }).from(lookedAt.as('looked_at')),
+  ])
+  const isFull = entries.length === page.limit
+  return { entries, reached: (isFull ? entries.at(-1)?.seq : last?.seq) ?? kept }
 }
 
 /** The newest of the `kept` entries of a kind, oldest first, as many as a job is shown with. Throws where D1 does. */

@@ -1,9 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { nextPlace } from '../../src/jobs/entry-page.ts'
-import { MAX_PAGE_BYTES, SHOWN_ENTRY_BYTES } from '../../src/jobs/limits.ts'
+import { SHOWN_ENTRY_BYTES } from '../../src/jobs/limits.ts'
 import { newestOf, shownTexts, type WeighedEntry, withAppended } from '../../src/jobs/recent-entries.ts'
-import { aJob } from './job-in-memory.ts'
 
 function weighed(sizes: number[]): WeighedEntry[] {
   return sizes.map((bytes, index) => ({ text: `${index}`, bytes }))
@@ -59,14 +57,4 @@ describe('All entries of a reply together take at most 256 KB', () => {
       }),
     )
   })
-})
-
-test('a page that ends early by its weight goes on behind its last entry', () => {
-  const page = { kind: 'error' as const, after: 10, limit: 1_000, errorType: null }
-  const entry = (seq: number, text: string) => ({ kind: 'error' as const, seq, text })
-  const job = aJob({ errorCount: 20, keptErrors: 20 })
-  const heavy = [11, 12].map((seq) => entry(seq, 'é'.repeat(MAX_PAGE_BYTES / 4)))
-  expect(nextPlace(page, heavy, job)).toBe(12)
-  expect(nextPlace({ ...page, errorType: 'bad_row' }, heavy, job)).toBe(12)
-  expect(nextPlace(page, [entry(20, '{}')], job)).toBeNull()
 })

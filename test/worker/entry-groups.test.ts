@@ -5,7 +5,7 @@ import { jobObject } from '../../src/job-object/address.ts'
 import type { EntriesReply } from '../../src/job-object/replies.ts'
 import type { EntryPage } from '../../src/jobs/entry-page.ts'
 import type { JobKey } from '../../src/jobs/job.ts'
-import { aJobKey, anError, createdJob, keysOf, readJob, reported } from './a-job.ts'
+import { aJobKey, anError, createdJob, keysOf, reported } from './a-job.ts'
 
 afterEach(() => {
   vi.useRealTimers()
@@ -111,16 +111,36 @@ test('entries of one type are paged through, whatever lies between them, live an
   }
 })
 
-test('a rare type among many entries is found in steps of 10,000: a page may be empty and not the last', async () => {
+test('a rare type among many entries is found in steps of 2,000, live and out of D1: a page may be empty and not the last', async () => {
   const key = await createdJob()
-  for (let n = 0; n < 21; n++) {
-    const rare = n === 20 ? ofType('rare', 1) : []
+  for (let n = 0; n < 9; n++) {
+    const rare = n === 8 ? ofType('rare', 1) : []
     await reported(key, { errors: [...ofType('common', 500 - rare.length, `c${n}`), ...rare] })
   }
-  expect(await pageOf(key, { errorType: 'rare' })).toEqual({ ok: true, texts: [], next: 10_000 })
-  const { texts, next } = await pageOf(key, { errorType: 'rare', after: 10_000 })
-  expect({ keys: keysOf(texts), next }).toEqual({ keys: ['rare-0'], next: null })
-  expect((await readJob(key)).job.keptErrors).toBe(10_500)
+  for (const isArchived of [false, true]) {
+    if (isArchived) await archived(key)
+    expect(await pageOf(key, { errorType: 'rare' })).toEqual({ ok: true, texts: [], next: 2_000 })
+    expect(await pageOf(key, { errorType: 'rare', after: 2_000 })).toMatchObject({ texts: [], next: 4_000 })
+    const { texts, next } = await pageOf(key, { errorType: 'rare', after: 4_000 })
+    expect({ keys: keysOf(texts), next }).toEqual({ keys: ['rare-0'], next: null })
+  }
+})
+
+test('of heavy entries no more are looked at than make a megabyte', async () => {
+  const key = await createdJob()
+  const heavy = (type: string, prefix: string) =>
+    ofType(type, 50, prefix).map((entry) => ({ ...entry, message: 'é'.repeat(8_000) }))
+  for (let n = 0; n < 3; n++) await reported(key, { errors: heavy(n === 2 ? 'rare' : 'common', `c${n}`) })
+  for (const isArchived of [false, true]) {
+    if (isArchived) await archived(key)
+    const { texts, next } = await pageOf(key, { errorType: 'rare' })
+    expect(texts).toEqual([])
+    expect(next).toBeGreaterThan(60)
+    expect(next).toBeLessThan(70)
+    const rest = await pageOf(key, { errorType: 'rare', after: next ?? 0 })
+    expect(rest.texts.length).toBeGreaterThan(20)
+    expect(rest.next).toBeGreaterThan(100)
+  }
 })
 
 test('a job that is not there has no groups', async () => {

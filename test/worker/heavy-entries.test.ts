@@ -34,7 +34,7 @@ test('a job with the heaviest of entries goes on, is recorded and is read, its e
     { timeout: 15_000 },
   )
   const page: EntryPage = { kind: 'error', after: 0, limit: 1_000, errorType: null }
-  const inD1 = await findEntries(store, key, page, 200)
+  const { entries: inD1 } = await findEntries(store, key, page, 200)
   const inObject = await jobObject(env.JOBS, key).entries(key, page)
   expect(inD1.map(({ text }) => text)).toEqual(inObject.ok && inObject.texts)
 })
