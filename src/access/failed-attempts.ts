@@ -1,4 +1,5 @@
 import ipaddr from 'ipaddr.js'
+import { Moment } from '../moment.ts'
 import { remember } from './remember.ts'
 import { type Limiter, REFUSED_FOR_MS } from './request-budget.ts'
 
@@ -15,7 +16,7 @@ interface Options {
 export class FailedAttempts {
   readonly #now: () => number
   readonly #onTrouble: (error: unknown) => void
-  readonly #barredUntil = new Map<string, number>()
+  readonly #barredAt = new Map<string, Moment>()
 
   constructor({ now, onTrouble }: Options) {
     this.#now = now
@@ -24,7 +25,7 @@ export class FailedAttempts {
 
   isBarred(address: string | undefined): boolean {
     if (address === undefined) return false
-    return this.#now() < (this.#barredUntil.get(toSource(address)) ?? 0)
+    return this.#barredAt.get(toSource(address))?.isWithin(REFUSED_FOR_MS, this.#now()) === true
   }
 
   /** Counts a failure; false where it is one too many. Never throws. An address that is not known is not limited. */
@@ -33,7 +34,7 @@ export class FailedAttempts {
     const source = toSource(address)
     try {
       const { success } = await limiter.limit({ key: source })
-      if (!success) remember(this.#barredUntil, source, this.#now() + REFUSED_FOR_MS)
+      if (!success) remember(this.#barredAt, source, new Moment(this.#now()))
       return success
     } catch (error) {
       this.#onTrouble(error)

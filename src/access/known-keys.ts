@@ -1,3 +1,4 @@
+import { Moment } from '../moment.ts'
 import type { KeyCaller } from './caller.ts'
 import { remember } from './remember.ts'
 import { PATIENCE_MS, withinPatience } from './within-patience.ts'
@@ -29,14 +30,24 @@ export type KeyCheck =
 
 interface ValidKey {
   caller: KeyCaller
-  foundAt: number
-  askAgainAt: number
-  waitFrom: number
+  /** The look-up that found it. */
+  serial: number
+  foundAt: Moment
+  /** When it was last looked up in vain. */
+  unansweredAt?: Moment
 }
 
 interface RefusedKey {
   reason: 'unknown' | 'expired' | 'revoked'
-  foundAt: number
+  serial: number
+  foundAt: Moment
+}
+
+interface LookUp {
+  /** Look-ups are numbered in order: a clock that is set back would put the latest first. */
+  serial: number
+  askedAt: Moment
+  found: Promise<KeyCheck>
 }
 
 interface Options {
@@ -61,7 +72,8 @@ export class KnownKeys {
   readonly #now: () => number
   readonly #valid = new Map<string, ValidKey>()
   readonly #refused = new Map<string, RefusedKey>()
-  readonly #lookUps = new Map<string, { since: number; found: Promise<KeyCheck> }>()
+  readonly #lookUps = new Map<string, LookUp>()
+  #serial = 0
 
   constructor({ now }: Options) {
     this.#now = now
@@ -71,10 +83,8 @@ export class KnownKeys {
   recall(keyHash: string): KeyCheck | undefined {
     const now = this.#now()
     const known = this.#valid.get(keyHash)
-    if (known !== undefined && now < known.waitFrom) return unlessExpired(known.caller, now)
-    const refused = this.#refused.get(keyHash)
-    if (refused === undefined || now - refused.foundAt >= REFUSED_FOR_MS) return undefined
-    return { ok: false, reason: refused.reason }
+    if (known !== undefined && mayBeTaken(known, now)) return unlessExpired(known.caller, now)
+    return this.#recallRefusal(keyHash, now)
   }
 
   /** Whether the key of this hash was valid when it was last looked up: then to look it up again serves no guessing. */
@@ -86,15 +96,20 @@ export class KnownKeys {
   async check(keyHash: string, asking: Asking): Promise<KeyCheck> {
     const now = this.#now()
     const known = this.#valid.get(keyHash)
-    if (known !== undefined && now < known.askAgainAt) return unlessExpired(known.caller, now)
-    const refused = this.#refused.get(keyHash)
-    if (refused !== undefined && now - refused.foundAt < REFUSED_FOR_MS)
-      return { ok: false, reason: refused.reason }
+    if (known !== undefined && !isDue(known, now)) return unlessExpired(known.caller, now)
+    const refusal = this.#recallRefusal(keyHash, now)
+    if (refusal !== undefined) return refusal
 
     const answer = this.#ask(keyHash, asking, now)
     asking.keepAlive(answer)
-    if (known !== undefined && now < known.waitFrom) return unlessExpired(known.caller, now)
+    if (known !== undefined && mayBeTaken(known, now)) return unlessExpired(known.caller, now)
     return await answer
+  }
+
+  #recallRefusal(keyHash: string, now: number): KeyCheck | undefined {
+    const refused = this.#refused.get(keyHash)
+    if (!refused?.foundAt.isWithin(REFUSED_FOR_MS, now)) return undefined
+    return { ok: false, reason: refused.reason }
   }
 
   async #ask(keyHash: string, asking: Asking, now: number): Promise<KeyCheck> {
@@ -104,14 +119,16 @@ export class KnownKeys {
 
   /** The look-up under way for this key, or a new one. */
   #joinLookUp(keyHash: string, asking: Asking, now: number): Promise<KeyCheck> {
-    for (const [hash, { since }] of this.#lookUps) {
-      if (now - since < PATIENCE_MS) break
+    for (const [hash, { askedAt }] of this.#lookUps) {
+      if (askedAt.isWithin(PATIENCE_MS, now)) break
       this.#lookUps.delete(hash)
     }
     const underWay = this.#lookUps.get(keyHash)
     if (underWay !== undefined) return underWay.found
-    const lookUp = { since: now, found: this.#lookUpAndRemember(keyHash, asking, now) }
-    this.#lookUps.set(keyHash, lookUp)
+    this.#serial += 1
+    const question = { serial: this.#serial, askedAt: new Moment(now) }
+    const lookUp = { ...question, found: this.#lookUpAndRemember(keyHash, asking, question) }
+    remember(this.#lookUps, keyHash, lookUp)
     const end = () => {
       if (this.#lookUps.get(keyHash) === lookUp) this.#lookUps.delete(keyHash)
     }
@@ -119,38 +136,46 @@ export class KnownKeys {
     return lookUp.found
   }
 
-  async #lookUpAndRemember(keyHash: string, asking: Asking, askedAt: number): Promise<KeyCheck> {
+  async #lookUpAndRemember(
+    keyHash: string,
+    asking: Asking,
+    { serial, askedAt }: Pick<LookUp, 'serial' | 'askedAt'>,
+  ): Promise<KeyCheck> {
     const check = judge(await asking.lookUp(keyHash), this.#now())
-    // Dated from the question, as a revocation may have come between it and the answer; and a late answer does not take
-    // the place of one to a later question.
-    const latest = this.#valid.get(keyHash)?.foundAt ?? this.#refused.get(keyHash)?.foundAt
-    if (latest !== undefined && latest > askedAt) return check
+    // A late answer does not take the place of one to a later question.
+    const latest = this.#valid.get(keyHash) ?? this.#refused.get(keyHash)
+    if (latest !== undefined && latest.serial > serial) return check
     this.#valid.delete(keyHash)
     this.#refused.delete(keyHash)
-    if (check.ok) {
-      remember(this.#valid, keyHash, {
-        caller: check.caller,
-        foundAt: askedAt,
-        askAgainAt: askedAt + ASK_AGAIN_AFTER_MS,
-        waitFrom: askedAt + VALID_FOR_MS,
-      })
-    } else if (check.reason !== 'unavailable') {
-      remember(this.#refused, keyHash, { reason: check.reason, foundAt: askedAt })
-    }
+    // Dated from the question: a revocation may have come between it and the answer.
+    if (check.ok) remember(this.#valid, keyHash, { caller: check.caller, serial, foundAt: askedAt })
+    else if (check.reason !== 'unavailable')
+      remember(this.#refused, keyHash, { reason: check.reason, serial, foundAt: askedAt })
     return check
   }
 
   #withoutAnswer(keyHash: string): KeyCheck {
     const now = this.#now()
     const known = this.#valid.get(keyHash)
-    if (known === undefined) return { ok: false, reason: 'unavailable' }
-    const acceptedUntil = known.foundAt + ACCEPTED_UNSEEN_MS
-    if (now >= acceptedUntil) return { ok: false, reason: 'unavailable' }
-    // Nobody waits for the next look-ups either, or an outage would hold up every caller by the patience over and over.
-    known.askAgainAt = Math.max(known.askAgainAt, Math.min(now + PAUSE_MS, acceptedUntil))
-    known.waitFrom = Math.max(known.waitFrom, Math.min(now + VALID_FOR_MS, acceptedUntil))
+    if (!known?.foundAt.isWithin(ACCEPTED_UNSEEN_MS, now)) return { ok: false, reason: 'unavailable' }
+    known.unansweredAt = new Moment(now)
     return unlessExpired(known.caller, now)
   }
+}
+
+/** Whether a valid key is to be looked up again. During an outage it is tried every few seconds. */
+function isDue({ foundAt, unansweredAt }: ValidKey, now: number): boolean {
+  if (foundAt.isWithin(ASK_AGAIN_AFTER_MS, now)) return false
+  return !(foundAt.isWithin(ACCEPTED_UNSEEN_MS, now) && unansweredAt?.isWithin(PAUSE_MS, now))
+}
+
+/**
+ * Whether a valid key is taken without waiting for a look-up. So it is once one had no answer: otherwise an outage would
+ * hold up each of its callers by the whole patience, over and over.
+ */
+function mayBeTaken({ foundAt, unansweredAt }: ValidKey, now: number): boolean {
+  if (foundAt.isWithin(VALID_FOR_MS, now)) return true
+  return foundAt.isWithin(ACCEPTED_UNSEEN_MS, now) && unansweredAt?.isWithin(VALID_FOR_MS, now) === true
 }
 
 function judge(stored: StoredKey | undefined, now: number): KeyCheck {

@@ -1,3 +1,4 @@
+import { Moment } from '../moment.ts'
 import { remember } from './remember.ts'
 
 /** Requests for each unit of the limiter: it is asked once in so many, and so costs the others nothing. */
@@ -15,9 +16,10 @@ export type Limiter = { limit(of: { key: string }): Promise<{ success: boolean }
 interface Account {
   /** Requests left; below zero while the limiter is asked. */
   left: number
-  goodUntil: number
-  refusedUntil: number
-  askedAt: number
+  grantedAt?: Moment
+  refusedAt?: Moment
+  /** Set while an answer is awaited. */
+  askedAt?: Moment | undefined
 }
 
 interface Options {
@@ -45,40 +47,46 @@ export class RequestBudget {
     if (limiter === undefined) return true
     const now = this.#now()
     const account = this.#accountOf(callerId)
-    if (now < account.refusedUntil) return false
-    if (now >= account.goodUntil) account.left = Math.min(account.left, 0)
-    if (account.left <= 0 && now - account.askedAt >= PATIENCE_MS) {
-      account.askedAt = now
-      keepAlive(this.#ask(limiter, callerId, account))
-    }
+    if (account.refusedAt?.isWithin(REFUSED_FOR_MS, now)) return false
+    if (!account.grantedAt?.isWithin(GRANTED_FOR_MS, now)) account.left = Math.min(account.left, 0)
+    if (account.left <= 0 && !account.askedAt?.isWithin(PATIENCE_MS, now))
+      keepAlive(this.#ask(limiter, callerId, account, new Moment(now)))
     account.left -= 1
     return true
   }
 
-  async #ask(limiter: NonNullable<Limiter>, callerId: string, account: Account): Promise<void> {
+  async #ask(
+    limiter: NonNullable<Limiter>,
+    callerId: string,
+    account: Account,
+    askedAt: Moment,
+  ): Promise<void> {
+    account.askedAt = askedAt
     try {
       const { success } = await limiter.limit({ key: callerId })
+      const answeredAt = new Moment(this.#now())
       if (success) {
         account.left += REQUESTS_A_UNIT
-        account.goodUntil = this.#now() + GRANTED_FOR_MS
+        account.grantedAt = answeredAt
       } else {
         account.left = 0
-        account.refusedUntil = this.#now() + REFUSED_FOR_MS
+        account.refusedAt = answeredAt
       }
     } catch (error) {
       // A limiter that is out of order limits nobody.
       account.left = REQUESTS_A_UNIT
-      account.goodUntil = this.#now() + GRANTED_FOR_MS
+      account.grantedAt = new Moment(this.#now())
       this.#onTrouble(error)
     } finally {
-      account.askedAt = Number.NEGATIVE_INFINITY
+      // Given up on, it may come after a later question was asked.
+      if (account.askedAt === askedAt) account.askedAt = undefined
     }
   }
 
   #accountOf(callerId: string): Account {
     const known = this.#accounts.get(callerId)
     if (known !== undefined) return known
-    const account = { left: 0, goodUntil: 0, refusedUntil: 0, askedAt: Number.NEGATIVE_INFINITY }
+    const account: Account = { left: 0 }
     remember(this.#accounts, callerId, account)
     return account
   }

@@ -1,4 +1,5 @@
 import type { B2BClient } from 'stytch'
+import { Moment } from '../moment.ts'
 import type { Permission, SessionCaller, Verdict } from './caller.ts'
 import { remember } from './remember.ts'
 import { type StytchAnswer, toAnswer, toRefusal } from './stytch-answer.ts'
@@ -36,7 +37,10 @@ interface Options {
 
 interface Remembered<Answer> {
   answer: Answer
-  until: number
+  foundAt: Moment
+  validForMs: number
+  /** From this millisecond since the epoch on, the session is over. */
+  endsAt: number
 }
 
 /**
@@ -76,7 +80,7 @@ export class StytchSessions {
     if (answer.kind === 'unavailable') return { ok: false, reason: 'unavailable' }
     const check: SessionCheck =
       answer.kind === 'session' ? { ok: true, caller: answer.caller } : { ok: false, reason: 'unknown' }
-    remember(this.#checks, tokenHash, { answer: check, until: untilOf(answer, askedAt) })
+    remember(this.#checks, tokenHash, toRemember(check, answer, askedAt))
     return check
   }
 
@@ -100,7 +104,7 @@ export class StytchSessions {
       case 'session':
       case 'forbidden': {
         const verdict = answer.kind === 'session' ? 'yes' : 'no'
-        remember(this.#verdicts, key, { answer: verdict, until: untilOf(answer, askedAt) })
+        remember(this.#verdicts, key, toRemember<Verdict>(verdict, answer, askedAt))
         return verdict
       }
       case 'unknown':
@@ -141,18 +145,24 @@ export class StytchSessions {
   }
 
   #remembered<Value>(memory: Map<string, Remembered<Value>>, key: string): Value | undefined {
+    const now = this.#now()
     const known = memory.get(key)
-    return known !== undefined && this.#now() < known.until ? known.answer : undefined
+    return known?.foundAt.isWithin(known.validForMs, now) && now < known.endsAt ? known.answer : undefined
   }
 }
 
 type AuthenticateRequest = Parameters<StytchCalls['authenticate']>[0]
 type AuthorizationCheck = NonNullable<AuthenticateRequest['authorization_check']>
 
-/** How long an answer is remembered: never past the end of the session. */
-function untilOf(answer: StytchAnswer, askedAt: number): number {
-  if (answer.kind !== 'session') return askedAt + REFUSED_FOR_MS
-  return Math.min(askedAt + VALID_FOR_MS, answer.caller.expiresAt)
+/** What is remembered of Stytch's answer to a question: never past the end of the session. */
+function toRemember<Value>(answer: Value, said: StytchAnswer, askedAt: number): Remembered<Value> {
+  const isPositive = said.kind === 'session'
+  return {
+    answer,
+    foundAt: new Moment(askedAt),
+    validForMs: isPositive ? VALID_FOR_MS : REFUSED_FOR_MS,
+    endsAt: isPositive ? said.caller.expiresAt : Number.POSITIVE_INFINITY,
+  }
 }
 
 /** `job:create` is the action `create` on the resource `job` of the project's RBAC policy. */

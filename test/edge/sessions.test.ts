@@ -204,6 +204,7 @@ describe('A JWT beside the session', () => {
     ['of another issuer', { issuer: 'https://evil.example' }],
     ['that is over', { issuedAt: Date.now() - 301_000 }],
     ['that is older than a minute: its session may have been revoked', { issuedAt: Date.now() - 61_000 }],
+    ['from the future: the clock was set back since', { issuedAt: Date.now() + 3_600_000 }],
   ])('%s proves nothing: the session is asked about', async (_, order) => {
     const org = freshOrganization()
     const { send, token } = browserOf({ org })

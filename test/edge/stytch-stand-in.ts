@@ -73,6 +73,11 @@ export class StytchStandIn {
     return token
   }
 
+  /** Changes what the role of a session permits. */
+  permit(token: string, actions: string[]): void {
+    this.#session(token).actions = actions
+  }
+
   signOut(token: string): void {
     this.#sessions.delete(token)
   }

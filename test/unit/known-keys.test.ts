@@ -3,6 +3,7 @@ import { KnownKeys, type StoredKey } from '../../src/access/known-keys.ts'
 
 const SECOND = 1_000
 const MINUTE = 60 * SECOND
+const HOUR = 60 * MINUTE
 const KEY: StoredKey = {
   keyId: 'key_1',
   organizationIds: ['acme'],
@@ -41,6 +42,8 @@ function setUp(keys: Record<string, StoredKey> = { good: KEY }) {
 }
 
 const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms)
+/** Sets the clock, as its keeper may: timers do not notice. */
+const setClock = (by: number) => vi.setSystemTime(Date.now() + by)
 
 beforeEach(() => void vi.useFakeTimers({ now: 1_000 * MINUTE }))
 afterEach(() => void vi.useRealTimers())
@@ -214,4 +217,62 @@ test('a late answer does not take the place of one to a later question', async (
   answerLate(undefined)
   await pass(0)
   expect((await check()).outcome).toBe('ok')
+})
+
+describe.each([
+  ['back an hour', -HOUR],
+  ['forward a day', 24 * HOUR],
+])('when the clock is set %s', (_, step) => {
+  test('a key revoked meanwhile is refused at once, and known to be', async () => {
+    const { known, store, check } = setUp()
+    await check()
+    store.keys.good = { ...KEY, revokedAt: Date.now() }
+    setClock(step)
+    expect(known.recall('good')).toBeUndefined()
+    expect((await check()).outcome).toBe('revoked')
+    expect(known.recall('good')).toEqual({ ok: false, reason: 'revoked' })
+  })
+
+  test('a key refused before works at once', async () => {
+    const { store, check } = setUp({})
+    expect((await check()).outcome).toBe('unknown')
+    store.keys.good = KEY
+    setClock(step)
+    expect((await check()).outcome).toBe('ok')
+  })
+
+  test('a valid key goes on costing two look-ups a minute', async () => {
+    const { store, check } = setUp()
+    await check()
+    setClock(step)
+    store.asked = []
+    for (let second = 0; second < 60; second++) {
+      expect((await check()).outcome).toBe('ok')
+      await pass(SECOND)
+    }
+    expect(store.asked).toHaveLength(2)
+  })
+
+  test('no caller waits for a look-up that was under way before', async () => {
+    const { known, store, check } = setUp()
+    store.reach = 'silent'
+    void known.check('good', { lookUp: store.lookUp, keepAlive: () => {} })
+    store.reach = 'up'
+    setClock(step)
+    expect(await check()).toEqual({ outcome: 'ok', waited: 0 })
+  })
+
+  test('a key accepted unseen before is looked up first', async () => {
+    const { store, check } = setUp()
+    await check()
+    store.reach = 'down'
+    await pass(MINUTE)
+    expect((await check()).outcome).toBe('ok')
+    setClock(step)
+    // How long ago it was found valid, nobody can tell now.
+    expect((await check()).outcome).toBe('unavailable')
+    store.reach = 'up'
+    store.keys.good = { ...KEY, revokedAt: Date.now() }
+    expect((await check()).outcome).toBe('revoked')
+  })
 })

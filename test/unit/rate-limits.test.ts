@@ -18,7 +18,13 @@ function limiterOf(units: number) {
   return limiter
 }
 
-let now = 1_000_000
+const HOUR = 3_600_000
+const CLOCK_STEPS: [string, number][] = [
+  ['back an hour', -HOUR],
+  ['forward a day', 24 * HOUR],
+]
+
+let now = 1_000 * HOUR
 const troubles: unknown[] = []
 const options = { now: () => now, onTrouble: (error: unknown) => void troubles.push(error) }
 beforeEach(() => void troubles.splice(0))
@@ -78,6 +84,26 @@ describe('What a credential may ask for', () => {
     expect(asked).toBe(1)
   })
 
+  test.each(CLOCK_STEPS)('is refused no longer once the clock is set %s', async (_, step) => {
+    const [budget, limiter] = [new RequestBudget(options), limiterOf(0)]
+    expect(await spend(budget, limiter, 10)).toBe(1)
+    limiter.units = 2
+    now += step
+    expect(await spend(budget, limiter, 200)).toBe(200)
+  })
+
+  test.each(CLOCK_STEPS)('is asked for again once the clock is set %s', async (_, step) => {
+    const [budget, limiter] = [new RequestBudget(options), limiterOf(3)]
+    // One question is granted, and one never answered.
+    await spend(budget, limiter, 50)
+    const silent = { limit: () => new Promise<{ success: boolean }>(() => {}) }
+    budget.spend(silent, 'b', () => {})
+    now += step
+    await spend(budget, limiter, 1)
+    await spend(budget, limiter, 1, 'b')
+    expect(limiter.asked).toEqual(['a', 'a', 'b'])
+  })
+
   test.each(['none bound', 'out of order'])('has no limit where the limiter is %s', async (state) => {
     const budget = new RequestBudget(options)
     const limiter = limiterOf(0)
@@ -100,6 +126,16 @@ describe('An address that fails to authenticate too often', () => {
     expect(attempts.isBarred('192.0.2.2')).toBe(false)
     now += 10_000
     expect(attempts.isBarred('192.0.2.1')).toBe(false)
+  })
+
+  test.each(CLOCK_STEPS)('is barred no longer once the clock is set %s', async (_, step) => {
+    const [attempts, limiter] = [new FailedAttempts(options), limiterOf(0)]
+    expect(await attempts.count(limiter, '192.0.2.1')).toBe(false)
+    now += step
+    expect(attempts.isBarred('192.0.2.1')).toBe(false)
+    // And it can be barred again.
+    await attempts.count(limiter, '192.0.2.1')
+    expect(attempts.isBarred('192.0.2.1')).toBe(true)
   })
 
   test('is, of IPv6, one with its /64', async () => {

@@ -4,6 +4,7 @@ import { type StytchCalls, StytchSessions } from '../../src/access/stytch-sessio
 
 const SECOND = 1_000
 const MINUTE = 60 * SECOND
+const HOUR = 60 * MINUTE
 const COOKIES = { token: 'secret-token', jwt: undefined }
 
 type Asked = Parameters<StytchCalls['authenticate']>[0]
@@ -196,5 +197,34 @@ describe('A JWT', () => {
     stytch.provenByJwt = true
     stytch.failure = refusal(404, 'session_not_found')
     expect(await sessions.check(cookies, 'hash')).toEqual({ ok: false, reason: 'unknown' })
+  })
+})
+
+describe.each([
+  ['back an hour', -HOUR],
+  ['forward an hour', HOUR],
+])('When the clock is set %s', (_, step) => {
+  const setClock = () => vi.setSystemTime(Date.now() + step)
+
+  test('a session that ended meanwhile is refused at once, and so is what it permitted', async () => {
+    const { check, may, sessions, stytch } = setUp({ expiresAt: Date.now() + 3 * HOUR })
+    await check()
+    await may()
+    stytch.failure = refusal(404, 'session_not_found')
+    setClock()
+    expect(await sessions.recall(COOKIES, 'hash')).toBeUndefined()
+    expect(await may()).toBe('ended')
+    expect(await check()).toEqual({ ok: false, reason: 'unknown' })
+  })
+
+  test('a session refused before works at once, and so does a permission', async () => {
+    const { check, may, stytch } = setUp({ expiresAt: Date.now() + 3 * HOUR })
+    stytch.failure = refusal(403, 'session_authorization_error')
+    expect(await may()).toBe('no')
+    stytch.failure = refusal(404, 'session_not_found')
+    expect((await check()).ok).toBe(false)
+    stytch.failure = undefined
+    setClock()
+    expect([await may(), (await check()).ok]).toEqual(['yes', true])
   })
 })
