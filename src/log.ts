@@ -1,3 +1,4 @@
+import { describeError } from './describe-error.ts'
 import type { JobKey } from './jobs/job.ts'
 
 /** What a line may carry beside its event. Never a key, a token, a cookie or a body, nor anything quoted from one. */
@@ -23,23 +24,4 @@ export function logEvent(event: string, fields: LogFields): void {
 /** Which job a line is about. */
 export function ofJob(key: JobKey | undefined): LogFields {
   return { organization: key?.organizationId, job_id: key?.jobId }
-}
-
-/**
- * The error by its name and the places it came through. Messages are left out, as they quote what they were given: a parser
- * its input, Drizzle a statement's parameters. Those of D1 itself name tables and columns only.
- */
-function describeError(error: unknown): LogFields {
-  if (!(error instanceof Error)) return { error: typeof error }
-  const said = chain(error).find(({ message }) => /^D1[ _]/.test(message))
-  const at = (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line))
-  return {
-    error: error.name,
-    said: said?.message.slice(0, 300),
-    at: at.slice(0, 6).map((line) => line.trim()),
-  }
-}
-
-function chain(error: Error): Error[] {
-  return error.cause instanceof Error ? [error, ...chain(error.cause)] : [error]
 }

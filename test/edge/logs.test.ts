@@ -129,6 +129,40 @@ test('what D1 does not do leaves a line, which quotes no key and no body', async
   for (const secret of [known.key, unseen.key, 'body-secret']) expect(lines.join('\n')).not.toContain(secret)
 })
 
+test('what D1 cannot answer leaves a line, which quotes nothing of the query, whatever it looks like', async () => {
+  const org = freshOrganization()
+  const { key } = await issueKey(edge, { org })
+  const { body: job } = await call(edge, key, 'POST', '/api/jobs/', NEW_JOB)
+  await call(edge, key, 'POST', `/api/jobs/${job.job_id}/cancel`)
+  const d1 = await edge.d1()
+  // A job that only D1 has, so that its entries are read from there.
+  const imported = `job_${'e'.repeat(32)}`
+  await copyRow(d1, job.job_id, imported)
+  expect((await call(edge, key, 'GET', `/api/jobs/${imported}/errors`)).status).toBe(200)
+  await d1.prepare('ALTER TABLE job_entries RENAME TO job_entries_away').run()
+  try {
+    const text = encodeURIComponent('x\n    at CUSTOMER-7\n    at CUSTOMER (index.js:1:2)')
+    const reply = await call(edge, key, 'GET', `/api/jobs/${imported}/errors?error_type=${text}`)
+    expect(reply.status).toBe(503)
+  } finally {
+    await d1.prepare('ALTER TABLE job_entries_away RENAME TO job_entries').run()
+  }
+  const [line] = await linesWith({ event: 'job_not_read', organization: org })
+  expect(line).toMatchObject({ said: expect.stringContaining('no such table: job_entries') })
+  expect(line?.at).not.toEqual([])
+  expect(lines.join('\n')).not.toContain('CUSTOMER')
+})
+
+async function copyRow(d1: Awaited<ReturnType<Edge['d1']>>, from: string, to: string): Promise<void> {
+  const row = await d1.prepare('SELECT * FROM jobs WHERE job_id = ?').bind(from).first()
+  const { job_id: _, ...columns } = row ?? {}
+  const names = ['job_id', ...Object.keys(columns)]
+  await d1
+    .prepare(`INSERT INTO jobs (${names}) VALUES (${names.map(() => '?')})`)
+    .bind(to, ...Object.values(columns))
+    .run()
+}
+
 test('a session that cannot be checked leaves lines without its token', async () => {
   const Cookie = 'stytch_session=token-secret; stytch_session_jwt=jwt-secret'
   const reply = await call(edge, null, 'GET', UNKNOWN, undefined, { Cookie, 'X-Request-ID': 'by-cookie' })
