@@ -1,6 +1,6 @@
 import ipaddr from 'ipaddr.js'
 import { Moment } from '../moment.ts'
-import { remember } from './remember.ts'
+import { remember } from '../remember.ts'
 import { type Limiter, REFUSED_FOR_MS } from './request-budget.ts'
 
 interface Options {

@@ -1,6 +1,6 @@
 import { Moment } from '../moment.ts'
+import { remember } from '../remember.ts'
 import type { KeyCaller } from './caller.ts'
-import { remember } from './remember.ts'
 import { PATIENCE_MS, withinPatience } from './within-patience.ts'
 
 /** From this age on, a key in use is looked up again, while it is still taken as found. */

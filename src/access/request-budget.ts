@@ -1,5 +1,5 @@
 import { Moment } from '../moment.ts'
-import { remember } from './remember.ts'
+import { remember } from '../remember.ts'
 
 /** Requests for each unit of the limiter: it is asked once in so many, and so costs the others nothing. */
 export const REQUESTS_A_UNIT = 100

@@ -1,7 +1,7 @@
 import type { B2BClient } from 'stytch'
 import { Moment } from '../moment.ts'
+import { remember } from '../remember.ts'
 import type { Permission, SessionCaller, Verdict } from './caller.ts'
-import { remember } from './remember.ts'
 import { type StytchAnswer, toAnswer, toRefusal } from './stytch-answer.ts'
 import { withinPatience } from './within-patience.ts'
 

@@ -3,7 +3,7 @@ import { createMiddleware } from 'hono/factory'
 import { chooseOrganization, type Identification, type Permission } from '../access/caller.ts'
 import { FailedAttempts } from '../access/failed-attempts.ts'
 import { RequestBudget } from '../access/request-budget.ts'
-import { logTrouble } from '../log.ts'
+import { logRecurringTrouble } from '../log.ts'
 import { type Credential, readCredential } from './credential.ts'
 import type { EdgeEnv } from './edge-env.ts'
 import { identifyKey } from './identify-key.ts'
@@ -16,7 +16,7 @@ const RETRY_AFTER_LIMIT = '10'
 
 const limits = {
   now: Date.now,
-  onTrouble: (error: unknown) => logTrouble('rate_limit_unavailable', {}, error),
+  onTrouble: (error: unknown) => logRecurringTrouble('rate_limit_unavailable', {}, error),
 }
 const budget = new RequestBudget(limits)
 const failedAttempts = new FailedAttempts(limits)
