@@ -22,20 +22,35 @@ export function toAnswer(session: MemberSession, now: number): StytchAnswer {
   return { kind: 'session', caller: { kind: 'session', id, organizationIds: [organization_id], expiresAt } }
 }
 
-/** What an error of the SDK means. Only what Stytch says of the session itself is held against the caller. */
+/** What Stytch calls it that a token is no session's, or no longer: the session, its member or their organization is gone. */
+const NO_SESSION = new Set([
+  'session_not_found',
+  'member_not_found',
+  'organization_not_found',
+  'member_does_not_exist_in_organization',
+  'user_unauthenticated',
+  'invalid_session_token',
+  'invalid_session_token_docs',
+  'invalid_session_id',
+  'incompatible_session_type',
+  'invalid_session_missing_primary_factor',
+  'session_must_have_at_least_one_active_factor',
+  'attribute_mismatch',
+  // All that varies in our requests is the token.
+  'bad_request',
+])
+
+/** What Stytch calls it that the member may not do what was asked about. */
+const NOT_PERMITTED = new Set(['session_authorization_error', 'session_authorization_tenancy_error'])
+
+/**
+ * What an error of the SDK means. Only what Stytch says of the session itself is held against the caller, and the status
+ * does not tell: 404 is a project that is gone as well, and 401 our own secret. So every other error is about us or about
+ * Stytch, also one that Stytch has yet to invent.
+ */
 export function toRefusal(failure: unknown): StytchAnswer {
-  const { status_code, error_type } = (failure ?? {}) as { status_code?: number; error_type?: string }
-  switch (status_code) {
-    case 403:
-      return { kind: 'forbidden' }
-    case 400:
-    case 404:
-      return { kind: 'unknown' }
-    case 401:
-      // These would be our own project id and secret.
-      if (error_type === 'unauthorized_credentials') return { kind: 'unavailable', failure }
-      return { kind: 'unknown' }
-    default:
-      return { kind: 'unavailable', failure }
-  }
+  const { error_type: type = '' } = (failure ?? {}) as { error_type?: string }
+  if (NO_SESSION.has(type)) return { kind: 'unknown' }
+  if (NOT_PERMITTED.has(type)) return { kind: 'forbidden' }
+  return { kind: 'unavailable', failure }
 }

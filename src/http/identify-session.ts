@@ -3,7 +3,7 @@ import type { Identification } from '../access/caller.ts'
 import { openStytchSessions } from '../access/open-stytch-sessions.ts'
 import { sha256 } from '../access/sha256.ts'
 import type { SessionCookies } from '../access/stytch-sessions.ts'
-import { logTrouble } from '../log.ts'
+import { logRecurringTrouble } from '../log.ts'
 import type { EdgeEnv } from './edge-env.ts'
 
 /** Whose session of the Stytch project it is. `mayAsk` false: only as far as is remembered, or its JWT proves. */
@@ -26,8 +26,17 @@ export async function identifySession(
   }
 }
 
-/** What Stytch says of an error is logged by its type alone: the SDK's errors carry the whole request, token and all. */
+/**
+ * Says why Stytch was no help: it did not answer, or it refuses us, which is for an operator to mend. Of an error of
+ * Stytch's only the type is logged, as the SDK's errors carry the whole request, token and all.
+ */
 function logStytch(error: unknown): void {
-  const { status_code, error_type } = (error ?? {}) as { status_code?: number; error_type?: string }
-  logTrouble('stytch_did_not_answer', { status: status_code, type: error_type }, error)
+  const { status_code: status, error_type: type } = (error ?? {}) as Partial<StytchError>
+  const refusesUs = status !== undefined && status >= 400 && status < 500 && status !== 429
+  logRecurringTrouble(refusesUs ? 'stytch_refuses_us' : 'stytch_did_not_answer', { status, type }, error)
+}
+
+interface StytchError {
+  status_code: number
+  error_type: string
 }

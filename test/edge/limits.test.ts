@@ -2,16 +2,27 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Edge } from '../../scripts/edge.ts'
 import { newServerApiKey } from '../../src/access/server-api-key.ts'
 import { call, freshOrganization, issueKey, startEdge } from './harness.ts'
+import { StytchStandIn } from './stytch-stand-in.ts'
 
 const MOST_FAILURES = 5
 
 let edge: Edge
+let stytch: StytchStandIn
+const lines: string[] = []
 
 beforeAll(async () => {
-  // A unit of REQUESTS is a hundred of them.
-  edge = await startEdge({ rateLimits: { REQUESTS: 2, FAILED_LOGINS: MOST_FAILURES } })
+  stytch = await StytchStandIn.open()
+  edge = await startEdge({
+    // A unit of REQUESTS is a hundred of them.
+    rateLimits: { REQUESTS: 2, FAILED_LOGINS: MOST_FAILURES },
+    bindings: stytch.bindings,
+    onLine: (line) => void lines.push(line),
+  })
 })
-afterAll(() => edge?.dispose())
+afterAll(async () => {
+  await edge?.dispose()
+  await stytch?.close()
+})
 
 /** A path that any key may read. */
 const PATH = `/api/jobs/job_${'0'.repeat(32)}`
@@ -58,6 +69,29 @@ test('requests without a credential, or with a good one, are no failures', async
     expect((await from('192.0.2.4', null)).status).toBe(401)
     expect((await from('192.0.2.4', key)).status).toBe(404)
   }
+})
+
+test('that Stytch refuses us is no failure of the caller’s, and is logged once in a while', async () => {
+  const address = '192.0.2.6'
+  const refusals: [number, string][] = [
+    [404, 'project_not_found'],
+    [400, 'invalid_project_id_authentication'],
+    [404, 'route_not_found'],
+    [403, 'ip_not_allowed'],
+  ]
+  for (const refusal of [...refusals, ...refusals, ...refusals]) {
+    stytch.refusal = refusal
+    const reply = await from(address, null, { Cookie: 'stytch_session=a-member-s' })
+    expect(reply).toMatchObject({
+      status: 503,
+      body: { detail: 'Credentials cannot be checked at the moment' },
+    })
+  }
+  stytch.refusal = undefined
+  expect((await from(address, newServerApiKey())).status).toBe(401)
+  const said = () =>
+    lines.filter((line) => line.includes('stytch_refuses_us')).map((line) => JSON.parse(line))
+  await expect.poll(said).toEqual([expect.objectContaining({ status: 404, type: 'project_not_found' })])
 })
 
 test('a key that asks for more than its share gets 429, and no other key does', async () => {

@@ -33,6 +33,8 @@ export class StytchStandIn {
   readonly calls: { path: Path; body: Record<string, unknown> }[] = []
   /** `silent`: it takes calls and answers none. `broken`: it answers 500. `locked`: it knows our secret no more. */
   state: 'up' | 'silent' | 'broken' | 'locked' = 'up'
+  /** Where set, the answer to all calls: a status and an error type. */
+  refusal: [status: number, type: string] | undefined
   readonly #sessions = new Map<string, Session>()
   readonly #keys = generateKeyPairSync('rsa', { modulusLength: 2048 })
   readonly #strangersKeys = generateKeyPairSync('rsa', { modulusLength: 2048 })
@@ -124,6 +126,7 @@ export class StytchStandIn {
   }
 
   #reply(path: Path, body: Record<string, unknown>, authorization = ''): [number, object] {
+    if (this.refusal !== undefined) return error(...this.refusal)
     if (this.state === 'broken') return error(500, 'internal_server_error')
     if (path === 'sessions/jwks') {
       const jwk = this.#keys.publicKey.export({ format: 'jwk' })

@@ -140,6 +140,18 @@ test('a session that turns out to be over while a permission is asked for is for
 describe('Not the session’s fault, and so neither yes nor no:', () => {
   test.each([
     ['our own secret is refused', refusal(401, 'unauthorized_credentials')],
+    ['our own secret is none', refusal(401, 'invalid_secret_authentication')],
+    ['our own project is not known', refusal(400, 'invalid_project_id_authentication')],
+    ['our own project is gone', refusal(404, 'project_not_found')],
+    ['our own project is of another environment', refusal(401, 'unauthorized_project_id_live')],
+    ['our own project is on another stack', refusal(400, 'wrong_stack_live')],
+    ['our own project is not one of B2B', refusal(400, 'invalid_b2b_endpoint')],
+    ['our own account is suspended', refusal(403, 'organization_suspended')],
+    ['our own address is not allowed', refusal(403, 'ip_not_allowed')],
+    ['we call what is not there', refusal(404, 'route_not_found')],
+    ['we call as one should not', refusal(403, 'use_https')],
+    ['an error that Stytch has not named yet', refusal(401, 'something_new')],
+    ['an error without a name', Object.assign(new Error('no'), { status_code: 404 })],
     ['too many requests', refusal(429, 'too_many_requests')],
     ['an error of Stytch’s', refusal(500, 'internal_server_error')],
     ['no connection', new Error('connect ECONNREFUSED')],
@@ -168,6 +180,21 @@ describe('Not the session’s fault, and so neither yes nor no:', () => {
     vi.spyOn(Date, 'parse').mockReturnValueOnce(Number.NaN)
     expect(await check()).toEqual({ ok: false, reason: 'unavailable' })
   })
+})
+
+test.each([
+  [404, 'session_not_found'],
+  [400, 'invalid_session_token'],
+  [404, 'member_not_found'],
+  [404, 'organization_not_found'],
+  [401, 'attribute_mismatch'],
+  [400, 'bad_request'],
+])('The session’s own fault, and so a no: %d %s', async (status, type) => {
+  const { check, may, stytch, troubles } = setUp()
+  stytch.failure = refusal(status, type)
+  expect(await check()).toEqual({ ok: false, reason: 'unknown' })
+  expect(await may()).toBe('ended')
+  expect(troubles).toEqual([])
 })
 
 describe('A JWT', () => {
