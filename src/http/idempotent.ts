@@ -1,32 +1,30 @@
 import { createMiddleware } from 'hono/factory'
 import { sha256 } from '../access/sha256.ts'
 import type { EdgeEnv } from './edge-env.ts'
-import { invalid } from './validation-error.ts'
+import { type Fault, invalid } from './validation-error.ts'
 
 const HEADER = 'Idempotency-Key'
-const MAX_LENGTH = 255
+
+/**
+ * What a key may be, as JSON Schema says it: printable ASCII. The runtime reads a header as UTF-8, in which all bytes that
+ * make no sense become the same character: two different keys would pass for one, and the second report for a retry.
+ */
+export const RETRY_KEY = { type: 'string', minLength: 1, maxLength: 255, pattern: '^[ -~]{1,255}$' } as const
+
+const ALLOWED = new RegExp(RETRY_KEY.pattern)
 
 /**
  * Makes of the `Idempotency-Key` header, where one is sent, what tells a retry from a new request: `c.var.retry`, null
  * without the header. `endpoint` keeps the same key apart for different endpoints. Comes after `jsonBody`.
+ *
+ * HTTP takes the blanks around a header for none of it, and several headers of one name for one: the key is then all of
+ * them, joined by ", ".
  */
 export function idempotent(endpoint: string) {
   return createMiddleware<EdgeEnv>(async (c, next) => {
     const key = c.req.header(HEADER)
-    if (key !== undefined && (key.length === 0 || key.length > MAX_LENGTH)) {
-      const tooShort = key.length === 0
-      return invalid(c, [
-        {
-          type: tooShort ? 'string_too_short' : 'string_too_long',
-          loc: ['header', HEADER],
-          msg: tooShort
-            ? 'String should have at least 1 character'
-            : `String should have at most ${MAX_LENGTH} characters`,
-          input: key,
-          ctx: tooShort ? { min_length: 1 } : { max_length: MAX_LENGTH },
-        },
-      ])
-    }
+    const fault = key === undefined ? undefined : faultOf(key)
+    if (fault !== undefined) return invalid(c, [{ ...fault, loc: ['header', HEADER], input: key }])
     c.set(
       'retry',
       key === undefined
@@ -35,4 +33,22 @@ export function idempotent(endpoint: string) {
     )
     return await next()
   })
+}
+
+function faultOf(key: string): Fault | undefined {
+  const { minLength, maxLength, pattern } = RETRY_KEY
+  if (key.length < minLength) {
+    const msg = 'String should have at least 1 character'
+    return { type: 'string_too_short', msg, ctx: { min_length: minLength } }
+  }
+  if (key.length > maxLength) {
+    const msg = `String should have at most ${maxLength} characters`
+    return { type: 'string_too_long', msg, ctx: { max_length: maxLength } }
+  }
+  if (ALLOWED.test(key)) return undefined
+  return {
+    type: 'string_pattern_mismatch',
+    msg: `String should match pattern '${pattern}'`,
+    ctx: { pattern },
+  }
 }

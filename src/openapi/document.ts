@@ -1,3 +1,4 @@
+import { RETRY_KEY } from '../http/idempotent.ts'
 import { componentSchema, componentSchemas } from './component-schemas.ts'
 import { guardedRefusals, type Operation, operations, refusalTexts } from './operations.ts'
 import { type SchemaName, schemas } from './schemas.ts'
@@ -81,8 +82,8 @@ const IDEMPOTENCY_KEY = {
   name: 'Idempotency-Key',
   required: false,
   description:
-    'Sent again with the same body within 24 hours, the request is applied once and answered the same',
-  schema: { type: 'string', minLength: 1, maxLength: 255 },
+    'Printable ASCII. Sent again with the same body within 24 hours, the request is applied once and answered the same',
+  schema: RETRY_KEY,
 }
 
 function contentOf({ reply, media, streams }: Operation) {

@@ -1,3 +1,5 @@
+import { connect } from 'node:net'
+import { text as readText } from 'node:stream/consumers'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Edge } from '../../scripts/edge.ts'
 import { call, freshOrganization, issueKey, type Reply, startEdge } from './harness.ts'
@@ -170,7 +172,7 @@ describe('A key', () => {
     expect(await listed()).toBe(1)
   })
 
-  test('may have any characters that a header carries, and its case counts', async () => {
+  test('counts by each of its characters, and by their case', async () => {
     const { report, jobId } = await aWorker()
     for (const retryKey of ['K', 'k', '"k"', 'k k', "k/:;=?'%20{}", '..']) {
       const first = await report(jobId, retryKey, { stage: retryKey })
@@ -187,6 +189,101 @@ describe('A key', () => {
       detail: [{ type: 'missing', loc: ['body', 'total_items'] }],
     })
     expect((await create('k')).status).toBe(200)
+  })
+})
+
+/** Reports one error, with header lines as they are, each character a byte. */
+async function reportRaw({ key, jobId }: { key: string; jobId: string }, headerLines: string[]) {
+  const body = JSON.stringify({ error: anError })
+  const { hostname, port } = new URL(edge.url)
+  const socket = connect(Number(port), hostname)
+  const lines = [
+    `POST /api/jobs/${jobId}/progress HTTP/1.1`,
+    `Host: ${hostname}`,
+    `Authorization: Bearer ${key}`,
+    'Content-Type: application/json',
+    `Content-Length: ${body.length}`,
+    'Connection: close',
+    ...headerLines,
+  ]
+  socket.write(Buffer.from(`${lines.join('\r\n')}\r\n\r\n${body}`, 'latin1'))
+  const reply = await readText(socket)
+  return {
+    status: Number(/^HTTP\/1\.1 (\d{3})/.exec(reply)?.[1]),
+    isReplay: /^idempotency-replayed: true\r$/im.test(reply),
+    body: /\{.*\}/s.exec(reply)?.[0] ?? '',
+  }
+}
+
+describe('A key as bytes on the wire', () => {
+  test.each([
+    ['Latin-1', ['row-\xe4', 'row-\xf6']],
+    ['UTF-8', ['row-\xc3\xa4', 'row-\xc3\xb6']],
+    ['no text at all', ['row-\xff', 'row-\xfe']],
+    ['a tab', ['row\t1']],
+    ['a delete', ['row\x7f']],
+  ])('has to be printable ASCII, and is refused where it is %s', async (_, keys) => {
+    const worker = await aWorker()
+    for (const sent of keys) {
+      const { status, body } = await reportRaw(worker, [`Idempotency-Key: ${sent}`])
+      expect({ status, detail: JSON.parse(body).detail }).toEqual({
+        status: 422,
+        detail: [
+          {
+            type: 'string_pattern_mismatch',
+            loc: ['header', 'Idempotency-Key'],
+            msg: "String should match pattern '^[ -~]{1,255}$'",
+            input: expect.stringContaining('row'),
+            ctx: { pattern: '^[ -~]{1,255}$' },
+          },
+        ],
+      })
+    }
+    // None of them passed for another.
+    expect((await worker.read(worker.jobId)).error_count).toBe(0)
+  })
+
+  test('may be any printable ASCII, each of its characters telling it from others', async () => {
+    const worker = await aWorker()
+    const printable = Array.from({ length: 0x7f - 0x20 }, (_, n) => String.fromCharCode(0x20 + n)).join('')
+    const keys = [`k${printable}k`, `k${printable.slice(0, -1)}k`, 'k'.repeat(255)]
+    for (const sent of keys)
+      expect(await reportRaw(worker, [`Idempotency-Key: ${sent}`])).toMatchObject({ isReplay: false })
+    for (const sent of keys)
+      expect(await reportRaw(worker, [`Idempotency-Key: ${sent}`])).toMatchObject({ isReplay: true })
+    expect((await worker.read(worker.jobId)).error_count).toBe(keys.length)
+  })
+
+  test('is the same with blanks around it, which are none of it, and nothing where it is all blanks', async () => {
+    const worker = await aWorker()
+    expect(await reportRaw(worker, ['Idempotency-Key: k'])).toMatchObject({ status: 200, isReplay: false })
+    for (const line of [
+      'Idempotency-Key:k',
+      'Idempotency-Key:   k',
+      'Idempotency-Key: k  ',
+      'Idempotency-Key:\tk\t',
+    ])
+      expect(await reportRaw(worker, [line])).toMatchObject({ status: 200, isReplay: true })
+    for (const line of ['Idempotency-Key:', 'Idempotency-Key:   ']) {
+      const { status, body } = await reportRaw(worker, [line])
+      expect({ status, type: JSON.parse(body).detail[0].type }).toEqual({
+        status: 422,
+        type: 'string_too_short',
+      })
+    }
+  })
+
+  test('is, of several headers, all of them: in order, and with ", " between', async () => {
+    const worker = await aWorker()
+    const several = ['Idempotency-Key: a', 'Idempotency-Key: b']
+    expect(await reportRaw(worker, several)).toMatchObject({ status: 200, isReplay: false })
+    expect(await reportRaw(worker, several)).toMatchObject({ status: 200, isReplay: true })
+    expect(await reportRaw(worker, ['Idempotency-Key: a, b'])).toMatchObject({ status: 200, isReplay: true })
+    for (const other of [['Idempotency-Key: a'], several.toReversed()])
+      expect(await reportRaw(worker, other)).toMatchObject({ status: 200, isReplay: false })
+    for (const other of ['Idempotency-Key: \xe4', `Idempotency-Key: ${'b'.repeat(253)}`]) {
+      expect(await reportRaw(worker, ['Idempotency-Key: a', other])).toMatchObject({ status: 422 })
+    }
   })
 })
 

@@ -169,6 +169,15 @@ describe('The document', () => {
     for (const [, name] of references) expect(Object.keys(components)).toContain(name)
   })
 
+  test('says what an Idempotency-Key may be', () => {
+    const taking = operations.filter(({ idempotent }) => idempotent)
+    expect(taking).not.toEqual([])
+    for (const { method, path } of taking) {
+      const parameters = JSON.stringify(paths[path]?.[method])
+      expect(parameters).toContain('"minLength":1,"maxLength":255,"pattern":"^[ -~]{1,255}$"')
+    }
+  })
+
   test('says of every endpoint but the public ones that it needs a credential, and what it refuses with', () => {
     for (const { id, method, path, permission } of operations) {
       const described = paths[path]?.[method]
