@@ -1,7 +1,7 @@
 import { Moment } from '../moment.ts'
 import { remember } from '../remember.ts'
 
-/** Requests for each unit of the limiter: it is asked once in so many, and so costs the others nothing. */
+/** Requests to a unit of the limiter: asked once in so many, it costs the others nothing. */
 export const REQUESTS_A_UNIT = 100
 /** How long what was granted may be used, in ms. */
 const GRANTED_FOR_MS = 60_000
@@ -14,7 +14,7 @@ const PATIENCE_MS = 2_000
 export type Limiter = { limit(of: { key: string }): Promise<{ success: boolean }> } | undefined
 
 interface Account {
-  /** Requests left; below zero while the limiter is asked. */
+  /** Requests left. Below zero, they are owed: made while the limiter is asked, or charged afterwards. */
   left: number
   grantedAt?: Moment
   refusedAt?: Moment
@@ -53,6 +53,14 @@ export class RequestBudget {
       keepAlive(this.#ask(limiter, callerId, account, new Moment(now)))
     account.left -= 1
     return true
+  }
+
+  /**
+   * Charges the caller for what a request turned out to cost, in requests. It is refused nothing for that: what is owed is
+   * asked for beside the requests that follow, a unit at a time.
+   */
+  charge(limiter: Limiter, callerId: string, requests: number): void {
+    if (limiter !== undefined) this.#accountOf(callerId).left -= requests
   }
 
   async #ask(

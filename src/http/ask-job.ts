@@ -4,16 +4,25 @@ import { type JobCalls, jobObject } from '../job-object/address.ts'
 import type { JobRefusal } from '../job-object/replies.ts'
 import type { JobKey } from '../jobs/job.ts'
 import { isJobId } from '../jobs/job-id.ts'
+import { chargeMiss } from './caller-budget.ts'
 import type { EdgeEnv } from './edge-env.ts'
 
 type Ask<Reply> = (object: JobCalls, key: JobKey) => Promise<Reply | JobRefusal>
 
-/** Asks the object of the job that the path names. What cannot be a job of the caller's is not found, unasked. */
-export async function askJob<Reply>(c: Context<EdgeEnv>, ask: Ask<Reply>): Promise<Reply | JobRefusal> {
+/**
+ * Asks the object of the job that the path names, and charges the caller where there is none. What cannot be a job of the
+ * caller's is not found, unasked and uncharged.
+ */
+export async function askJob<Reply extends { ok: boolean }>(
+  c: Context<EdgeEnv>,
+  ask: Ask<Reply>,
+): Promise<Reply | JobRefusal> {
   const { organizationId } = c.var
   const jobId = c.req.param('job_id') ?? ''
   if (organizationId === null || !isJobId(jobId)) return { ok: false, reason: 'not_found' }
-  return await askObject(c.env, { organizationId, jobId }, ask)
+  const reply = await askObject(c.env, { organizationId, jobId }, ask)
+  if ('reason' in reply && reply.reason === 'not_found') chargeMiss(c)
+  return reply
 }
 
 /** Asks the object of one job. That the runtime gave it up for now is an answer too. */

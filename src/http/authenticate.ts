@@ -2,8 +2,8 @@ import type { Context } from 'hono'
 import { createMiddleware } from 'hono/factory'
 import { chooseOrganization, type Identification, type Permission } from '../access/caller.ts'
 import { FailedAttempts } from '../access/failed-attempts.ts'
-import { RequestBudget } from '../access/request-budget.ts'
 import { logRecurringTrouble } from '../log.ts'
+import { spendRequest } from './caller-budget.ts'
 import { type Credential, readCredential } from './credential.ts'
 import type { EdgeEnv } from './edge-env.ts'
 import { identifyKey } from './identify-key.ts'
@@ -14,12 +14,10 @@ import { RETRY_AFTER } from './refuse.ts'
 /** Seconds after which a caller may come again who came too often: how long a limiter's refusal is remembered. */
 const RETRY_AFTER_LIMIT = '10'
 
-const limits = {
+const failedAttempts = new FailedAttempts({
   now: Date.now,
-  onTrouble: (error: unknown) => logRecurringTrouble('rate_limit_unavailable', {}, error),
-}
-const budget = new RequestBudget(limits)
-const failedAttempts = new FailedAttempts(limits)
+  onTrouble: (error) => logRecurringTrouble('rate_limit_unavailable', {}, error),
+})
 
 /**
  * Finds out who is calling, before anything else of the request is looked at: 401 for whoever is nobody, 503 where that
@@ -52,8 +50,7 @@ export const authenticate = createMiddleware<EdgeEnv>(async (c, next) => {
   const choice = chooseOrganization(caller, c.req.header('X-Organization-ID'))
   // Before the budget, so that the log says whose request was one too many.
   c.set('organizationId', choice.ok ? choice.organizationId : null)
-  if (!budget.spend(c.env.REQUESTS, caller.id, (work) => c.executionCtx.waitUntil(work)))
-    return tooMany(c, 'too_many_requests', 'Too many requests')
+  if (!spendRequest(c)) return tooMany(c, 'too_many_requests', 'Too many requests')
 
   if (!choice.ok) {
     c.set('reason', 'organization_left_open')

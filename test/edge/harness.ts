@@ -57,6 +57,17 @@ export async function issueKey(edge: Edge, order: KeyOrder): Promise<{ key: stri
   return { key, keyId }
 }
 
+/** Puts a job into D1 alone, under an id of its own, as an import from another system would: like `jobId`, a job there. */
+export async function importJob(edge: Edge, jobId: string, as: string): Promise<void> {
+  const d1 = await edge.d1()
+  const row = await d1.prepare('SELECT * FROM jobs WHERE job_id = ?').bind(jobId).first()
+  const columns = Object.entries({ ...row, job_id: as })
+  await d1
+    .prepare(`INSERT INTO jobs (${columns.map(([name]) => name)}) VALUES (${columns.map(() => '?')})`)
+    .bind(...columns.map(([, value]) => value))
+    .run()
+}
+
 export interface Reply {
   status: number
   headers: Headers

@@ -2,7 +2,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import type { Edge } from '../../scripts/edge.ts'
 import { newServerApiKey } from '../../src/access/server-api-key.ts'
-import { call, freshOrganization, issueKey, startEdge } from './harness.ts'
+import { call, freshOrganization, importJob, issueKey, startEdge } from './harness.ts'
 
 const NEW_JOB = { job_type: 'import', total_items: 10 }
 const UNKNOWN = `/api/jobs/job_${'0'.repeat(32)}`
@@ -137,7 +137,7 @@ test('what D1 cannot answer leaves a line, which quotes nothing of the query, wh
   const d1 = await edge.d1()
   // A job that only D1 has, so that its entries are read from there.
   const imported = `job_${'e'.repeat(32)}`
-  await copyRow(d1, job.job_id, imported)
+  await importJob(edge, job.job_id, imported)
   expect((await call(edge, key, 'GET', `/api/jobs/${imported}/errors`)).status).toBe(200)
   await d1.prepare('ALTER TABLE job_entries RENAME TO job_entries_away').run()
   try {
@@ -152,16 +152,6 @@ test('what D1 cannot answer leaves a line, which quotes nothing of the query, wh
   expect(line?.at).not.toEqual([])
   expect(lines.join('\n')).not.toContain('CUSTOMER')
 })
-
-async function copyRow(d1: Awaited<ReturnType<Edge['d1']>>, from: string, to: string): Promise<void> {
-  const row = await d1.prepare('SELECT * FROM jobs WHERE job_id = ?').bind(from).first()
-  const { job_id: _, ...columns } = row ?? {}
-  const names = ['job_id', ...Object.keys(columns)]
-  await d1
-    .prepare(`INSERT INTO jobs (${names}) VALUES (${names.map(() => '?')})`)
-    .bind(to, ...Object.values(columns))
-    .run()
-}
 
 test('a session that cannot be checked leaves lines without its token', async () => {
   const Cookie = 'stytch_session=token-secret; stytch_session_jwt=jwt-secret'

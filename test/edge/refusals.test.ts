@@ -151,7 +151,11 @@ describe('What is not there is 404', () => {
     ['an encoded zero', '%00'],
     ['an encoding that is none', '%ff%fe%'],
     ['an id in Greek', encodeURIComponent('δουλειά')],
-    ['a long one', 'x'.repeat(4000)],
+    ['one from another system', 'IMPORT-2024_07'],
+    ['the longest there may be', 'x'.repeat(128)],
+    ['one too long', 'x'.repeat(129)],
+    ['a far too long one', 'x'.repeat(4000)],
+    ['one with a dot', 'import.2024'],
   ])('%s', async (_, id) => {
     const { key } = await issueKey(edge, { org: freshOrganization() })
     for (const { method, path, body } of endpoints(`/api/jobs/${id}`).slice(1)) {

@@ -63,6 +63,30 @@ describe('What a credential may ask for', () => {
     expect(await spend(budget, limiter, 10)).toBe(10)
   })
 
+  test('is charged for what a request turned out to cost, and refused nothing before the limiter says so', async () => {
+    const [budget, limiter] = [new RequestBudget(options), limiterOf(4)]
+    const missAndPay = async () => {
+      const passed = await spend(budget, limiter, 1)
+      budget.charge(limiter, 'a', 99)
+      return passed
+    }
+    // Four units are its share, and the one that asks beyond it passes.
+    const passed: number[] = []
+    for (let n = 0; n < 8; n++) passed.push(await missAndPay())
+    expect(passed).toEqual([1, 1, 1, 1, 1, 0, 0, 0])
+    expect(limiter.asked).toHaveLength(5)
+  })
+
+  test('is owed for misses that came all at once, and paid by the requests that follow', async () => {
+    const [budget, limiter] = [new RequestBudget(options), limiterOf(50)]
+    await spend(budget, limiter, 10)
+    for (let n = 0; n < 10; n++) budget.charge(limiter, 'a', 99)
+    limiter.asked = []
+    // 900 are owed: nine questions beside nine requests, one for what these ask themselves, and then none for long.
+    expect(await spend(budget, limiter, 60)).toBe(60)
+    expect(limiter.asked).toHaveLength(10)
+  })
+
   test('is each credential’s own', async () => {
     const [budget, limiter] = [new RequestBudget(options), limiterOf(0)]
     await spend(budget, limiter, 2)
