@@ -1,11 +1,9 @@
 import ipaddr from 'ipaddr.js'
-
-/** Names that lead to the machine itself or to a private network, whatever they resolve to. */
-const PRIVATE_NAME = /(^|\.)(localhost|local|internal|intranet|lan|home|corp|localdomain|home\.arpa)\.?$/i
+import { isPrivateName } from './is-private-name.ts'
 
 /**
- * What is wrong with a callback URL; undefined where nothing is. It must be https and lead out into the internet: jobs
- * are not posted into private networks. With `allowLoopback`, for development, http to this machine is fine too.
+ * What is wrong with a callback URL, in words for the caller; undefined where nothing is. It must be https and must not be
+ * known to lead anywhere but out into the internet. With `allowLoopback`, for development, http to this machine is fine too.
  */
 export function callbackUrlFault(
   text: string,
@@ -17,9 +15,7 @@ export function callbackUrlFault(
   const host = url.hostname.replace(/^\[|\]$/g, '')
   if (allowLoopback && isLoopback(host) && /^https?:$/.test(url.protocol)) return undefined
   if (url.protocol !== 'https:') return 'URL should be https'
-  const isPublic = ipaddr.isValid(host)
-    ? isPublicAddress(ipaddr.process(host))
-    : host.includes('.') && !PRIVATE_NAME.test(host)
+  const isPublic = ipaddr.isValid(host) ? isPublicAddress(ipaddr.process(host)) : !isPrivateName(host)
   return isPublic ? undefined : 'URL should lead to a public address'
 }
 
