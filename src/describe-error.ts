@@ -1,6 +1,6 @@
 /** What a log says of an error. */
 export interface ErrorDescription {
-  /** Its name, where that is one of a kind of error; the type of what is no error. */
+  /** Its name, if that is the name of a kind of error; the type of what is not an error. */
   error: string
   /** What D1 itself said, on one line. */
   said?: string | undefined
@@ -8,19 +8,19 @@ export interface ErrorDescription {
   at?: string[]
 }
 
-/** The names that errors have. Any other may be somebody's text. */
+/** What errors are called. Any other name may be somebody's text. */
 const NAME = /^(?:[A-Z][A-Za-z0-9]{0,60})?(?:Error|Exception)$/
 /** A line of a stack trace: `at place (file:1:2)`, `at file:1:2` and the like. */
 const FRAME =
   /^\s+at (?:[\w$.<>#[\] ]{1,200} \((?:[^\s()]{1,300}:\d+:\d+|<anonymous>|index \d+|native)\)|(?:async )?[^\s()]{1,300}:\d+:\d+)$/
-/** What comes before the message in a stack trace, or stands alone where that is empty. */
+/** What comes before the message in a stack trace, or stands alone if the message is empty. */
 const HEADER = /^(?:[\w$.]+(?:: ?)?)?$/
 const MOST_FRAMES = 6
 const MOST_CAUSES = 5
 
 /**
  * Describes an error by its kind and the places it came through. Messages are left out, since they quote what they were
- * given: a parser its input, Drizzle the parameters of a statement. D1's own name tables and columns only.
+ * given: a parser its input, Drizzle a statement's parameters. D1's own messages name only tables and columns.
  */
 export function describeError(error: unknown): ErrorDescription {
   if (!(error instanceof Error)) return { error: typeof error }
@@ -33,8 +33,8 @@ export function describeError(error: unknown): ErrorDescription {
 }
 
 /**
- * The trace begins with the message, lines of which may look like places. So it is cut off before the trace is split;
- * and where it cannot be told from the places, having been changed since, none are given.
+ * A stack trace begins with the message, whose lines may themselves look like places. So the message is cut off before
+ * the trace is split. If it has changed since and cannot be found there, no places are given.
  */
 function framesOf({ name, message, stack }: Error): string[] {
   if (typeof stack !== 'string' || name.includes('\n')) return []
@@ -48,12 +48,12 @@ function framesOf({ name, message, stack }: Error): string[] {
     .map((line) => line.trim())
 }
 
-/** D1 names the value that it could not take, which is the customer's. */
+/** D1 quotes a value that it could not take, which may be a customer's. */
 function toSaying(message: string): string | undefined {
   return message.split(/ for value |\n/, 1)[0]?.slice(0, 300)
 }
 
-/** The error, its cause, the cause of that and so on. An error may be its own cause. */
+/** The error, its cause, the cause of that, and so on. An error may be its own cause. */
 function causesOf(error: Error): Error[] {
   const causes = [error]
   for (let cause = error.cause; cause instanceof Error && causes.length < MOST_CAUSES; cause = cause.cause)

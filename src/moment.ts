@@ -1,6 +1,6 @@
 /**
- * When something was learned or done. It can only be asked whether that was lately, so that no caller can forget what a
- * clock that is set back does to a comparison: what lies ahead of now is not lately, since nobody knows how old it is.
+ * When something was learned or done. All it tells is whether that was recent, so that nobody comparing times can forget
+ * a clock that was set back: a moment in the future is not recent, since nobody knows how old it is.
  */
 export class Moment {
   readonly #at: number

@@ -1,16 +1,16 @@
 import { Moment } from './moment.ts'
 import { remember } from './remember.ts'
 
-/** How long an event is held back after it was let through, in ms. */
+/** How long an event is held back after it was last let through, in ms. */
 const INTERVAL_MS = 60_000
-/** Beyond these, the event let through longest ago is forgotten, and what was counted of it. */
+/** Beyond these, the event let through longest ago is forgotten, and its count with it. */
 const MOST_EVENTS = 64
 const MOST_SUBJECTS = 1_000
 
 /** What has happened since the event was last let through, this time included. */
 export interface Tally {
   times: number
-  /** How many it happened to; 1,000 where there were more. */
+  /** How many it happened to, up to 1,000. */
   subjects: number
 }
 
@@ -20,14 +20,14 @@ interface Account {
   subjects: Set<string>
 }
 
-/** Lets each event through at once and then once a minute, with a count of those that were held back. */
+/** Lets each event through at once, and then once a minute with a count of those held back meanwhile. */
 export class Throttle {
   readonly #accounts = new Map<string, Account>()
 
   /**
    * Counts an event that happened to a subject at `now`, in ms since the epoch.
    *
-   * @returns the tally to let through; undefined where this one is held back, to be in the next
+   * @returns the tally to let through; undefined if this one is held back, to be counted in the next
    */
   count(event: string, subject: string, now: number): Tally | undefined {
     const account = this.#accounts.get(event)

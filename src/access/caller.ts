@@ -1,48 +1,48 @@
-/** All that a caller can be permitted to do. */
+/** Everything a caller can be permitted to do. */
 export const PERMISSIONS = ['job:create', 'job:read', 'job:cancel'] as const
 export type Permission = (typeof PERMISSIONS)[number]
 
-/** Who is calling, as far as their credential tells. */
+/** Who is calling, as far as their credential says. */
 export type Caller = KeyCaller | SessionCaller
 
 interface Credited {
-  /** What operators call the credential by; not secret. */
+  /** What operators know the credential by. It is no secret. */
   id: string
   organizationIds: string[]
-  /** From this millisecond since the epoch on, the credential is none; null: it does not expire. */
+  /** When the credential expires, in ms since the epoch; null: never. */
   expiresAt: number | null
 }
 
 /** A server API key. */
 export interface KeyCaller extends Credited {
   kind: 'key'
-  /** As stored: a permission that this version does not know permits nothing. */
+  /** As stored. One that this version does not know permits nothing. */
   permissions: string[]
 }
 
-/** A member of an organisation, by their session. What they may do is asked when it is needed. */
+/** A member of an organization, by their session. What they may do is looked up when it matters. */
 export interface SessionCaller extends Credited {
   kind: 'session'
   expiresAt: number
 }
 
-/** `ended`: the credential is none any more. `unavailable`: nobody could be asked. */
+/** `ended`: the credential has ceased to exist. `unavailable`: nobody could be asked. */
 export type Verdict = 'yes' | 'no' | 'ended' | 'unavailable'
 
-/** What came of a credential. */
+/** What a credential turned out to be. */
 export type Identification =
   | { ok: true; caller: Caller; permits: (permission: Permission) => Promise<Verdict> }
-  /** `not_asked`: it is not known from before, and was not to be asked about. */
+  /** `not_asked`: it is not remembered, and was not to be looked up. */
   | { ok: false; reason: 'malformed' | 'unknown' | 'expired' | 'revoked' | 'not_asked' | 'unavailable' }
 
-/** `organizationId` null: the request is about none of the caller's, so that every job in it is missing. */
+/** `organizationId` is null where the request names an organization that is not the caller's: no job is found in it. */
 export type Choice = { ok: true; organizationId: string | null } | { ok: false; reason: 'several' }
 
 /**
- * Chooses the organisation that a request is about.
+ * Chooses the organization that a request is about.
  *
- * @param header the `X-Organization-ID` of the request, undefined where it was not sent. One that was sent has to name an
- * organisation of the caller's, an empty one included: falling back to another would answer about the wrong jobs.
+ * @param header the `X-Organization-ID` of the request; undefined if it was not sent. If it was, even empty, it must
+ * name one of the caller's organizations: falling back to another would answer about the wrong jobs.
  */
 export function chooseOrganization(caller: Caller, header: string | undefined): Choice {
   if (header !== undefined)

@@ -10,8 +10,8 @@ interface Options {
 }
 
 /**
- * Who has failed to authenticate too often, by IP address. While an address is barred, none of its credentials is looked
- * up: guessing then costs neither D1 nor Stytch anything.
+ * Which IP addresses have failed to authenticate too often. While one is barred, nothing new that it sends is looked up,
+ * so guessing costs neither D1 nor Stytch anything.
  */
 export class FailedAttempts {
   readonly #now: () => number
@@ -28,7 +28,7 @@ export class FailedAttempts {
     return this.#barredAt.get(toSource(address))?.isWithin(REFUSED_FOR_MS, this.#now()) === true
   }
 
-  /** Counts a failure; false where it is one too many. Never throws. An address that is not known is not limited. */
+  /** Counts a failure; false if it is one too many. Never throws. Without an address, nothing is limited. */
   async count(limiter: Limiter, address: string | undefined): Promise<boolean> {
     if (limiter === undefined || address === undefined) return true
     const source = toSource(address)
@@ -43,7 +43,7 @@ export class FailedAttempts {
   }
 }
 
-/** What an address counts as: of IPv6 its /64, as one subscriber has at least so many of them. */
+/** What an address counts as. For IPv6 that is its /64, which is the least that one subscriber gets. */
 function toSource(address: string): string {
   try {
     const parsed = ipaddr.parse(address)

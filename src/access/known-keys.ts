@@ -3,15 +3,15 @@ import { remember } from '../remember.ts'
 import type { KeyCaller } from './caller.ts'
 import { PATIENCE_MS, withinPatience } from './within-patience.ts'
 
-/** From this age on, a key in use is looked up again, while it is still taken as found. */
+/** From this age on, a key in use is looked up again in the background. */
 const ASK_AGAIN_AFTER_MS = 40_000
-/** From this age on, no answer is given before the look-up: hence a revocation takes at most this long. */
+/** From this age on, the caller waits for the look-up: so a revocation takes effect within this time. */
 const VALID_FOR_MS = 60_000
-/** How long ago a key may have been found valid to be accepted while it cannot be looked up. */
+/** How long a key stays accepted after it was last found valid, while it cannot be looked up. */
 const ACCEPTED_UNSEEN_MS = 15 * 60_000
-/** How soon a look-up that failed is tried again, for a key that is accepted all the same. */
+/** How soon a failed look-up is tried again, for a key that is accepted meanwhile. */
 const PAUSE_MS = 5_000
-/** How long a key found unknown, expired or revoked is refused without asking again. */
+/** How long a key found to be unknown, expired or revoked is refused without another look-up. */
 const REFUSED_FOR_MS = 10_000
 
 /** A key as the store has it; times are milliseconds since the epoch. */
@@ -25,15 +25,15 @@ export interface StoredKey {
 
 export type KeyCheck =
   | { ok: true; caller: KeyCaller }
-  /** `unavailable`: nobody could be asked, and the key is not one lately found valid. */
+  /** `unavailable`: nobody could be asked, and the key was not found valid lately. */
   | { ok: false; reason: 'unknown' | 'expired' | 'revoked' | 'unavailable' }
 
 interface ValidKey {
   caller: KeyCaller
-  /** The look-up that found it. */
+  /** Of the look-up that found it. */
   serial: number
   foundAt: Moment
-  /** When it was last looked up in vain. */
+  /** When a look-up last went unanswered. */
   unansweredAt?: Moment
 }
 
@@ -44,7 +44,7 @@ interface RefusedKey {
 }
 
 interface LookUp {
-  /** Look-ups are numbered in order: a clock that is set back would put the latest first. */
+  /** Numbered, not timed: if the clock is set back, the latest look-up would seem the earliest. */
   serial: number
   askedAt: Moment
   found: Promise<KeyCheck>
@@ -58,15 +58,15 @@ interface Options {
 /** How a key is looked up on behalf of one request. */
 interface Asking {
   lookUp: (keyHash: string) => Promise<StoredKey | undefined>
-  /** Told of work that goes on when the request is answered or given up, since others may be waiting for it. */
+  /** Told of work that must outlive the request, since others may be waiting for it. */
   keepAlive: (work: Promise<unknown>) => void
 }
 
 /**
- * What one isolate remembers of server API keys, so that a key costs about one look-up a minute, and goes on working while
- * none can be made. Expiry is exact; a revocation takes at most 60 s as long as keys can be looked up.
+ * What one isolate remembers of server API keys, so that a key costs about one look-up a minute and keeps working while
+ * none can be made. Expiry is exact; a revocation takes effect within 60 s, as long as keys can be looked up.
  *
- * Valid and refused keys are remembered apart: a flood of made-up keys crowds out nothing but made-up keys.
+ * Valid and refused keys are remembered separately: a flood of made-up keys crowds out only made-up keys.
  */
 export class KnownKeys {
   readonly #now: () => number
@@ -79,7 +79,7 @@ export class KnownKeys {
     this.#now = now
   }
 
-  /** What is known of the key of this hash without asking; undefined where that is nothing, or too old. */
+  /** What is known of the key with this hash without asking; undefined if that is nothing, or too old. */
   recall(keyHash: string): KeyCheck | undefined {
     const now = this.#now()
     const known = this.#valid.get(keyHash)
@@ -87,12 +87,12 @@ export class KnownKeys {
     return this.#recallRefusal(keyHash, now)
   }
 
-  /** Whether the key of this hash was valid when it was last looked up: then to look it up again serves no guessing. */
+  /** Whether the key with this hash was valid when last looked up: looking it up again then helps nobody guess. */
   wasValid(keyHash: string): boolean {
     return this.#valid.has(keyHash)
   }
 
-  /** Whether the key of this hash is good now. Never throws, and waits for a look-up 2 s at most. */
+  /** Whether the key with this hash is good now. Never throws, and waits at most 2 s for a look-up. */
   async check(keyHash: string, asking: Asking): Promise<KeyCheck> {
     const now = this.#now()
     const known = this.#valid.get(keyHash)
@@ -113,11 +113,11 @@ export class KnownKeys {
   }
 
   async #ask(keyHash: string, asking: Asking, now: number): Promise<KeyCheck> {
-    // Each waits by a timer of its own: the look-up of another's request may be cancelled with it and never settle.
+    // Each caller has its own timer: a look-up belongs to one request, and if that is canceled, it never settles.
     return (await withinPatience(this.#joinLookUp(keyHash, asking, now))) ?? this.#withoutAnswer(keyHash)
   }
 
-  /** The look-up under way for this key, or a new one. */
+  /** The look-up already under way for this key, or a new one. */
   #joinLookUp(keyHash: string, asking: Asking, now: number): Promise<KeyCheck> {
     for (const [hash, { askedAt }] of this.#lookUps) {
       if (askedAt.isWithin(PATIENCE_MS, now)) break
@@ -142,7 +142,7 @@ export class KnownKeys {
     { serial, askedAt }: Pick<LookUp, 'serial' | 'askedAt'>,
   ): Promise<KeyCheck> {
     const check = judge(await asking.lookUp(keyHash), this.#now())
-    // A late answer does not take the place of one to a later question.
+    // A late answer must not replace the answer to a later question.
     const latest = this.#valid.get(keyHash) ?? this.#refused.get(keyHash)
     if (latest !== undefined && latest.serial > serial) return check
     this.#valid.delete(keyHash)
@@ -163,15 +163,15 @@ export class KnownKeys {
   }
 }
 
-/** Whether a valid key is to be looked up again. During an outage it is tried every few seconds. */
+/** Whether a valid key is due for another look-up. During an outage, one is tried every few seconds. */
 function isDue({ foundAt, unansweredAt }: ValidKey, now: number): boolean {
   if (foundAt.isWithin(ASK_AGAIN_AFTER_MS, now)) return false
   return !(foundAt.isWithin(ACCEPTED_UNSEEN_MS, now) && unansweredAt?.isWithin(PAUSE_MS, now))
 }
 
 /**
- * Whether a valid key is taken without waiting for a look-up. So it is once one had no answer: otherwise an outage would
- * hold up each of its callers by the whole patience, over and over.
+ * Whether a valid key is taken without waiting for a look-up. Once a look-up has gone unanswered, it is: otherwise every
+ * request during an outage would wait out the full 2 s.
  */
 function mayBeTaken({ foundAt, unansweredAt }: ValidKey, now: number): boolean {
   if (foundAt.isWithin(VALID_FOR_MS, now)) return true

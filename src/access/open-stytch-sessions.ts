@@ -2,11 +2,11 @@ import { B2BClient } from 'stytch'
 import { Moment } from '../moment.ts'
 import { StytchSessions } from './stytch-sessions.ts'
 
-/** A Stytch B2B project, and the secret that it knows us by. */
+/** A Stytch B2B project, and the secret it knows us by. */
 export interface StytchProject {
   id: string
   secret: string
-  /** Where Stytch is, if not at its own address for the project. */
+  /** Where Stytch is; undefined for its own address. */
   url: string | undefined
 }
 
@@ -20,8 +20,8 @@ interface Options {
 let opened: { project: StytchProject; sessions: StytchSessions; usedAt: Moment } | undefined
 
 /**
- * The sessions of a project: opened once an isolate, and anew where the clock was set back. What the SDK itself keeps,
- * the project's policy and its signing keys, would be trusted past its time otherwise.
+ * The sessions of a project, opened once per isolate, and anew if the clock was set back: otherwise the policy and
+ * signing keys that the SDK itself remembers would be trusted past their time.
  */
 export function openStytchSessions(project: StytchProject, options: Options): StytchSessions {
   const now = options.now()

@@ -1,20 +1,20 @@
 import { Moment } from '../moment.ts'
 import { remember } from '../remember.ts'
 
-/** Requests to a unit of the limiter: asked once in so many, it costs the others nothing. */
+/** How many requests one unit of the limiter stands for: it is asked once for so many, so the others cost nothing. */
 export const REQUESTS_A_UNIT = 100
-/** How long what was granted may be used, in ms. */
+/** How long a grant may be used, in ms. */
 const GRANTED_FOR_MS = 60_000
 /** How long a caller over the limit is refused before the limiter is asked again, in ms. */
 export const REFUSED_FOR_MS = 10_000
-/** When an answer that has not come is given up, in ms: its request may have been cancelled, and it with it. */
+/** How long an answer is awaited, in ms. It may never come: if its request is canceled, so is the question. */
 const PATIENCE_MS = 2_000
 
-/** Cloudflare's rate limiter, or nothing where none is bound. */
+/** Cloudflare's rate limiter; undefined if none is bound. */
 export type Limiter = { limit(of: { key: string }): Promise<{ success: boolean }> } | undefined
 
 interface Account {
-  /** Requests left. Below zero, they are owed: made while the limiter is asked, or charged afterwards. */
+  /** Requests left. Below zero, they are owed: made while the limiter was being asked, or charged afterwards. */
   left: number
   grantedAt?: Moment
   refusedAt?: Moment
@@ -29,8 +29,8 @@ interface Options {
 }
 
 /**
- * How many requests each caller may make. The limiter is asked beside the requests, never before one: its answer counts
- * for those that come after it.
+ * How many requests each caller may make. The limiter is asked alongside requests and never holds one up: its answer
+ * counts for those that come after it.
  */
 export class RequestBudget {
   readonly #now: () => number
@@ -42,7 +42,7 @@ export class RequestBudget {
     this.#onTrouble = onTrouble
   }
 
-  /** Takes one request off the caller's budget; false where it is spent. Never throws. */
+  /** Takes one request off the caller's budget; false if that is spent. Never throws. */
   spend(limiter: Limiter, callerId: string, keepAlive: (work: Promise<unknown>) => void): boolean {
     if (limiter === undefined) return true
     const now = this.#now()
@@ -56,8 +56,8 @@ export class RequestBudget {
   }
 
   /**
-   * Charges the caller for what a request turned out to cost, in requests. It is refused nothing for that: what is owed is
-   * asked for beside the requests that follow, a unit at a time.
+   * Charges the caller for what a request turned out to cost, in requests. That alone refuses nothing: what is owed is
+   * asked for alongside the requests that follow, one unit at a time.
    */
   charge(limiter: Limiter, callerId: string, requests: number): void {
     if (limiter !== undefined) this.#accountOf(callerId).left -= requests
@@ -86,7 +86,7 @@ export class RequestBudget {
       account.grantedAt = new Moment(this.#now())
       this.#onTrouble(error)
     } finally {
-      // Given up on, it may come after a later question was asked.
+      // An answer that was given up on may come after a later question was asked.
       if (account.askedAt === askedAt) account.askedAt = undefined
     }
   }

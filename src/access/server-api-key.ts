@@ -3,7 +3,7 @@ import { sha256 } from './sha256.ts'
 /** `mp_` and 256 bits in base64url. */
 const SERVER_API_KEY = /^mp_[A-Za-z0-9_-]{43}$/
 
-/** A new server API key: 256 random bits, so that one can neither be guessed nor be found from its hash. */
+/** A new server API key: 256 random bits, which can neither be guessed nor found from their hash. */
 export function newServerApiKey(): string {
   const bits = crypto.getRandomValues(new Uint8Array(32))
   return `mp_${btoa(String.fromCharCode(...bits))
@@ -12,14 +12,14 @@ export function newServerApiKey(): string {
     .replaceAll('=', '')}`
 }
 
-/** Whether a string could be a server API key. What could not is refused without asking anyone. */
+/** Whether a string could be a server API key. If not, it is refused without asking anyone. */
 export function isServerApiKey(text: string): boolean {
   return SERVER_API_KEY.test(text)
 }
 
 /**
- * SHA-256 of the key, 64 hexadecimal digits: all that is ever stored or remembered of it. Fast on purpose: with 256 random
- * bits behind it there is nothing for a slow hash to defend.
+ * SHA-256 of the key, as 64 hexadecimal digits: all of it that is ever stored or remembered. A fast hash will do:
+ * against 256 random bits, a slow one has nothing to defend.
  */
 export async function hashServerApiKey(key: string): Promise<string> {
   return await sha256(key)

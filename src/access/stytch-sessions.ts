@@ -5,18 +5,18 @@ import type { Permission, SessionCaller, Verdict } from './caller.ts'
 import { type StytchAnswer, toAnswer, toRefusal } from './stytch-answer.ts'
 import { withinPatience } from './within-patience.ts'
 
-/** How long a positive answer is remembered: hence the end of a session, or of a permission, takes at most this long. */
+/** How long a yes is remembered: so the end of a session, or of a permission, is noticed within this time. */
 const VALID_FOR_MS = 60_000
-/** How long a negative answer is remembered. */
+/** How long a no is remembered. */
 const REFUSED_FOR_MS = 10_000
-/** From this age on, a JWT proves nothing here: it cannot tell whether its session was revoked since it was issued. */
+/** From this age on, a JWT proves nothing here: its session may have been revoked since it was issued. */
 const OLDEST_JWT_SECONDS = 60
 
 /** What a browser sends along for a session. */
 export interface SessionCookies {
   /** `stytch_session`: the session's opaque token. */
   token: string
-  /** `stytch_session_jwt`; undefined where there is none. */
+  /** `stytch_session_jwt`; undefined if there is none. */
   jwt: string | undefined
 }
 
@@ -24,7 +24,7 @@ export type SessionCheck =
   | { ok: true; caller: SessionCaller }
   | { ok: false; reason: 'unknown' | 'unavailable' }
 
-/** The two calls of Stytch's SDK that are made. */
+/** The two calls that are made to Stytch's SDK. */
 export type StytchCalls = Pick<B2BClient['sessions'], 'authenticate' | 'authenticateJwtLocal'>
 
 interface Options {
@@ -39,16 +39,16 @@ interface Remembered<Answer> {
   answer: Answer
   foundAt: Moment
   validForMs: number
-  /** From this millisecond since the epoch on, the session is over. */
+  /** When the session is over, in ms since the epoch. */
   endsAt: number
 }
 
 /**
- * Sessions of a Stytch B2B project, and what one isolate remembers of them: who they belong to, and what was permitted.
- * A session in use costs about two calls a minute for each thing it does.
+ * Sessions of a Stytch B2B project, and what one isolate remembers of them: whose they are, and what was permitted. A
+ * session in use costs about two calls a minute for each thing it does.
  *
- * A fresh JWT spares them: its signature proves the session, and its roles under the project's policy, which the SDK
- * keeps for five minutes, prove a permission. It can only ever say yes. Whatever it does not prove, Stytch is asked.
+ * A fresh JWT saves those calls: its signature proves the session, and its roles prove a permission, under the project's
+ * policy, which the SDK keeps for five minutes. It can only ever say yes. For what it does not prove, Stytch is asked.
  */
 export class StytchSessions {
   readonly #stytch: StytchCalls
@@ -63,7 +63,7 @@ export class StytchSessions {
     this.#onTrouble = onTrouble
   }
 
-  /** Whose session it is, from memory or from its JWT alone; undefined where they do not tell. `tokenHash`: SHA-256. */
+  /** Whose session it is, from memory or its JWT alone; undefined if they do not tell. `tokenHash` is its SHA-256. */
   async recall({ jwt }: SessionCookies, tokenHash: string): Promise<SessionCheck | undefined> {
     const known = this.#remembered(this.#checks, tokenHash)
     if (known !== undefined) return known
@@ -71,7 +71,7 @@ export class StytchSessions {
     return caller && { ok: true, caller }
   }
 
-  /** Whose session it is. Never throws, and waits for no answer longer than 2 s. */
+  /** Whose session it is. Never throws, and waits at most 2 s for an answer. */
   async check(cookies: SessionCookies, tokenHash: string): Promise<SessionCheck> {
     const known = await this.recall(cookies, tokenHash)
     if (known !== undefined) return known
@@ -84,7 +84,7 @@ export class StytchSessions {
     return check
   }
 
-  /** Whether the member may do this in their organisation. Never throws, and waits for no answer longer than 2 s. */
+  /** Whether the member may do this in their organization. Never throws, and waits at most 2 s for an answer. */
   async permits(
     cookies: SessionCookies,
     tokenHash: string,
@@ -127,7 +127,7 @@ export class StytchSessions {
     return answer
   }
 
-  /** Whose session a JWT proves, and that it permits what `authorization_check` says; undefined where it does not. */
+  /** Whose session a JWT proves, if it also permits what `authorization_check` says; undefined if it does not. */
   async #proven(
     session_jwt: string,
     authorization_check?: AuthorizationCheck,
@@ -154,7 +154,7 @@ export class StytchSessions {
 type AuthenticateRequest = Parameters<StytchCalls['authenticate']>[0]
 type AuthorizationCheck = NonNullable<AuthenticateRequest['authorization_check']>
 
-/** What is remembered of Stytch's answer to a question: never past the end of the session. */
+/** What to remember of Stytch's answer, never past the end of the session. */
 function toRemember<Value>(answer: Value, said: StytchAnswer, askedAt: number): Remembered<Value> {
   const isPositive = said.kind === 'session'
   return {

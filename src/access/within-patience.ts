@@ -1,7 +1,7 @@
 /** How long a caller waits for an answer about their credential, in ms. */
 export const PATIENCE_MS = 2_000
 
-/** The result, or undefined where there is none: it failed, or took longer than a caller waits. */
+/** The result; undefined if it failed, or took longer than a caller waits. */
 export async function withinPatience<Result>(result: Promise<Result>): Promise<Result | undefined> {
   let timer: ReturnType<typeof setTimeout> | undefined
   const late = new Promise<undefined>((resolve) => {

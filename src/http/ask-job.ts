@@ -10,8 +10,8 @@ import type { EdgeEnv } from './edge-env.ts'
 type Ask<Reply> = (object: JobCalls, key: JobKey) => Promise<Reply | JobRefusal>
 
 /**
- * Asks the object of the job that the path names, and charges the caller where there is none. What cannot be a job of the
- * caller's is not found, unasked and uncharged.
+ * Asks the object of the job that the path names, and charges the caller if there is no such job. What cannot be one of
+ * the caller's jobs is not found, without asking or charging.
  */
 export async function askJob<Reply extends { ok: boolean }>(
   c: Context<EdgeEnv>,

@@ -11,7 +11,7 @@ import { identifySession } from './identify-session.ts'
 import { isFromOwnPage } from './is-from-own-page.ts'
 import { RETRY_AFTER } from './refuse.ts'
 
-/** Seconds after which a caller may come again who came too often: how long a limiter's refusal is remembered. */
+/** When a caller who came too often may come again, in seconds: as long as a limiter's refusal is remembered. */
 const RETRY_AFTER_LIMIT = '10'
 
 const failedAttempts = new FailedAttempts({
@@ -20,11 +20,11 @@ const failedAttempts = new FailedAttempts({
 })
 
 /**
- * Finds out who is calling, before anything else of the request is looked at: 401 for whoever is nobody, 503 where that
- * cannot be found out now, 429 for who comes too often, 400 where it is left open which organisation is meant. Sets
+ * Finds out who is calling before looking at anything else in the request: 401 for nobody, 503 if that cannot be found
+ * out now, 429 for too many requests or failures, 400 if it is not said which of several organizations is meant. Sets
  * `caller`, `organizationId` and `permits`.
  *
- * A credential that is malformed, unknown, expired or revoked is refused in the same words: a stranger learns nothing.
+ * Malformed, unknown, expired and revoked credentials are refused in the same words, so that a stranger learns nothing.
  */
 export const authenticate = createMiddleware<EdgeEnv>(async (c, next) => {
   const credential = readCredential(c)
@@ -48,7 +48,7 @@ export const authenticate = createMiddleware<EdgeEnv>(async (c, next) => {
   c.set('caller', caller)
   c.set('permits', permits)
   const choice = chooseOrganization(caller, c.req.header('X-Organization-ID'))
-  // Before the budget, so that the log says whose request was one too many.
+  // Set before the budget is asked, so that the log says whose request was one too many.
   c.set('organizationId', choice.ok ? choice.organizationId : null)
   if (!spendRequest(c)) return tooMany(c, 'too_many_requests', 'Too many requests')
 
@@ -59,7 +59,7 @@ export const authenticate = createMiddleware<EdgeEnv>(async (c, next) => {
   return await next()
 })
 
-/** Lets only callers pass that have the permission: 403 for others. Comes after `authenticate`. */
+/** Lets callers pass who have the permission: 403 for others. Comes after `authenticate`. */
 export function allow(permission: Permission) {
   return createMiddleware<EdgeEnv>(async (c, next) => {
     switch (await c.var.permits(permission)) {

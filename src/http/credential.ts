@@ -5,7 +5,7 @@ import type { SessionCookies } from '../access/stytch-sessions.ts'
 import type { EdgeEnv } from './edge-env.ts'
 
 const BEARER = /^bearer +(\S+) *$/i
-/** What could be a token or a JWT of Stytch's. */
+/** What could be one of Stytch's tokens or JWTs. */
 const TOKEN = /^[\w.~+/=-]{1,4096}$/
 
 export type Credential =
@@ -14,7 +14,7 @@ export type Credential =
   | { kind: 'session'; cookies: SessionCookies }
 
 /**
- * The credential of a request. Of two, the key counts, also where it is wrong: whoever sends one means it, and a browser
+ * The credential of a request. Of two, the key counts, even if it is wrong: whoever sends one means it, while a browser
  * sends its cookies unasked. Without a Stytch project, a cookie is no credential.
  */
 export function readCredential(c: Context<EdgeEnv>): Credential {

@@ -6,19 +6,19 @@ import { type Fault, invalid } from './validation-error.ts'
 const HEADER = 'Idempotency-Key'
 
 /**
- * What a key may be, as JSON Schema says it: printable ASCII. The runtime reads a header as UTF-8, in which all bytes that
- * make no sense become the same character: two different keys would pass for one, and the second report for a retry.
+ * What a key may be, as a JSON Schema: printable ASCII. The runtime reads headers as UTF-8 and turns all bytes that are
+ * not into the same character, so two different keys would look alike, and the second report would pass for a retry.
  */
 export const RETRY_KEY = { type: 'string', minLength: 1, maxLength: 255, pattern: '^[ -~]{1,255}$' } as const
 
 const ALLOWED = new RegExp(RETRY_KEY.pattern)
 
 /**
- * Makes of the `Idempotency-Key` header, where one is sent, what tells a retry from a new request: `c.var.retry`, null
- * without the header. `endpoint` keeps the same key apart for different endpoints. Comes after `jsonBody`.
+ * Sets `c.var.retry` from the `Idempotency-Key` header: what tells a retry from a new request, null without the header.
+ * `endpoint` keeps the same key apart for different endpoints. Comes after `jsonBody`.
  *
- * HTTP takes the blanks around a header for none of it, and several headers of one name for one: the key is then all of
- * them, joined by ", ".
+ * In HTTP, blanks around a header's value are not part of it, and several headers of one name are one, joined by ", ":
+ * that is the key then.
  */
 export function idempotent(endpoint: string) {
   return createMiddleware<EdgeEnv>(async (c, next) => {

@@ -10,10 +10,10 @@ import type { EdgeEnv } from './edge-env.ts'
 const knownKeys = new KnownKeys({ now: Date.now })
 
 /**
- * Whose key it is. `mayAsk` false: no key is looked up but those that were valid before.
+ * Whose key it is. With `mayAsk` false, only keys that were valid before are looked up.
  *
- * An unknown key and one that is nearly right take the same time: both are hashed whole, and the hash is looked up. How
- * far a guess agrees with a real key cannot show in how its hash compares.
+ * A key that is nearly right takes as long as any other: it is hashed whole, and the hash is looked up. How close a
+ * guess comes to a real key does not show in its hash.
  */
 export async function identifyKey(
   c: Context<EdgeEnv>,
@@ -44,7 +44,7 @@ async function lookUp(c: Context<EdgeEnv>, keyHash: string): Promise<StoredKey |
     logRecurringTrouble(event, { request_id: c.var.requestId }, error)
   try {
     const key = await findApiKey(store, keyHash)
-    // A key in use is looked up about once a minute: often enough to note its use by the hour. No reply waits for it.
+    // A key in use is looked up about once a minute, often enough to note its use by the hour. No reply waits for that.
     if (key) c.executionCtx.waitUntil(noteUse(store, key, Date.now()).catch(trouble('key_use_not_noted')))
     return key
   } catch (error) {

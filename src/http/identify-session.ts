@@ -6,7 +6,7 @@ import type { SessionCookies } from '../access/stytch-sessions.ts'
 import { logRecurringTrouble } from '../log.ts'
 import type { EdgeEnv } from './edge-env.ts'
 
-/** Whose session of the Stytch project it is. `mayAsk` false: only as far as is remembered, or its JWT proves. */
+/** Whose session it is. With `mayAsk` false, only what is remembered or its JWT proves counts. */
 export async function identifySession(
   c: Context<EdgeEnv>,
   cookies: SessionCookies,
@@ -27,8 +27,8 @@ export async function identifySession(
 }
 
 /**
- * Says why Stytch was no help: it did not answer, or it refuses us, which is for an operator to mend. Of an error of
- * Stytch's only the type is logged, as the SDK's errors carry the whole request, token and all.
+ * Says why Stytch was no help: it did not answer, or it refuses us, which an operator has to fix. Only the type of its
+ * error is logged, since the SDK's errors carry the whole request, token and all.
  */
 function logStytch(error: unknown): void {
   const { status_code: status, error_type: type } = (error ?? {}) as Partial<StytchError>

@@ -2,8 +2,8 @@ import ipaddr from 'ipaddr.js'
 import { isPrivateName } from './is-private-name.ts'
 
 /**
- * What is wrong with a callback URL, in words for the caller; undefined where nothing is. It must be https and must not be
- * known to lead anywhere but out into the internet. With `allowLoopback`, for development, http to this machine is fine too.
+ * What is wrong with a callback URL, in words for the caller; undefined if nothing is. It must be https, and not known
+ * to lead anywhere but out into the internet. With `allowLoopback`, for development, http to this machine is fine too.
  */
 export function callbackUrlFault(
   text: string,

@@ -1,4 +1,4 @@
-/** Top-level names that no registry gives out: they lead to this machine or into a network of one's own. */
+/** Endings that no registry gives out: such names lead to this machine or into a private network. */
 const NEVER_PUBLIC = [
   'corp',
   'home',
@@ -13,9 +13,9 @@ const NEVER_PUBLIC = [
 ]
 
 /**
- * Public names that resolve to an address spelled out in them, or to one address after another.
- * Collected from https://github.com/EvilBMP/local-dns, `localAliases` in https://github.com/darkreader/darkreader, and the
- * pages on server-side request forgery in https://github.com/swisskyrepo/PayloadsAllTheThings: look there for new ones.
+ * Public names that resolve to an address spelled out in them, or to one address after another. These lists are kept up, and
+ * will know of new ones: https://github.com/EvilBMP/local-dns, `localAliases` in https://github.com/darkreader/darkreader,
+ * and "Server Side Request Forgery" in https://github.com/swisskyrepo/PayloadsAllTheThings.
  */
 const SPELLING_AN_ADDRESS = [
   '1u.ms',
@@ -33,7 +33,7 @@ const SPELLING_AN_ADDRESS = [
   'xip.name',
 ]
 
-/** Public names that somebody points at this machine, from the same places. */
+/** Public names that somebody points at loopback; the same lists have them. */
 const POINTING_AT_LOOPBACK = [
   '127-0-0-1.org.uk',
   '127.ca',
@@ -71,12 +71,12 @@ const POINTING_AT_LOOPBACK = [
 const PRIVATE = new Set([...NEVER_PUBLIC, ...SPELLING_AN_ADDRESS, ...POINTING_AT_LOOPBACK])
 
 /**
- * Whether a host name, as a URL has it, is known not to lead out into the internet. That one is not known does not mean
- * that it does: a Worker cannot resolve a name, and whoever owns it may point it elsewhere the next moment.
+ * Whether a URL's host name is known not to lead out into the internet. If it is not known, it may still not: a Worker
+ * cannot resolve a name, and its owner may point it elsewhere the next moment.
  */
 export function isPrivateName(host: string): boolean {
   const labels = host.replace(/\.$/, '').split('.')
-  // With an empty label it is no name; resolvers that drop the surplus dots find `localhost` in `localhost..`.
+  // No name has an empty label, but a resolver that drops surplus dots would find `localhost` in `localhost..`.
   if (labels.length < 2 || labels.includes('')) return true
   return labels.some((_, start) => PRIVATE.has(labels.slice(start).join('.')))
 }

@@ -20,7 +20,7 @@ afterAll(async () => {
   await stytch?.close()
 })
 
-/** An organisation with one job, and a look at that job which shows all that a request might have changed. */
+/** An organization with one job, and a look at that job which shows all that a request might have changed. */
 async function aJob({ row }: Route) {
   const org = freshOrganization()
   const { key } = await issueKey(edge, { org })
@@ -43,7 +43,7 @@ function ask({ method, path, row }: Route, id: string, headers: Headers) {
   return call(edge, null, method, path.replace('{job_id}', id), body, headers)
 }
 
-/** All that is no credential, of someone who knows the organisation and the job. */
+/** All that is no credential, of someone who knows the organization and the job. */
 const nobodies: Record<string, (org: string) => Headers | Promise<Headers>> = {
   'no credential': () => ({}),
   'a malformed one': () => bearer('mp_short'),
@@ -95,13 +95,13 @@ describe.each(guarded)('$name', (route) => {
     const session = { ...cookie(stytch.signIn({ org, actions })), 'Sec-Fetch-Site': 'same-origin' }
     for (const headers of [bearer(key), session]) {
       expect(await ask(route, id, headers)).toMatchObject(lacking)
-      // Also where the organisation is not theirs: who may not, learns nothing of what is where.
+      // Also where the organization is not theirs: who may not, learns nothing of what is where.
       expect(await ask(route, id, { ...headers, 'X-Organization-ID': 'another' })).toMatchObject(lacking)
     }
     expect(await look()).toEqual(before)
   })
 
-  test('with a session: as with a key, of its own organisation only', async () => {
+  test('with a session: as with a key, of its own organization only', async () => {
     const { org, id, look } = await aJob(route)
     const before = await look()
     const page = { 'Sec-Fetch-Site': 'same-origin' }
@@ -125,7 +125,7 @@ describe.each(guarded)('$name', (route) => {
     expect(await look()).toEqual(before)
   })
 
-  test('with a key of several organisations: the header chooses, and without it 400 says so', async () => {
+  test('with a key of several organizations: the header chooses, and without it 400 says so', async () => {
     const { org, id, look } = await aJob(route)
     const before = await look()
     const other = freshOrganization()

@@ -125,7 +125,7 @@ describe('A create sent again under its key', () => {
     expect(await read(body.job_id)).toMatchObject({ total_items: 10 })
   })
 
-  test('by another organisation is another job', async () => {
+  test('by another organization is another job', async () => {
     const [ours, theirs] = [await aCaller(), await aCaller()]
     const [first, other] = [await ours.create('k'), await theirs.create('k')]
     expect([first.status, other.status]).toEqual([200, 200])

@@ -64,7 +64,7 @@ test('a key issued while the edge runs works at once, is listed without its secr
   expect(await field(keyId, 'revoked_at')).toBeTypeOf('number')
 })
 
-test('a key for several organisations works in each of them, by X-Organization-ID', async () => {
+test('a key for several organizations works in each of them, by X-Organization-ID', async () => {
   const [org, other] = [freshOrganization(), freshOrganization()]
   const issued = await keys('issue', ...local(org), '--org', other, '--name', 'importer', ...permitted)
   const create = (headers: Record<string, string>) =>
@@ -126,7 +126,7 @@ test('rotating a key makes another with the same rights, and ends the old one af
   expect((await rotate('--grace-hours', '0')).code).toBe(0)
   expect(await field(old.keyId, 'expires_at')).toBeLessThanOrEqual(Date.now())
   expect(await rotate()).toMatchObject({ code: 1, stdout: '' })
-  // Nor can another organisation rotate it.
+  // Nor can another organization rotate it.
   expect(await keys('rotate', ...local(freshOrganization()), '--id', twinId)).toMatchObject({
     code: 1,
     stdout: '',
@@ -160,8 +160,8 @@ test.each([
     ['issue', '--local', '--org', 'a', '--name', 'x', '--permission', 'job:*'],
   ],
   ['no permission', ['issue', '--local', '--org', 'acme', '--name', 'x']],
-  ['an organisation that no header can name', ['list', '--local', '--org', 'a b']],
-  ['several organisations to list', ['list', '--local', '--org', 'acme', '--org', 'zenith']],
+  ['an organization that no header can name', ['list', '--local', '--org', 'a b']],
+  ['several organizations to list', ['list', '--local', '--org', 'acme', '--org', 'zenith']],
   [
     'a grace that is no number of hours',
     ['rotate', '--local', '--org', 'a', '--id', 'k', '--grace-hours', '-1'],

@@ -32,7 +32,7 @@ function browserOf(order: SessionOrder) {
   return { token, send }
 }
 
-/** A job of the organisation that is not made by the browser in question. */
+/** A job of the organization that is not made by the browser in question. */
 async function aJobOf(org: string): Promise<string> {
   const { key } = await issueKey(edge, { org })
   return `/api/jobs/${(await call(edge, key, 'POST', '/api/jobs/', NEW_JOB)).body.job_id}`
@@ -42,7 +42,7 @@ const asked = () =>
   stytch.calls.filter(({ path }) => path === 'sessions/authenticate').map(({ body }) => body)
 
 describe('A member', () => {
-  test('does what their role permits in their organisation, and what a key of it does, they see', async () => {
+  test('does what their role permits in their organization, and what a key of it does, they see', async () => {
     const org = freshOrganization()
     const { send, token } = browserOf({ org })
     const created = await send('POST', '/api/jobs/', { body: NEW_JOB })
@@ -78,7 +78,7 @@ describe('A member', () => {
     }
   })
 
-  test('finds no job of another organisation, by whichever name', async () => {
+  test('finds no job of another organization, by whichever name', async () => {
     const [org, other] = [freshOrganization(), freshOrganization()]
     const path = await aJobOf(other)
     const { send } = browserOf({ org })

@@ -9,11 +9,11 @@ const caller = (...organizationIds: string[]): Caller => ({
   expiresAt: null,
 })
 
-test('without the header, it is the one organisation of the caller', () => {
+test('without the header, it is the one organization of the caller', () => {
   expect(chooseOrganization(caller('acme'), undefined)).toEqual({ ok: true, organizationId: 'acme' })
 })
 
-test('the header chooses among the organisations of the caller', () => {
+test('the header chooses among the organizations of the caller', () => {
   expect(chooseOrganization(caller('acme', 'zenith'), 'zenith')).toEqual({
     ok: true,
     organizationId: 'zenith',
@@ -27,6 +27,6 @@ test.each(['', 'zenith', 'ACME', 'acme, acme'])(
   },
 )
 
-test('several organisations and no header leave it open, rather than any', () => {
+test('several organizations and no header leave it open, rather than any', () => {
   expect(chooseOrganization(caller('acme', 'zenith'), undefined)).toEqual({ ok: false, reason: 'several' })
 })
