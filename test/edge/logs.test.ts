@@ -147,7 +147,7 @@ test('what D1 cannot answer leaves a line, which quotes nothing of the query, wh
   } finally {
     await d1.prepare('ALTER TABLE job_entries_away RENAME TO job_entries').run()
   }
-  const [line] = await linesWith({ event: 'job_not_read', organization: org })
+  const [line] = await linesWith({ organization: org, job_id: imported })
   expect(line).toMatchObject({ said: expect.stringContaining('no such table: job_entries') })
   expect(line?.at).not.toEqual([])
   expect(lines.join('\n')).not.toContain('CUSTOMER')
