@@ -1,5 +1,6 @@
 import { isFinished, type Job, type JobKey } from '../jobs/job.ts'
-import { logTrouble, ofJob } from '../log.ts'
+import { logJobTrouble } from '../log.ts'
+import { Moment } from '../moment.ts'
 import { findJob, findRecent } from '../store/find-job.ts'
 import type { Store } from '../store/store.ts'
 import { within } from '../within.ts'
@@ -23,7 +24,7 @@ export class JobHolder {
   readonly #onChange: (live: LiveJob) => void
   #held: HeldJob | undefined
   #loading: Promise<void> | undefined
-  #missingSince = Number.NEGATIVE_INFINITY
+  #foundMissing: Moment | undefined
 
   /** `onChange` is told of each new state of a live job, once it is journaled. */
   constructor(journal: Journal, store: Store, onChange: (live: LiveJob) => void) {
@@ -61,7 +62,7 @@ export class JobHolder {
         )
         if (!isLoaded) return { ok: false, reason: 'unavailable' }
       } catch (error) {
-        logTrouble('job_not_loaded', ofJob(key), error)
+        logJobTrouble('job_not_loaded', key, error)
         return { ok: false, reason: 'unavailable' }
       }
     }
@@ -92,7 +93,7 @@ export class JobHolder {
   async #load(key: JobKey): Promise<void> {
     const found = await findJob(this.#store, key)
     if (found === undefined) {
-      this.#missingSince = Date.now()
+      this.#foundMissing = new Moment(Date.now())
       return
     }
     if (isFinished(found.status) && found.nextDeliveryAt === null) {
@@ -108,7 +109,6 @@ export class JobHolder {
   }
 
   #isKnownMissing(): boolean {
-    const age = Date.now() - this.#missingSince
-    return age >= 0 && age < MISSING_FOR
+    return this.#foundMissing?.isWithin(MISSING_FOR, Date.now()) ?? false
   }
 }

@@ -1,4 +1,4 @@
-import { logTrouble, ofJob } from '../log.ts'
+import { logJobTrouble, logTrouble, ofJob } from '../log.ts'
 import { recordJob } from '../store/record-job.ts'
 import type { Store } from '../store/store.ts'
 import { within } from '../within.ts'
@@ -71,7 +71,8 @@ export class Recorder {
       return true
     } catch (error) {
       this.#interval = clamp(this.#interval * 2)
-      logTrouble('job_not_recorded', ofJob(this.#live()?.key), error)
+      const live = this.#live()
+      if (live !== undefined) logJobTrouble('job_not_recorded', live.key, error)
       return false
     }
   }
