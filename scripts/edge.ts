@@ -1,10 +1,12 @@
 import type { ChildProcess } from 'node:child_process'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
-import { readdir, readFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { readFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import type { Plugin } from 'esbuild'
 import type { Json, Miniflare } from 'miniflare'
-import { applyMigrations, PROJECT, readSettings, retryWhileContended, stateDir } from './local-database.ts'
+import { d1Path, openD1File } from './local-database.ts'
+import { PROJECT, readSettings, stateDir } from './settings.ts'
+import { withStateErrors } from './state-error.ts'
 
 export interface EdgeOptions {
   /** The port to listen on; 0, and without one: any that is free. */
@@ -35,7 +37,7 @@ export interface Edge {
   /** The process of the Workers runtime. Killed, it is started anew on the same port and state, under another id. */
   runtimePid: () => number
   /** The file of the D1 database, for tests that lock it. */
-  d1File: () => Promise<string>
+  d1File: () => string
   /** Stops listening and ends the runtime; resolves when it is gone. */
   dispose: () => Promise<void>
 }
@@ -55,6 +57,9 @@ export async function openEdge(options: EdgeOptions = {}): Promise<Edge> {
   ])
   const state = stateDir(options.persistTo)
   const { worker } = settings
+  const d1File = d1Path(state, settings.databaseId)
+  // Before the runtime is up: no caller finds a database without its tables.
+  await withStateErrors(dirname(state), () => openD1File(d1File, settings.migrationsDir).close())
   const runtimes = watchRuntimes()
   let closing = false
   class EdgeLog extends Log {
@@ -88,10 +93,7 @@ export async function openEdge(options: EdgeOptions = {}): Promise<Edge> {
   try {
     const url = (await miniflare.ready).origin
     const d1 = () => miniflare.getD1Database(settings.binding)
-    const database = await d1()
-    // Whoever calls before this is done finds D1 out of order, which the Worker lives with.
-    await retryWhileContended(() => applyMigrations(database, settings.migrationsDir))
-    return { url, d1, miniflare, runtimePid: runtimes.pid, d1File: () => findD1File(state), dispose }
+    return { url, d1, miniflare, runtimePid: runtimes.pid, d1File: () => d1File, dispose }
   } catch (error) {
     // Of a Miniflare that never was ready, this fails as its start did.
     await dispose().catch(() => {})
@@ -160,15 +162,4 @@ function watchRuntimes() {
     },
     dispose: () => unsubscribe('child_process', onStart),
   }
-}
-
-async function findD1File(state: string): Promise<string> {
-  const folder = join(state, 'd1/miniflare-D1DatabaseObject')
-  const files = (await readdir(folder)).filter(
-    (name) => name.endsWith('.sqlite') && name !== 'metadata.sqlite',
-  )
-  const [file] = files
-  if (file === undefined || files.length > 1)
-    throw new Error(`Not one D1 database in ${folder}: ${files.join(', ')}`)
-  return join(folder, file)
 }

@@ -17,8 +17,9 @@ export const USAGE = `Usage:
   --persist-to DIR  with --local: where the state is, if \`npm start\` was told so, too
 
 issue and rotate print the key, and nothing else, to stdout. It is shown this once: only its hash is stored.
-webhook-secret makes the secret that the organisation's webhooks are signed with, in place of the one it had, and prints it.
-rotate issues a key with the same rights, which expires when the old one would have unless told otherwise.
+issue makes the state if there is none yet; the others expect one.
+rotate issues a key with the same rights, which expires when the old one would have unless told otherwise. A key is rotated once.
+webhook-secret makes the secret that the organization's webhooks are signed with, in place of the one it had, and prints it.
 `
 const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS

@@ -1,18 +1,19 @@
 /** `npm run keys`: issues, lists, rotates and revokes server API keys; makes webhook secrets. */
+import { dirname } from 'node:path'
+import { DrizzleQueryError } from 'drizzle-orm'
 import { hashServerApiKey, newServerApiKey } from '../src/access/server-api-key.ts'
 import {
   type ApiKeyStore,
-  endApiKey,
-  findUsableApiKey,
   insertApiKey,
   type ListedApiKey,
   listApiKeys,
-  type NewApiKey,
   revokeApiKey,
+  rotateApiKey,
 } from '../src/store/api-keys.ts'
 import { saveWebhookSecret } from '../src/store/webhook-secrets.ts'
 import { type KeysCommand, readKeysCommand, USAGE, UsageError } from './keys-command.ts'
-import { openLocalDatabase, retryWhileContended } from './local-database.ts'
+import { openLocalDatabase } from './local-database.ts'
+import { stateDir } from './settings.ts'
 import { openWranglerDatabase, WranglerError } from './wrangler-database.ts'
 
 process.exitCode = await main(process.argv.slice(2))
@@ -21,24 +22,33 @@ async function main(args: string[]): Promise<number> {
   try {
     const { command, place } = readKeysCommand(args)
     if (place.where === 'remote') return await run(command, await openWranglerDatabase(['--remote']))
-    const { store, dispose } = await openLocalDatabase(place.persistTo)
+    // Keys may be issued before the first start. Anything else on a state that is not there would be about a typing error.
+    const database = await openLocalDatabase(place.persistTo, { mayCreate: command.verb === 'issue' })
     try {
-      return await retryWhileContended(() => run(command, store))
+      if (database.isNew)
+        console.error(`There was no state in ${dirname(stateDir(place.persistTo))}: it was made`)
+      return await run(command, database.store)
     } finally {
-      await dispose()
+      database.close()
     }
   } catch (error) {
     if (error instanceof UsageError) {
       console.error(`${error.message}\n\n${USAGE}`)
       return 2
     }
-    // Drizzle's own error tells the statement, hash and all; what went wrong is in its cause.
-    const cause = error instanceof Error ? (error.cause ?? error) : error
+    // Drizzle's own error quotes the statement, hash and all; what went wrong is in its cause.
+    const cause = error instanceof DrizzleQueryError ? error.cause : error
     console.error(cause instanceof Error ? cause.message : cause)
-    if (cause instanceof WranglerError)
-      console.error('Are the migrations applied? npx wrangler d1 migrations apply DB --remote')
+    if (cause instanceof WranglerError) console.error(adviceOn(cause))
     return 1
   }
+}
+
+/** A call over the network may fail after D1 has done its part. */
+function adviceOn({ message }: WranglerError): string {
+  return /no such (table|column)/.test(message)
+    ? 'Apply the migrations first: npx wrangler d1 migrations apply DB --remote'
+    : 'It may have been done all the same: see `keys list`, and revoke a key that nobody was shown'
 }
 
 async function run(command: KeysCommand, store: ApiKeyStore): Promise<number> {
@@ -46,8 +56,11 @@ async function run(command: KeysCommand, store: ApiKeyStore): Promise<number> {
   switch (command.verb) {
     case 'issue': {
       const { organizationIds, name, permissions, expiresInMs } = command
+      const { key, keyHash, keyId } = await makeKey()
       const expiresAt = expiresInMs === null ? null : now + expiresInMs
-      await issue(store, { organizationIds, name, permissions, createdAt: now, expiresAt })
+      const issued = { keyHash, keyId, organizationIds, name, permissions, createdAt: now, expiresAt }
+      await insertApiKey(store, issued)
+      show(key, issued)
       return 0
     }
     case 'list': {
@@ -58,18 +71,27 @@ async function run(command: KeysCommand, store: ApiKeyStore): Promise<number> {
     }
     case 'rotate': {
       const { organizationId, keyId, graceMs, expiresInMs } = command
-      const old = await findUsableApiKey(store, organizationId, keyId, now)
-      if (old === undefined) {
-        console.error(`${organizationId} has no key ${keyId} that is good`)
-        return 1
+      const { key, ...twin } = await makeKey()
+      const expiresAt = expiresInMs === null ? null : now + expiresInMs
+      const rotation = await rotateApiKey(
+        store,
+        organizationId,
+        keyId,
+        { ...twin, expiresAt },
+        now,
+        now + graceMs,
+      )
+      if (rotation.ok) {
+        show(key, rotation.twin)
+        console.error(`${keyId} ends ${timeOf(rotation.end)}, and within 60 s of that everywhere`)
+        return 0
       }
-      const { organizationIds, name, permissions } = old
-      const expiresAt = expiresInMs === null ? old.expiresAt : now + expiresInMs
-      // First the new one: should the second step fail, there are two good keys, and not none.
-      await issue(store, { organizationIds, name, permissions, createdAt: now, expiresAt })
-      const end = await endApiKey(store, organizationId, keyId, now + graceMs)
-      console.error(`${keyId} ends ${timeOf(end ?? now)}, and within 60 s of that everywhere`)
-      return 0
+      console.error(
+        rotation.reason === 'unknown'
+          ? `${organizationId} has no key ${keyId} that is good`
+          : `${keyId} was rotated before and ends ${timeOf(rotation.end)}: rotate the key that took its place, or revoke this one to end it now`,
+      )
+      return 1
     }
     case 'revoke':
       if (await revokeApiKey(store, command.organizationId, command.keyId, now)) {
@@ -91,12 +113,18 @@ async function run(command: KeysCommand, store: ApiKeyStore): Promise<number> {
   }
 }
 
-/** Makes a key, stores its hash, and prints it. */
-async function issue(store: ApiKeyStore, order: Omit<NewApiKey, 'keyHash' | 'keyId'>): Promise<void> {
+async function makeKey(): Promise<{ key: string; keyHash: string; keyId: string }> {
   const key = newServerApiKey()
   const keyId = `key_${crypto.randomUUID().replaceAll('-', '')}`
-  await insertApiKey(store, { ...order, keyId, keyHash: await hashServerApiKey(key) })
-  const { permissions, organizationIds, expiresAt } = order
+  return { key, keyHash: await hashServerApiKey(key), keyId }
+}
+
+/** Prints a key that is stored: the only time that anybody sees it. */
+function show(
+  key: string,
+  stored: Pick<ListedApiKey, 'expiresAt' | 'keyId' | 'organizationIds' | 'permissions'>,
+): void {
+  const { keyId, permissions, organizationIds, expiresAt } = stored
   console.error(
     `${keyId}: ${permissions.join(', ')} for ${organizationIds.join(', ')}, ${expiryOf(expiresAt)}`,
   )
@@ -116,10 +144,15 @@ function toTable(keys: ListedApiKey[], now: number): string {
     key.organizationIds.join(' '),
     `issued ${dayOf(key.createdAt)}`,
     key.lastUsedAt === null ? 'never used' : `used ${timeOf(key.lastUsedAt)}`,
-    key.revokedAt !== null ? `revoked ${dayOf(key.revokedAt)}` : expiryOf(key.expiresAt, now),
+    endOf(key, now),
   ])
   const widths = [0, 1, 2, 3, 4, 5].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
   return rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ')).join('\n')
+}
+
+function endOf({ revokedAt, rotatedAt, expiresAt }: ListedApiKey, now: number): string {
+  if (revokedAt !== null) return `revoked ${dayOf(revokedAt)}`
+  return `${rotatedAt === null ? '' : 'rotated, '}${expiryOf(expiresAt, now)}`
 }
 
 function expiryOf(expiresAt: number | null, now = 0): string {

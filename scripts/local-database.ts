@@ -1,136 +1,77 @@
-import { readdir, readFile } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
-import { setTimeout as pause } from 'node:timers/promises'
-import type { DrizzleD1Database } from 'drizzle-orm/d1'
-import type { Miniflare, V4WorkerOptions } from 'miniflare'
+import { createHash, createHmac } from 'node:crypto'
+import { existsSync, mkdirSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { drizzle, type SqliteRemoteDatabase } from 'drizzle-orm/sqlite-proxy'
+import { applyMigrations } from './apply-migrations.ts'
+import { readSettings, stateDir } from './settings.ts'
+import { StateError, toStateError, withStateErrors } from './state-error.ts'
 
-export const PROJECT = resolve(import.meta.dirname, '..')
-
-type D1 = Awaited<ReturnType<Miniflare['getD1Database']>>
-
-/** What wrangler.toml says, as Miniflare takes it. Nothing is asked of the network for it. */
-export interface Settings {
-  /** Without the Worker's code. */
-  worker: V4WorkerOptions & { name: string }
-  /** How the database is bound in the Worker. */
-  binding: string
-  databaseId: string
-  databaseName: string
-  migrationsDir: string
-}
-
-export async function readSettings(): Promise<Settings> {
-  process.env.WRANGLER_SEND_METRICS ??= 'false'
-  process.env.CLOUDFLARE_CF_FETCH_ENABLED ??= 'false'
-  // Not before the lines above: wrangler reads its environment as it is loaded.
-  const { unstable_getMiniflareWorkerOptions, unstable_readConfig } = await import('wrangler')
-  const config = unstable_readConfig({ config: join(PROJECT, 'wrangler.toml') })
-  const [database] = config.d1_databases
-  if (
-    config.name === undefined ||
-    database?.database_id === undefined ||
-    database.database_name === undefined
-  ) {
-    throw new Error('wrangler.toml names no Worker, or no D1 database with a name and an id')
-  }
-  const { workerOptions } = unstable_getMiniflareWorkerOptions(config)
-  return {
-    worker: { ...workerOptions, name: config.name, modules: [] },
-    binding: database.binding,
-    databaseId: database.database_id,
-    databaseName: database.database_name,
-    migrationsDir: join(PROJECT, database.migrations_dir ?? 'migrations'),
-  }
-}
-
-/** Where local state lies: as wrangler has it for its flag `--persist-to`, so that both see the same. */
-export function stateDir(persistTo: string | undefined): string {
-  return join(persistTo === undefined ? join(PROJECT, '.wrangler/state') : resolve(persistTo), 'v3')
-}
-
-/**
- * Brings the database to the newest schema. What was applied is noted where wrangler notes it, and is not applied again by
- * either.
- */
-export async function applyMigrations(d1: D1, migrationsDir: string): Promise<void> {
-  const names = (await readdir(migrationsDir)).filter((name) => name.endsWith('.sql')).sort()
-  await d1
-    .prepare(
-      `CREATE TABLE IF NOT EXISTS "d1_migrations" (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT UNIQUE,
-      applied_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP NOT NULL)`,
-    )
-    .run()
-  const { results } = await d1.prepare('SELECT name FROM d1_migrations').all<{ name: string }>()
-  const applied = new Set(results.map(({ name }) => name))
-  for (const name of names) {
-    if (applied.has(name)) continue
-    const migration = await readFile(join(migrationsDir, name), 'utf8')
-    const statements = migration
-      .split('--> statement-breakpoint')
-      .filter((statement) => statement.trim() !== '')
-    await d1.batch([
-      ...statements.map((statement) => d1.prepare(statement)),
-      d1.prepare('INSERT INTO d1_migrations (name) VALUES (?)').bind(name),
-    ])
-  }
-}
-
-/**
- * Runs `work` again for a few seconds while another process holds the database's file: an edge that is running, or one that
- * is just applying the same migrations.
- */
-export async function retryWhileContended<Result>(work: () => Promise<Result>): Promise<Result> {
-  const until = Date.now() + 5_000
-  for (;;) {
-    try {
-      return await work()
-    } catch (error) {
-      if (Date.now() >= until || !isContention(error)) throw error
-      await pause(50)
-    }
-  }
-}
-
-function isContention(error: unknown): boolean {
-  if (!(error instanceof Error)) return false
-  return (
-    /database is locked|SQLITE_BUSY|already exists|d1_migrations\.name/.test(error.message) ||
-    isContention(error.cause)
-  )
-}
+/** How long to wait while another process writes, in ms. An edge under load does so many times a second, briefly. */
+const PATIENCE = 10_000
 
 export interface LocalDatabase {
-  store: DrizzleD1Database
-  dispose: () => Promise<void>
+  store: SqliteRemoteDatabase
+  /** Whether it was made just now. */
+  isNew: boolean
+  close: () => void
 }
 
 /**
- * Opens the local D1 database alone, next to a running edge or without one. None of the Worker's objects are opened: their
- * alarms would run twice.
+ * Opens the local D1 database, next to a running edge or without one: as a plain SQLite file, on which SQLite itself waits
+ * its turn. A second Workers runtime on the file would fail at once where the first is writing.
+ *
+ * Throws a StateError where there is no state, unless it may be made; and where it cannot be used.
  */
-export async function openLocalDatabase(persistTo: string | undefined): Promise<LocalDatabase> {
-  const [{ convertV4MiniflareOptions, Miniflare, NoOpLog }, { drizzle }, settings] = await Promise.all([
-    import('miniflare'),
-    import('drizzle-orm/d1'),
-    readSettings(),
-  ])
-  const miniflare = new Miniflare(
-    convertV4MiniflareOptions({
-      modules: true,
-      script: '',
-      cf: false,
-      log: new NoOpLog(),
-      resourcePersistencePath: stateDir(persistTo),
-      d1Databases: { DB: settings.databaseId },
-    }),
-  )
+export async function openLocalDatabase(
+  persistTo: string | undefined,
+  { mayCreate }: { mayCreate: boolean },
+): Promise<LocalDatabase> {
+  const settings = await readSettings()
+  const state = stateDir(persistTo)
+  const path = d1Path(state, settings.databaseId)
+  const isNew = !existsSync(path)
+  if (isNew && !mayCreate) {
+    throw new StateError(
+      `There is no state in ${dirname(state)}: no edge has run on it, and no key was issued.`,
+    )
+  }
+  const database = await withStateErrors(dirname(state), () => openD1File(path, settings.migrationsDir))
+  const store = drizzle(async (sql, params) => {
+    try {
+      const statement = database.prepare(sql)
+      statement.setReturnArrays(true)
+      return { rows: statement.all(...params) }
+    } catch (error) {
+      throw toStateError(error, dirname(state))
+    }
+  })
+  return { store, isNew, close: () => database.close() }
+}
+
+/** Opens the file of a D1 database, makes it where there is none, and brings it to the newest schema. */
+export function openD1File(path: string, migrationsDir: string): DatabaseSync {
+  mkdirSync(dirname(path), { recursive: true })
+  const database = new DatabaseSync(path, { timeout: PATIENCE })
   try {
-    const d1 = await miniflare.getD1Database('DB')
-    await retryWhileContended(() => applyMigrations(d1, settings.migrationsDir))
-    return { store: drizzle(d1), dispose: () => miniflare.dispose() }
+    // As the Workers runtime has it. To change over later it would need the file to itself.
+    database.exec('PRAGMA journal_mode = WAL')
+    applyMigrations(database, migrationsDir)
+    return database
   } catch (error) {
-    // Its runtime would keep this process from ending.
-    await miniflare.dispose().catch(() => {})
+    database.close()
     throw error
   }
+}
+
+/**
+ * The file that Miniflare keeps a local D1 database in. It is an object's storage, and has the id that the Workers runtime
+ * makes of the object's name.
+ */
+export function d1Path(state: string, databaseId: string): string {
+  const kind = 'miniflare-D1DatabaseObject'
+  const key = createHash('sha256').update(kind).digest()
+  const sign = (text: string | Buffer) => createHmac('sha256', key).update(text).digest().subarray(0, 16)
+  const name = sign(databaseId)
+  return join(state, 'd1', kind, `${Buffer.concat([name, sign(name)]).toString('hex')}.sqlite`)
 }

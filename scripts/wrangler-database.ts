@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { drizzle, type SqliteRemoteDatabase } from 'drizzle-orm/sqlite-proxy'
-import { PROJECT, readSettings } from './local-database.ts'
+import { PROJECT, readSettings } from './settings.ts'
 
 /** wrangler could not do it; the message is wrangler's. */
 export class WranglerError extends Error {}

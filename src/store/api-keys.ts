@@ -1,4 +1,4 @@
-import { and, desc, eq, gt, isNull, lte, or, type SQL, sql } from 'drizzle-orm'
+import { and, desc, eq, getTableColumns, gt, isNull, lte, or, type SQL, sql } from 'drizzle-orm'
 import type { BaseSQLiteDatabase } from 'drizzle-orm/sqlite-core'
 import { apiKeys } from './schema.ts'
 
@@ -14,14 +14,16 @@ export type ApiKey = typeof apiKeys.$inferSelect
 export type ListedApiKey = Omit<ApiKey, 'keyHash'>
 
 /** A key that was just made. */
-export type NewApiKey = Omit<ApiKey, 'revokedAt' | 'lastUsedAt'>
+export type NewApiKey = Omit<ApiKey, 'revokedAt' | 'lastUsedAt' | 'rotatedAt'>
 
-/** Stores a key that was just made. */
+const { keyHash: _, ...listed } = getTableColumns(apiKeys)
+
+/** Stores a key that was just made. Safe to repeat. */
 export async function insertApiKey(store: ApiKeyStore, key: NewApiKey): Promise<void> {
-  await store.insert(apiKeys).values(key)
+  await store.insert(apiKeys).values(key).onConflictDoNothing({ target: apiKeys.keyHash })
 }
 
-/** The key of this hash, revoked and expired ones too. The hash is the credential, hence no organisation is asked for. */
+/** The key of this hash, revoked and expired ones too. The hash is the credential, hence no organization is asked for. */
 export async function findApiKey(store: ApiKeyStore, keyHash: string): Promise<ApiKey | undefined> {
   const [key] = await store.select().from(apiKeys).where(eq(apiKeys.keyHash, keyHash))
   return key
@@ -43,17 +45,16 @@ export async function noteUse(store: ApiKeyStore, key: ApiKey, now: number): Pro
     )
 }
 
-/** The organisation's keys, newest first, without anything secret. */
+/** The organization's keys, newest first, without anything secret. */
 export async function listApiKeys(store: ApiKeyStore, organizationId: string): Promise<ListedApiKey[]> {
-  const { keyId, organizationIds, name, permissions, createdAt, expiresAt, revokedAt, lastUsedAt } = apiKeys
   return await store
-    .select({ keyId, organizationIds, name, permissions, createdAt, expiresAt, revokedAt, lastUsedAt })
+    .select(listed)
     .from(apiKeys)
     .where(isFor(organizationId))
-    .orderBy(desc(createdAt), desc(keyId))
+    .orderBy(desc(apiKeys.createdAt), desc(apiKeys.keyId))
 }
 
-/** Revokes a key; one that already was keeps its time. False where the organisation has no such key. */
+/** Revokes a key; one that already was keeps its time. False where the organization has no such key. */
 export async function revokeApiKey(
   store: ApiKeyStore,
   organizationId: string,
@@ -68,40 +69,64 @@ export async function revokeApiKey(
   return revoked.length > 0
 }
 
-/** A key of the organisation that is good at `now`; undefined where there is none of this id. */
-export async function findUsableApiKey(
-  store: ApiKeyStore,
-  organizationId: string,
-  keyId: string,
-  now: number,
-): Promise<ApiKey | undefined> {
-  const [key] = await store
-    .select()
-    .from(apiKeys)
-    .where(
-      and(
-        isFor(organizationId),
-        eq(apiKeys.keyId, keyId),
-        isNull(apiKeys.revokedAt),
-        or(isNull(apiKeys.expiresAt), gt(apiKeys.expiresAt, now)),
-      ),
-    )
-  return key
+/** What takes the place of a key that is rotated: its rights are the old one's. */
+export interface Twin {
+  keyHash: string
+  keyId: string
+  /** In ms since the epoch; null: when the old one would have expired. */
+  expiresAt: number | null
 }
 
-/** Lets a key expire at `end`, or earlier where it would have anyway. The time at which it does. */
-export async function endApiKey(
+export type Rotation =
+  | { ok: true; twin: ListedApiKey; end: number }
+  /** The organization has no such key that is good at the time. */
+  | { ok: false; reason: 'unknown' }
+  /** It was rotated before, and is good until `end`. */
+  | { ok: false; reason: 'rotated'; end: number }
+
+/**
+ * Puts a twin in the place of a key, which then expires at `end` (ms), or earlier where it would have anyway. It is one
+ * statement, since that is whole or not at all on every driver: never is there a twin and no end of the old key.
+ */
+export async function rotateApiKey(
   store: ApiKeyStore,
   organizationId: string,
   keyId: string,
+  twin: Twin,
+  now: number,
   end: number,
-): Promise<number | null | undefined> {
-  const [ended] = await store
-    .update(apiKeys)
-    .set({ expiresAt: sql`min(coalesce(${apiKeys.expiresAt}, ${end}), ${end})` })
-    .where(and(isFor(organizationId), eq(apiKeys.keyId, keyId)))
-    .returning({ expiresAt: apiKeys.expiresAt })
-  return ended?.expiresAt
+): Promise<Rotation> {
+  // Both in the order of the table's columns: the twin as a new row, the old key as one that is there and so updated.
+  const rows = sql`
+    with old as (select * from ${apiKeys} where ${isFor(organizationId)} and ${apiKeys.keyId} = ${keyId}
+      and ${isGood(now)} and ${apiKeys.rotatedAt} is null)
+    select ${twin.keyHash}, ${twin.keyId}, organization_ids, name, permissions, ${now},
+      coalesce(${twin.expiresAt}, expires_at), null, null, null from old
+    union all
+    select key_hash, key_id, organization_ids, name, permissions, created_at,
+      min(coalesce(expires_at, ${end}), ${end}), revoked_at, last_used_at, ${now} from old where true`
+  const written = await store
+    .insert(apiKeys)
+    .select(rows)
+    .onConflictDoUpdate({
+      target: apiKeys.keyHash,
+      set: { expiresAt: sql`excluded.expires_at`, rotatedAt: sql`excluded.rotated_at` },
+    })
+    .returning(listed)
+  const made = written.find((key) => key.keyId === twin.keyId)
+  const old = written.find((key) => key.keyId === keyId)
+  if (made !== undefined && old?.expiresAt) return { ok: true, twin: made, end: old.expiresAt }
+
+  const [found] = await store
+    .select(listed)
+    .from(apiKeys)
+    .where(and(isFor(organizationId), eq(apiKeys.keyId, keyId), isGood(now)))
+  if (!found?.rotatedAt) return { ok: false, reason: 'unknown' }
+  return { ok: false, reason: 'rotated', end: found.expiresAt ?? end }
+}
+
+function isGood(now: number) {
+  return and(isNull(apiKeys.revokedAt), or(isNull(apiKeys.expiresAt), gt(apiKeys.expiresAt, now)))
 }
 
 function isFor(organizationId: string): SQL {

@@ -1,15 +1,17 @@
-import { execFile } from 'node:child_process'
+import { existsSync, readdirSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { eq } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/d1'
-import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import type { Edge } from '../../scripts/edge.ts'
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest'
+import { type Edge, openEdge } from '../../scripts/edge.ts'
 import { readKeysCommand, UsageError } from '../../scripts/keys-command.ts'
-import { PROJECT } from '../../scripts/local-database.ts'
-import { noteUse } from '../../src/store/api-keys.ts'
+import { noteUse, rotateApiKey } from '../../src/store/api-keys.ts'
 import { apiKeys } from '../../src/store/schema.ts'
 import { call, freshOrganization, issueKey, startEdge } from './harness.ts'
+import { runKeys } from './keys-process.ts'
 
-// Each command is a process that starts a runtime of its own.
+// Each command is a process.
 vi.setConfig({ testTimeout: 120_000 })
 
 let edge: Edge
@@ -17,18 +19,9 @@ let persistTo: string
 
 beforeAll(async () => {
   edge = await startEdge()
-  persistTo = (await edge.d1File()).replace(/\/v3\/d1\/.*/, '')
+  persistTo = edge.d1File().replace(/\/v3\/d1\/.*/, '')
 })
 afterAll(() => edge.dispose())
-
-/** Runs `npm run keys -- …args`. */
-function keys(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-  return new Promise((resolve) => {
-    execFile(process.execPath, ['scripts/keys.ts', ...args], { cwd: PROJECT }, (error, stdout, stderr) =>
-      resolve({ code: typeof error?.code === 'number' ? error.code : 0, stdout, stderr }),
-    )
-  })
-}
 
 /** A time that is stored with a key; null where it is not set. */
 async function field(
@@ -44,7 +37,7 @@ const permitted = ['--permission', 'job:create', '--permission', 'job:read']
 
 test('a key issued while the edge runs works at once, is listed without its secret, and can be revoked', async () => {
   const org = freshOrganization()
-  const issued = await keys('issue', ...local(org), '--name', 'importer', ...permitted)
+  const issued = await runKeys('issue', ...local(org), '--name', 'importer', ...permitted)
   expect(issued).toMatchObject({ code: 0, stdout: expect.stringMatching(/^mp_[\w-]{43}\n$/) })
   const key = issued.stdout.trim()
   expect((await call(edge, key, 'POST', '/api/jobs/', { job_type: 'import', total_items: 1 })).status).toBe(
@@ -52,38 +45,38 @@ test('a key issued while the edge runs works at once, is listed without its secr
   )
 
   const keyId = /key_\w+/.exec(issued.stderr)?.[0] ?? ''
-  const listed = await keys('list', ...local(org))
+  const listed = await runKeys('list', ...local(org))
   expect(listed.stdout).toMatch(
     new RegExp(`^${keyId}  importer  job:create job:read  ${org}  .*does not expire`),
   )
   expect(listed.stdout).not.toContain(key)
 
-  expect(await keys('revoke', ...local(freshOrganization()), '--id', keyId)).toMatchObject({ code: 1 })
+  expect(await runKeys('revoke', ...local(freshOrganization()), '--id', keyId)).toMatchObject({ code: 1 })
   expect(await field(keyId, 'revoked_at')).toBeNull()
-  expect(await keys('revoke', ...local(org), '--id', keyId)).toMatchObject({ code: 0 })
+  expect(await runKeys('revoke', ...local(org), '--id', keyId)).toMatchObject({ code: 0 })
   expect(await field(keyId, 'revoked_at')).toBeTypeOf('number')
 })
 
 test('a key for several organizations works in each of them, by X-Organization-ID', async () => {
   const [org, other] = [freshOrganization(), freshOrganization()]
-  const issued = await keys('issue', ...local(org), '--org', other, '--name', 'importer', ...permitted)
+  const issued = await runKeys('issue', ...local(org), '--org', other, '--name', 'importer', ...permitted)
   const create = (headers: Record<string, string>) =>
     call(edge, issued.stdout.trim(), 'POST', '/api/jobs/', { job_type: 'import', total_items: 1 }, headers)
   expect((await create({})).status).toBe(400)
   for (const id of [org, other]) {
     expect((await create({ 'X-Organization-ID': id })).status).toBe(200)
   }
-  expect((await keys('list', ...local(other))).stdout).toContain(`${org} ${other}`)
+  expect((await runKeys('list', ...local(other))).stdout).toContain(`${org} ${other}`)
 })
 
 test('the use of a key is noted, to the hour, and listed', async () => {
   const org = freshOrganization()
   const { key, keyId } = await issueKey(edge, { org })
-  expect((await keys('list', ...local(org))).stdout).toContain('never used')
+  expect((await runKeys('list', ...local(org))).stdout).toContain('never used')
   const before = Date.now()
   expect((await call(edge, key, 'GET', '/api/jobs/')).status).toBe(200)
   await expect.poll(() => field(keyId, 'last_used_at')).toBeGreaterThanOrEqual(before)
-  expect((await keys('list', ...local(org))).stdout).toMatch(/ used \d{4}-\d\d-\d\dT\d\d:\d\dZ /)
+  expect((await runKeys('list', ...local(org))).stdout).toMatch(/ used \d{4}-\d\d-\d\dT\d\d:\d\dZ /)
 
   // Whoever looks it up within the hour writes nothing; an hour later, they do.
   const store = drizzle(await edge.d1())
@@ -101,7 +94,7 @@ test('the use of a key is noted, to the hour, and listed', async () => {
 test('rotating a key makes another with the same rights, and ends the old one after the grace', async () => {
   const [org, other] = [freshOrganization(), freshOrganization()]
   const old = await issueKey(edge, { org: [org, other], permissions: ['job:read'] })
-  const rotate = (...args: string[]) => keys('rotate', ...local(org), '--id', old.keyId, ...args)
+  const rotate = (...args: string[]) => runKeys('rotate', ...local(org), '--id', old.keyId, ...args)
   const before = Date.now()
   const rotated = await rotate('--grace-hours', '2')
   expect(rotated).toMatchObject({ code: 0, stdout: expect.stringMatching(/^mp_[\w-]{43}\n$/) })
@@ -120,30 +113,178 @@ test('rotating a key makes another with the same rights, and ends the old one af
   const twinId = /key_\w+/.exec(rotated.stderr)?.[0] ?? ''
   expect(await field(twinId, 'expires_at')).toBeNull()
 
-  // A second time, with a longer grace, it ends no later.
-  expect((await rotate('--grace-hours', '48', '--expires-in-days', '1')).code).toBe(0)
-  expect(await field(old.keyId, 'expires_at')).toBe(end)
-  expect((await rotate('--grace-hours', '0')).code).toBe(0)
-  expect(await field(old.keyId, 'expires_at')).toBeLessThanOrEqual(Date.now())
-  expect(await rotate()).toMatchObject({ code: 1, stdout: '' })
   // Nor can another organization rotate it.
-  expect(await keys('rotate', ...local(freshOrganization()), '--id', twinId)).toMatchObject({
+  expect(await runKeys('rotate', ...local(freshOrganization()), '--id', twinId)).toMatchObject({
     code: 1,
     stdout: '',
   })
+})
+
+test('a key is rotated once: it then ends when it was said to, and only its twin can be rotated', async () => {
+  const org = freshOrganization()
+  const old = await issueKey(edge, { org })
+  const rotate = (keyId: string, ...args: string[]) =>
+    runKeys('rotate', ...local(org), '--id', keyId, ...args)
+  // Of two operators at the same time, too.
+  const both = await Promise.all([rotate(old.keyId), rotate(old.keyId)])
+  const done = both.find(({ code }) => code === 0)
+  const refused = both.find(({ code }) => code !== 0)
+  expect(done?.stdout).toMatch(/^mp_/)
+  expect(refused).toEqual({
+    code: 1,
+    stdout: '',
+    stderr: expect.stringMatching(/^key_\S+ was rotated before and ends \S+: .*\n$/),
+  })
+  const end = await field(old.keyId, 'expires_at')
+  expect(await rotate(old.keyId, '--grace-hours', '0', '--expires-in-days', '1')).toMatchObject({
+    code: 1,
+    stdout: '',
+  })
+  expect(await field(old.keyId, 'expires_at')).toBe(end)
+
+  const twinId = /key_\w+/.exec(done?.stderr ?? '')?.[0] ?? ''
+  const next = await rotate(twinId, '--grace-hours', '0')
+  expect(next).toMatchObject({ code: 0, stdout: expect.stringMatching(/^mp_/) })
+  // Of these three the newest does not expire, as the first did not.
+  expect(await field(/key_\w+/.exec(next.stderr)?.[0] ?? '', 'expires_at')).toBeNull()
+  const listed = (await runKeys('list', ...local(org))).stdout.trim().split('\n')
+  expect(listed.map((line) => /(rotated, )?(does not expire|expires|expired)/.exec(line)?.[0])).toEqual(
+    expect.arrayContaining(['does not expire', 'rotated, expires', 'rotated, expired']),
+  )
+})
+
+test('a rotation is whole or not at all: where the old key cannot be ended, there is no new one', async () => {
+  const org = freshOrganization()
+  const old = await issueKey(edge, { org })
+  const d1 = await edge.d1()
+  await d1
+    .prepare(
+      `CREATE TRIGGER no_end BEFORE UPDATE ON api_keys WHEN old.key_id = '${old.keyId}'
+      BEGIN SELECT raise(ABORT, 'not now'); END`,
+    )
+    .run()
+  const keysOf = async () => (await runKeys('list', ...local(org))).stdout.match(/^key_\S+/gm)
+  try {
+    expect(await runKeys('rotate', ...local(org), '--id', old.keyId)).toMatchObject({ code: 1, stdout: '' })
+    // D1 itself holds to it as well.
+    const twin = { keyHash: 'a hash', keyId: 'key_twin', expiresAt: null }
+    await expect(
+      rotateApiKey(drizzle(d1), org, old.keyId, twin, Date.now(), Date.now() + 1),
+    ).rejects.toThrow()
+    expect(await keysOf()).toEqual([old.keyId])
+  } finally {
+    await d1.prepare('DROP TRIGGER no_end').run()
+  }
+  expect(await runKeys('rotate', ...local(org), '--id', old.keyId)).toMatchObject({ code: 0 })
+  expect(await keysOf()).toHaveLength(2)
+})
+
+test('beside an edge under load, every command does what it was told', { timeout: 300_000 }, async () => {
+  const org = freshOrganization()
+  const { key } = await issueKey(edge, { org })
+  let reports = 0
+  let isOver = false
+  const report = async () => {
+    const { body } = await call(edge, key, 'POST', '/api/jobs/', { job_type: 'import', total_items: 1 })
+    while (!isOver) {
+      const warning = { entity_key: `${reports++}`, error_type: 'odd', message: 'm' }
+      expect((await call(edge, key, 'POST', `/api/jobs/${body.job_id}/progress`, { warning })).status).toBe(
+        200,
+      )
+    }
+  }
+  const running = Promise.all(Array.from({ length: 4 }, report))
+  try {
+    const issued: string[] = []
+    for (let round = 0; round < 3; round++) {
+      const before = reports
+      const { code, stdout, stderr } = await runKeys('issue', ...local(org), '--name', 'x', ...permitted)
+      expect({ code, stdout, stderr }).toMatchObject({ code: 0, stdout: expect.stringMatching(/^mp_/) })
+      const keyId = /key_\w+/.exec(stderr)?.[0] ?? ''
+      issued.push(keyId)
+      for (const verb of ['rotate', 'revoke'])
+        expect(await runKeys(verb, ...local(org), '--id', keyId)).toMatchObject({ code: 0 })
+      expect(reports).toBeGreaterThan(before)
+    }
+    // The one that reports, and of each that was issued the key and its twin.
+    const listed = (await runKeys('list', ...local(org))).stdout.trim().split('\n')
+    expect(listed).toHaveLength(1 + 2 * issued.length)
+    expect(listed.filter((line) => line.includes('revoked'))).toHaveLength(issued.length)
+  } finally {
+    isOver = true
+    await running
+  }
+})
+
+test('a command gives up in a sentence where the database stays locked, and has changed nothing', async () => {
+  const org = freshOrganization()
+  const holder = new DatabaseSync(edge.d1File(), { timeout: 5_000 })
+  holder.exec('BEGIN IMMEDIATE')
+  try {
+    expect(await runKeys('issue', ...local(org), '--name', 'x', ...permitted)).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: `Another process has locked the database in ${persistTo}: nothing was changed, try again later.\n`,
+    })
+    // To look takes no lock.
+    expect(await runKeys('list', ...local(org))).toEqual({
+      code: 0,
+      stdout: '',
+      stderr: `${org} has no keys\n`,
+    })
+  } finally {
+    holder.exec('ROLLBACK')
+    holder.close()
+  }
+  expect((await runKeys('list', ...local(org))).stderr).toBe(`${org} has no keys\n`)
+})
+
+test('where there is no state, nothing is listed, rotated or revoked, and none is made', async () => {
+  const nowhere = join(persistTo, 'tpyo')
+  const at = ['--local', '--persist-to', nowhere, '--org', 'acme']
+  for (const args of [
+    ['list'],
+    ['webhook-secret'],
+    ['revoke', '--id', 'key_1'],
+    ['rotate', '--id', 'key_1'],
+  ]) {
+    expect(await runKeys(...args, ...at)).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: `There is no state in ${nowhere}: no edge has run on it, and no key was issued.\n`,
+    })
+  }
+  expect(existsSync(nowhere)).toBe(false)
+})
+
+test('a key that is issued before the first start is good from then on', async () => {
+  const state = join(persistTo, 'other')
+  const issued = await runKeys(
+    ...['issue', '--local', '--persist-to', state, '--org', 'acme', '--name', 'x', ...permitted],
+  )
+  expect(issued).toMatchObject({ code: 0, stderr: expect.stringContaining(`There was no state in ${state}`) })
+  const other = await openEdge({ persistTo: state, quiet: true })
+  onTestFinished(() => other.dispose())
+  expect((await call(other, issued.stdout.trim(), 'GET', '/api/jobs/')).status).toBe(200)
+  // It is one database that both had, and not two.
+  expect(
+    readdirSync(dirname(other.d1File()))
+      .filter((name) => name.endsWith('.sqlite'))
+      .sort(),
+  ).toEqual([basename(other.d1File()), 'metadata.sqlite'].sort())
 })
 
 test('a key that was to expire has a twin that expires no later', async () => {
   const org = freshOrganization()
   const expiresAt = Date.now() + 60_000
   const { keyId } = await issueKey(edge, { org, expiresAt })
-  const { stderr } = await keys('rotate', ...local(org), '--id', keyId)
+  const { stderr } = await runKeys('rotate', ...local(org), '--id', keyId)
   expect(await field(/key_\w+/.exec(stderr)?.[0] ?? '', 'expires_at')).toBe(expiresAt)
   expect(await field(keyId, 'expires_at')).toBe(expiresAt)
 })
 
 test('what is not understood ends with 2, the usage, and nothing on stdout', async () => {
-  expect(await keys('issue', '--org', 'acme')).toEqual({
+  expect(await runKeys('issue', '--org', 'acme')).toEqual({
     code: 2,
     stdout: '',
     stderr: expect.stringContaining('Usage:'),
