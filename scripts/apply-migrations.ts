@@ -4,16 +4,16 @@ import type { DatabaseSync } from 'node:sqlite'
 import { StateError } from './state-error.ts'
 
 /**
- * Brings a D1 database to the newest schema. What was applied is noted where wrangler notes it, so that neither applies it
- * again. Throws a StateError for a migration that does not apply, and then none of it has.
+ * Brings a D1 database to the newest schema. What is applied is noted where wrangler notes it, so that neither repeats the other.
+ * Throws a StateError if a migration does not apply; then none has.
  */
 export function applyMigrations(database: DatabaseSync, migrationsDir: string): void {
   const names = readdirSync(migrationsDir)
     .filter((name) => name.endsWith('.sql'))
     .sort()
-  // The usual case takes no lock: an edge is running here, and has applied them.
+  // Usually there is nothing to do, and no lock to wait for: an edge has applied them all.
   if (missing(database, names).length === 0) return
-  // Taken before looking again: another process may be applying the same ones.
+  // Another process may be applying the same ones: look again once the lock is taken.
   database.exec('BEGIN IMMEDIATE')
   try {
     database.exec(
@@ -25,7 +25,7 @@ export function applyMigrations(database: DatabaseSync, migrationsDir: string): 
     }
     database.exec('COMMIT')
   } catch (error) {
-    // A full disk has already rolled it back.
+    // A full disk rolls back by itself.
     if (database.isTransaction) database.exec('ROLLBACK')
     throw error
   }
@@ -49,7 +49,7 @@ function apply(database: DatabaseSync, name: string, sql: string): void {
     database.prepare('INSERT INTO d1_migrations (name) VALUES (?)').run(name)
   } catch (error) {
     const { errcode, message } = error as { errcode?: number; message: string }
-    // SQLITE_ERROR: the statement itself, and not the disk.
+    // Only this code is about the statement, and not about the disk.
     if (errcode !== 1) throw error
     throw new StateError(`The migration ${name} does not apply to the database: ${message}.`, {
       cause: error,

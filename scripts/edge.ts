@@ -1,12 +1,13 @@
-import type { ChildProcess } from 'node:child_process'
-import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { Plugin } from 'esbuild'
-import type { Json, Miniflare } from 'miniflare'
+import type { Json, Miniflare, WorkerdStructuredLog } from 'miniflare'
+import { checkPort, portTaken } from './check-port.ts'
 import { d1Path, openD1File } from './local-database.ts'
 import { PROJECT, readSettings, stateDir } from './settings.ts'
-import { withStateErrors } from './state-error.ts'
+import { StateError, withStateErrors } from './state-error.ts'
+import { lockState, type StateLock } from './state-lock.ts'
+import { type RuntimeWatch, watchRuntimes } from './watch-runtimes.ts'
 
 export interface EdgeOptions {
   /** The port to listen on; 0, and without one: any that is free. */
@@ -42,25 +43,56 @@ export interface Edge {
   dispose: () => Promise<void>
 }
 
-/** The port is in use by another process. */
-export class PortTakenError extends Error {}
-
 /**
  * Runs the Worker on this machine, in the runtime that Cloudflare runs it in, with what wrangler.toml binds it to, on a
- * database that is brought to the newest schema.
+ * database that is brought to the newest schema. No other edge can run on the same state meanwhile.
+ *
+ * Throws a StateError where the state cannot be used or is in use, and a PortError where the port cannot.
  */
 export async function openEdge(options: EdgeOptions = {}): Promise<Edge> {
+  const state = stateDir(options.persistTo)
+  const lock = await withStateErrors(dirname(state), () => lockState(state))
+  const runtimes = watchRuntimes()
+  const release = () => {
+    runtimes.dispose()
+    lock.release()
+  }
+  try {
+    const edge = await run(options, state, lock, runtimes)
+    return { ...edge, dispose: () => edge.dispose().finally(release) }
+  } catch (error) {
+    release()
+    throw error
+  }
+}
+
+async function run(
+  options: EdgeOptions,
+  state: string,
+  lock: StateLock,
+  runtimes: RuntimeWatch,
+): Promise<Edge> {
+  const { host = '127.0.0.1', port = 0 } = options
+  await checkPort(host, port)
   const [{ convertV4MiniflareOptions, Log, LogLevel, Miniflare }, settings, script] = await Promise.all([
     import('miniflare'),
     readSettings(),
     bundle(options.entry ?? join(PROJECT, 'src/index.ts')),
   ])
-  const state = stateDir(options.persistTo)
   const { worker } = settings
   const d1File = d1Path(state, settings.databaseId)
-  // Before the runtime is up: no caller finds a database without its tables.
-  await withStateErrors(dirname(state), () => openD1File(d1File, settings.migrationsDir).close())
-  const runtimes = watchRuntimes()
+  await withStateErrors(dirname(state), () => {
+    lock.announce({ watchdogPid: runtimes.watchdogPid })
+    // Before the runtime is up: no caller finds a database without its tables.
+    const database = openD1File(d1File, settings.migrationsDir)
+    try {
+      // With the database locked for good, the edge would run, and record nothing.
+      database.exec('BEGIN IMMEDIATE; ROLLBACK')
+    } finally {
+      database.close()
+    }
+  })
+  const lines = holdBack(options)
   let closing = false
   class EdgeLog extends Log {
     // Ctrl-C reaches the runtime as well, and its end is no crash then.
@@ -74,33 +106,55 @@ export async function openEdge(options: EdgeOptions = {}): Promise<Edge> {
       bindings: { ...worker.bindings, ...options.bindings },
       ratelimits: { ...worker.ratelimits, ...toRateLimits(options.rateLimits) },
       modules: [{ type: 'ESModule', path: 'index.js', contents: script }],
-      host: options.host ?? '127.0.0.1',
-      port: options.port ?? 0,
+      host,
+      port,
       resourcePersistencePath: state,
       cf: false,
       logRequests: false,
       log: new EdgeLog(options.quiet ? LogLevel.NONE : LogLevel.WARN),
-      ...(options.quiet || options.onLine
-        ? { handleStructuredLogs: ({ message }: { message: string }) => options.onLine?.(message) }
-        : {}),
+      handleStructuredLogs: lines.take,
     }),
   )
   const dispose = async () => {
     closing = true
     await miniflare.dispose()
-    runtimes.dispose()
   }
   try {
-    const url = (await miniflare.ready).origin
+    const url = await withStateErrors(dirname(state), async () => {
+      const { origin } = await miniflare.ready
+      lock.announce({ address: origin })
+      return origin
+    })
+    lines.letGo()
     const d1 = () => miniflare.getD1Database(settings.binding)
     return { url, d1, miniflare, runtimePid: runtimes.pid, d1File: () => d1File, dispose }
   } catch (error) {
     // Of a Miniflare that never was ready, this fails as its start did.
     await dispose().catch(() => {})
-    if (error instanceof Error && 'code' in error && error.code === 'ERR_ADDRESS_IN_USE') {
-      throw new PortTakenError(`Port ${options.port} is taken`, { cause: error })
-    }
+    // The runtime's own words would only bury an explanation.
+    if (!(error instanceof StateError)) lines.letGo()
+    if (error instanceof Error && 'code' in error && error.code === 'ERR_ADDRESS_IN_USE')
+      throw portTaken(port)
     throw error
+  }
+}
+
+/** Holds back the Worker's console, and what the runtime itself says, until the edge runs. */
+function holdBack({ quiet, onLine }: EdgeOptions) {
+  let held: WorkerdStructuredLog[] | undefined = []
+  const print = ({ level, message }: WorkerdStructuredLog) => {
+    if (onLine !== undefined) onLine(message)
+    else if (!quiet) (level === 'error' || level === 'warn' ? console.error : console.log)(message)
+  }
+  return {
+    take: (line: WorkerdStructuredLog) => {
+      if (held === undefined) print(line)
+      else held.push(line)
+    },
+    letGo: () => {
+      held?.forEach(print)
+      held = undefined
+    },
   }
 }
 
@@ -143,23 +197,4 @@ async function bundle(entry: string): Promise<string> {
   const [script] = outputFiles
   if (script === undefined) throw new Error(`Nothing came of ${entry}`)
   return script.text
-}
-
-/** Keeps track of the runtime that this process started last: Miniflare does not tell which it is. */
-function watchRuntimes() {
-  let runtime: ChildProcess | undefined
-  const onStart = (message: unknown) => {
-    const { process: child } = message as { process: ChildProcess }
-    child.once('spawn', () => {
-      if (child.spawnfile.includes('workerd')) runtime = child
-    })
-  }
-  subscribe('child_process', onStart)
-  return {
-    pid: () => {
-      if (runtime?.pid === undefined) throw new Error('The runtime is not running')
-      return runtime.pid
-    },
-    dispose: () => unsubscribe('child_process', onStart),
-  }
 }

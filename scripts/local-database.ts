@@ -7,21 +7,21 @@ import { applyMigrations } from './apply-migrations.ts'
 import { readSettings, stateDir } from './settings.ts'
 import { StateError, toStateError, withStateErrors } from './state-error.ts'
 
-/** How long to wait while another process writes, in ms. An edge under load does so many times a second, briefly. */
+/** How long to wait for other writers, in ms. An edge under load writes many times a second, briefly. */
 const PATIENCE = 10_000
 
 export interface LocalDatabase {
   store: SqliteRemoteDatabase
-  /** Whether it was made just now. */
+  /** Whether there was none before. */
   isNew: boolean
   close: () => void
 }
 
 /**
- * Opens the local D1 database, next to a running edge or without one: as a plain SQLite file, on which SQLite itself waits
- * its turn. A second Workers runtime on the file would fail at once where the first is writing.
+ * Opens the local D1 database, beside a running edge or without one: as the SQLite file it is, so that SQLite waits for its turn
+ * to write. A second Workers runtime on the file would fail whenever the first is writing.
  *
- * Throws a StateError where there is no state, unless it may be made; and where it cannot be used.
+ * Throws a StateError if there is no state and none may be made, or if it cannot be used.
  */
 export async function openLocalDatabase(
   persistTo: string | undefined,
@@ -49,12 +49,12 @@ export async function openLocalDatabase(
   return { store, isNew, close: () => database.close() }
 }
 
-/** Opens the file of a D1 database, makes it where there is none, and brings it to the newest schema. */
+/** Opens the file of a D1 database, makes it if there is none, and brings it to the newest schema. */
 export function openD1File(path: string, migrationsDir: string): DatabaseSync {
   mkdirSync(dirname(path), { recursive: true })
   const database = new DatabaseSync(path, { timeout: PATIENCE })
   try {
-    // As the Workers runtime has it. To change over later it would need the file to itself.
+    // As the Workers runtime wants it; to change that later takes the file to itself.
     database.exec('PRAGMA journal_mode = WAL')
     applyMigrations(database, migrationsDir)
     return database
@@ -64,10 +64,7 @@ export function openD1File(path: string, migrationsDir: string): DatabaseSync {
   }
 }
 
-/**
- * The file that Miniflare keeps a local D1 database in. It is an object's storage, and has the id that the Workers runtime
- * makes of the object's name.
- */
+/** The file that Miniflare keeps a local D1 database in: an object's storage, named by the id that the runtime gives the object. */
 export function d1Path(state: string, databaseId: string): string {
   const kind = 'miniflare-D1DatabaseObject'
   const key = createHash('sha256').update(kind).digest()

@@ -1,6 +1,9 @@
 /** `npm start`: the edge on this machine. */
 import { parseArgs } from 'node:util'
-import { openEdge, PortTakenError } from './edge.ts'
+import { PortError } from './check-port.ts'
+import { type Edge, openEdge } from './edge.ts'
+import { StateError } from './state-error.ts'
+import { watchNpm } from './watch-npm.ts'
 
 const USAGE = `Usage: npm start -- [--port N] [--persist-to DIR]
 
@@ -8,24 +11,19 @@ const USAGE = `Usage: npm start -- [--port N] [--persist-to DIR]
   --persist-to DIR  where to keep the state, .wrangler/state unless told otherwise
 `
 
-const parent = process.ppid
 /** What only a machine that is developed on may do. */
 const DEVELOPMENT = { ALLOW_LOOPBACK_CALLBACKS: true }
 
+let edge: Edge | undefined
 let stopping = false
+watchNpm(stop)
 const { port, persistTo } = readFlags()
-const edge = await open()
+edge = await open()
 
 // Miniflare's own listeners would end this process before it has closed anything.
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.removeAllListeners(signal)
   process.on(signal, stop)
-}
-// npm signals the shell between it and this process, and the shell passes nothing on: that it is gone is the signal.
-if (process.env.npm_lifecycle_event !== undefined) {
-  setInterval(() => {
-    if (process.ppid !== parent) stop()
-  }, 200).unref()
 }
 
 const keysState = persistTo === undefined ? '' : ` --persist-to ${quote(persistTo)}`
@@ -54,7 +52,7 @@ function readFlags(): { port: number; persistTo: string | undefined } {
   }
 }
 
-async function open() {
+async function open(): Promise<Edge> {
   try {
     // By this name, and not by an address: clients that take it for ::1 are to find the edge, too.
     return await openEdge({
@@ -64,8 +62,8 @@ async function open() {
       ...(persistTo === undefined ? {} : { persistTo }),
     })
   } catch (error) {
-    if (!(error instanceof PortTakenError)) throw error
-    console.error(`${error.message}. Choose another: npm start -- --port ${port + 1}`)
+    if (!(error instanceof PortError || error instanceof StateError)) throw error
+    console.error(error.message)
     process.exit(1)
   }
 }
@@ -73,6 +71,6 @@ async function open() {
 async function stop(): Promise<void> {
   if (stopping) return
   stopping = true
-  await edge.dispose()
+  await edge?.dispose()
   process.exit(0)
 }

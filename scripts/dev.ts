@@ -1,0 +1,39 @@
+/**
+ * `npm run dev` loads this into wrangler before wrangler itself: `wrangler dev` uses the state of `npm start`, but must not run
+ * beside it, as each would keep its own version of every job.
+ *
+ * Nothing here may import wrangler, which does nothing if it is loaded as a library first.
+ */
+import { dirname } from 'node:path'
+import { parseArgs } from 'node:util'
+import { isMainThread } from 'node:worker_threads'
+import { stateDir } from './settings.ts'
+import { StateError, withStateErrors } from './state-error.ts'
+import { lockState } from './state-lock.ts'
+import { watchNpm } from './watch-npm.ts'
+import { watchRuntimes } from './watch-runtimes.ts'
+
+// wrangler's threads load this, too.
+if (isMainThread) await prepare()
+
+async function prepare(): Promise<void> {
+  const { values } = parseArgs({
+    options: { 'persist-to': { type: 'string' } },
+    strict: false,
+    allowPositionals: true,
+  })
+  const persistTo = values['persist-to']
+  const state = stateDir(typeof persistTo === 'string' ? persistTo : undefined)
+  try {
+    await withStateErrors(dirname(state), async () => {
+      const lock = await lockState(state)
+      lock.announce({ watchdogPid: watchRuntimes().watchdogPid })
+      process.on('exit', lock.release)
+      watchNpm(() => process.kill(process.pid, 'SIGTERM'))
+    })
+  } catch (error) {
+    if (!(error instanceof StateError)) throw error
+    console.error(error.message)
+    process.exit(1)
+  }
+}

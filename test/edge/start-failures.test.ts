@@ -1,0 +1,114 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { DatabaseSync } from 'node:sqlite'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { d1Path, openD1File } from '../../scripts/local-database.ts'
+import { readSettings, stateDir } from '../../scripts/settings.ts'
+import { mountDisk } from './mount-disk.ts'
+import { descendantsOf, isAlive, startProcess } from './start-process.ts'
+
+vi.setConfig({ testTimeout: 120_000 })
+
+function freshFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'milepost-'))
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }))
+  return folder
+}
+
+/** The D1 database of a state, at the newest schema, as an edge would have left it. */
+async function aDatabaseIn(folder: string): Promise<DatabaseSync> {
+  const { databaseId, migrationsDir } = await readSettings()
+  return openD1File(d1Path(stateDir(folder), databaseId), migrationsDir)
+}
+
+/** Starts in vain: one sentence on stderr, nothing on stdout, and nothing left running. */
+async function expectRefusal(flags: string[], sentence: string | RegExp): Promise<void> {
+  const start = startProcess(flags)
+  const pid = start.child.pid ?? 0
+  const below = new Set<number>()
+  const watching = setInterval(() => {
+    for (const child of descendantsOf(pid)) below.add(child.pid)
+  }, 200)
+  const code = await start.ended.finally(() => clearInterval(watching))
+  expect({ code, ...start.said }).toEqual({
+    code: 1,
+    stdout: '',
+    stderr: typeof sentence === 'string' ? `${sentence}\n` : expect.stringMatching(sentence),
+  })
+  await vi.waitFor(() => expect([...below].filter(isAlive)).toEqual([]), { timeout: 5_000 })
+}
+
+describe('A start says in one sentence why it fails, and leaves nothing running:', () => {
+  test('on a state whose database another process has locked', async () => {
+    const state = freshFolder()
+    const holder = await aDatabaseIn(state)
+    holder.exec('BEGIN IMMEDIATE')
+    onTestFinished(() => holder.close())
+    await expectRefusal(
+      ['--port', '0', '--persist-to', state],
+      `Another process has locked the database in ${state}: nothing was changed, try again later.`,
+    )
+  })
+
+  test('on a state that is a file', async () => {
+    const file = join(freshFolder(), 'state')
+    writeFileSync(file, '')
+    await expectRefusal(['--port', '0', '--persist-to', file], `${file} is not a folder.`)
+  })
+
+  test('on a state whose database is damaged', async () => {
+    const state = freshFolder()
+    const database = await aDatabaseIn(state)
+    const file = database.location() ?? ''
+    database.close()
+    writeFileSync(file, 'no database at all')
+    await expectRefusal(['--port', '0', '--persist-to', state], `The database in ${state} is damaged.`)
+  })
+
+  test('with a migration that does not apply', async () => {
+    const state = freshFolder()
+    const database = await aDatabaseIn(state)
+    database.exec('DELETE FROM d1_migrations')
+    database.close()
+    await expectRefusal(
+      ['--port', '0', '--persist-to', state],
+      /^The migration 0000_\S+\.sql does not apply to the database: table \S+ already exists\.\n$/,
+    )
+  })
+
+  test.each(['127.0.0.1', '::1'])('on a port that another process has at %s', async (address) => {
+    const server = createServer()
+    await new Promise<void>((resolve) => server.listen({ host: address, port: 0 }, resolve))
+    onTestFinished(() => void server.close())
+    const { port } = server.address() as { port: number }
+    await expectRefusal(
+      ['--port', String(port), '--persist-to', freshFolder()],
+      `Another process has port ${port} at ${address}. Choose another, such as --port ${port + 1}.`,
+    )
+  })
+
+  test('on a disk that is full, or cannot be written to', async ({ skip }) => {
+    const disk = mountDisk('8m')
+    if (disk === undefined) return skip('To mount a disk takes Linux and root')
+    const { folder, fill, remount, unmount } = disk
+    onTestFinished(unmount)
+    const flags = ['--port', '0', '--persist-to', folder]
+    const isFull = `The disk that holds ${folder} is full: make room, then try again.`
+    const giveBack = fill()
+    await expectRefusal(flags, isFull)
+    giveBack()
+    remount('ro')
+    await expectRefusal(flags, `${folder} cannot be written to.`)
+
+    // The same where there is a state already.
+    remount('rw')
+    const database = await aDatabaseIn(folder)
+    database.close()
+    fill()
+    await expectRefusal(flags, isFull)
+    remount('ro')
+    await expectRefusal(flags, `${folder} cannot be written to.`)
+  })
+})
