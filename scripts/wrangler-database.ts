@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import { drizzle, type SqliteRemoteDatabase } from 'drizzle-orm/sqlite-proxy'
 import { PROJECT, readSettings } from './settings.ts'
@@ -22,26 +23,31 @@ export async function openWranglerDatabase(place: string[]): Promise<SqliteRemot
 
 /** Runs one statement; its rows, each as the values of its columns in order. */
 async function execute(databaseName: string, sql: string, place: string[]): Promise<unknown[][]> {
-  const wrangler = join(PROJECT, 'node_modules/wrangler/bin/wrangler.js')
-  const config = join(PROJECT, 'wrangler.toml')
   const args = [
-    wrangler,
+    '--no-warnings',
+    // The statement goes by standard input: it has secrets in it, and everyone on the machine can see arguments.
+    '--import',
+    pathToFileURL(join(import.meta.dirname, 'command-from-stdin.ts')).href,
+    // Not wrangler's own command, which would start this in another process without the line above.
+    join(PROJECT, 'node_modules/wrangler/wrangler-dist/cli.js'),
     'd1',
     'execute',
     databaseName,
     ...place,
     '--config',
-    config,
+    join(PROJECT, 'wrangler.toml'),
     '--json',
-    '--command',
-    sql,
   ]
-  const stdout = await promisify(execFile)(process.execPath, args, { maxBuffer: 64 * 1024 * 1024 }).then(
-    (done) => done.stdout,
-    (failed) => {
-      throw new WranglerError(failureOf(failed), { cause: failed })
-    },
-  )
+  const running = promisify(execFile)(process.execPath, args, {
+    maxBuffer: 64 * 1024 * 1024,
+    // Nor may wrangler keep the rows in a log of its own.
+    env: { ...process.env, WRANGLER_WRITE_LOGS: 'false' },
+  })
+  // If wrangler ends before it reads this, its exit code says why.
+  running.child.stdin?.on('error', () => {}).end(sql)
+  const { stdout } = await running.catch((failed) => {
+    throw new WranglerError(failureOf(failed), { cause: failed })
+  })
   const [result] = JSON.parse(stdout) as [{ results: Record<string, unknown>[] }]
   return result.results.map((row) => Object.values(row))
 }

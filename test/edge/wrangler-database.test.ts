@@ -1,0 +1,90 @@
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { openLocalDatabase } from '../../scripts/local-database.ts'
+import { openWranglerDatabase } from '../../scripts/wrangler-database.ts'
+import { insertApiKey, listApiKeys, rotateApiKey } from '../../src/store/api-keys.ts'
+import { findWebhookSecret, saveWebhookSecret } from '../../src/store/webhook-secrets.ts'
+import { freshOrganization } from './harness.ts'
+
+// Each statement is a wrangler of its own. Without an account it does on this machine what it would do at Cloudflare.
+vi.setConfig({ testTimeout: 180_000 })
+
+let state: string
+
+beforeAll(async () => {
+  state = mkdtempSync(join(tmpdir(), 'milepost-'))
+  ;(await openLocalDatabase(state, { mayCreate: true })).close()
+})
+afterAll(() => rmSync(state, { recursive: true, force: true, maxRetries: 5 }))
+
+const open = () => openWranglerDatabase(['--local', '--persist-to', state])
+
+test('no process on the machine has what is stored among its arguments', async () => {
+  const org = freshOrganization()
+  const secret = "whsec_it's a secret; and -- not $1 or ?"
+  const store = await open()
+  let isOver = false
+  const saving = saveWebhookSecret(store, org, secret, 1).finally(() => {
+    isOver = true
+  })
+  const seen = new Set<string>()
+  while (!isOver) {
+    for (const line of execFileSync('ps', ['-A', '-ww', '-o', 'args='], { encoding: 'utf8' }).split('\n'))
+      seen.add(line)
+    await nextTurn()
+  }
+  await saving
+  const ofWrangler = [...seen].filter((line) => line.includes('d1 execute') && line.includes(state))
+  expect(ofWrangler).not.toEqual([])
+  expect([...seen].filter((line) => line.includes('whsec_') || line.includes(org))).toEqual([])
+  expect(await findWebhookSecret(store, org)).toBe(secret)
+})
+
+test('a key is issued, rotated once, and listed by way of wrangler', async () => {
+  const org = freshOrganization()
+  const store = await open()
+  const old = {
+    keyHash: 'hash 1',
+    keyId: 'key_1',
+    organizationIds: [org],
+    name: "it's",
+    permissions: ['job:read'],
+  }
+  await insertApiKey(store, { ...old, createdAt: 1, expiresAt: null })
+  // As after a call that failed though it had arrived.
+  await insertApiKey(store, { ...old, createdAt: 1, expiresAt: null })
+
+  const rotate = (keyId: string) =>
+    rotateApiKey(store, org, 'key_1', { keyHash: `hash of ${keyId}`, keyId, expiresAt: null }, 10, 20)
+  expect(await rotate('key_2')).toMatchObject({
+    ok: true,
+    end: 20,
+    twin: {
+      keyId: 'key_2',
+      organizationIds: [org],
+      name: "it's",
+      permissions: ['job:read'],
+      expiresAt: null,
+    },
+  })
+  expect(await rotate('key_3')).toEqual({ ok: false, reason: 'rotated', end: 20 })
+  expect(
+    (await listApiKeys(store, org)).map(({ keyId, expiresAt, rotatedAt }) => [keyId, expiresAt, rotatedAt]),
+  ).toEqual([
+    ['key_2', null, null],
+    ['key_1', 20, 10],
+  ])
+})
+
+test("a statement that fails is told of in wrangler's words, without what it carried", async () => {
+  const store = await openWranglerDatabase(['--local', '--persist-to', join(state, 'empty')])
+  const saving = saveWebhookSecret(store, 'acme', 'whsec_secret', 1)
+  const error = await saving.catch((failed) => failed)
+  expect(error.cause).toBeInstanceOf(Error)
+  expect(error.cause.message).toMatch(/no such table/)
+  expect(error.cause.message).not.toContain('whsec_secret')
+})
