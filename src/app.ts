@@ -4,6 +4,7 @@ import { requestId } from 'hono/request-id'
 import { allowOrigins } from './http/allow-origins.ts'
 import { discardUnread } from './http/discard-unread.ts'
 import type { EdgeEnv } from './http/edge-env.ts'
+import { isRuntimeFailure } from './http/is-runtime-failure.ts'
 import { logRefusals } from './http/log-refusals.ts'
 import { refuse } from './http/refuse.ts'
 import { keepPrivate, secureHeaders } from './http/secure-headers.ts'
@@ -58,6 +59,6 @@ app.notFound((c) => c.json({ detail: 'Not Found' }, 404))
 
 app.onError((error, c) => {
   // What went wrong is for the log, see logRefusals: a reply never carries a stack, a query or another system's words.
-  if (isStoreError(error)) return refuse(c, { ok: false, reason: 'unavailable' })
+  if (isStoreError(error) || isRuntimeFailure(error)) return refuse(c, { ok: false, reason: 'unavailable' })
   return c.json({ detail: 'Internal Server Error' }, 500)
 })

@@ -6,6 +6,7 @@ import type { JobKey } from '../jobs/job.ts'
 import { isJobId } from '../jobs/job-id.ts'
 import { chargeMiss } from './caller-budget.ts'
 import type { EdgeEnv } from './edge-env.ts'
+import { isRuntimeFailure } from './is-runtime-failure.ts'
 
 type Ask<Reply> = (object: JobCalls, key: JobKey) => Promise<Reply | JobRefusal>
 
@@ -30,13 +31,7 @@ export async function askObject<Reply>(env: Env, key: JobKey, ask: Ask<Reply>): 
   try {
     return await ask(jobObject(env.JOBS, key), key)
   } catch (error) {
-    if (isPassing(error)) return { ok: false, reason: 'unavailable' }
+    if (isRuntimeFailure(error)) return { ok: false, reason: 'unavailable' }
     throw error
   }
-}
-
-/** Whether the runtime gave the object up for now: it is overloaded, moves, or its disk did not take a write. */
-function isPassing(error: unknown): boolean {
-  const { retryable, overloaded, durableObjectReset } = error as Record<string, unknown>
-  return Boolean(retryable || overloaded || durableObjectReset)
 }
