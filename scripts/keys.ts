@@ -19,11 +19,13 @@ import { openWranglerDatabase, WranglerError } from './wrangler-database.ts'
 process.exitCode = await main(process.argv.slice(2))
 
 async function main(args: string[]): Promise<number> {
+  let verb: KeysCommand['verb'] | undefined
   try {
     const { command, place } = readKeysCommand(args)
+    verb = command.verb
     if (place.where === 'remote') return await run(command, await openWranglerDatabase(['--remote']))
-    // Keys may be issued before the first start. Anything else on a state that is not there would be about a typing error.
-    const database = await openLocalDatabase(place.persistTo, { mayCreate: command.verb === 'issue' })
+    // Keys may be issued before the first start. For anything else, a state that is missing is one that was mistyped.
+    const database = await openLocalDatabase(place.persistTo, { mayCreate: verb === 'issue' })
     try {
       if (database.isNew)
         console.error(`There was no state in ${dirname(stateDir(place.persistTo))}: it was made`)
@@ -36,19 +38,18 @@ async function main(args: string[]): Promise<number> {
       console.error(`${error.message}\n\n${USAGE}`)
       return 2
     }
-    // Drizzle's own error quotes the statement, hash and all; what went wrong is in its cause.
+    // Drizzle's own error quotes the statement, hash and all; its cause says what went wrong.
     const cause = error instanceof DrizzleQueryError ? error.cause : error
     console.error(cause instanceof Error ? cause.message : cause)
-    if (cause instanceof WranglerError) console.error(adviceOn(cause))
+    if (cause instanceof WranglerError && /no such (table|column)/.test(cause.message))
+      console.error('Apply the migrations first: npx wrangler d1 migrations apply DB --remote')
+    // A call over the network may fail after D1 has done its part.
+    else if (cause instanceof WranglerError && verb !== 'list')
+      console.error(
+        'It may have been done all the same: see `keys list`, and revoke a key that nobody was shown.',
+      )
     return 1
   }
-}
-
-/** A call over the network may fail after D1 has done its part. */
-function adviceOn({ message }: WranglerError): string {
-  return /no such (table|column)/.test(message)
-    ? 'Apply the migrations first: npx wrangler d1 migrations apply DB --remote'
-    : 'It may have been done all the same: see `keys list`, and revoke a key that nobody was shown'
 }
 
 async function run(command: KeysCommand, store: ApiKeyStore): Promise<number> {
@@ -89,7 +90,8 @@ async function run(command: KeysCommand, store: ApiKeyStore): Promise<number> {
       console.error(
         rotation.reason === 'unknown'
           ? `${organizationId} has no key ${keyId} that is good`
-          : `${keyId} was rotated before and ends ${timeOf(rotation.end)}: rotate the key that took its place, or revoke this one to end it now`,
+          : `${keyId} was rotated before and ends ${timeOf(rotation.end)}: ` +
+              'rotate the key that took its place, or revoke this one to end it now',
       )
       return 1
     }
@@ -119,7 +121,7 @@ async function makeKey(): Promise<{ key: string; keyHash: string; keyId: string 
   return { key, keyHash: await hashServerApiKey(key), keyId }
 }
 
-/** Prints a key that is stored: the only time that anybody sees it. */
+/** Prints a key once it is stored, the only time that anybody sees it. */
 function show(
   key: string,
   stored: Pick<ListedApiKey, 'expiresAt' | 'keyId' | 'organizationIds' | 'permissions'>,

@@ -69,7 +69,7 @@ export async function revokeApiKey(
   return revoked.length > 0
 }
 
-/** What takes the place of a key that is rotated: its rights are the old one's. */
+/** What takes the place of a key that is rotated, with the same rights. */
 export interface Twin {
   keyHash: string
   keyId: string
@@ -79,14 +79,14 @@ export interface Twin {
 
 export type Rotation =
   | { ok: true; twin: ListedApiKey; end: number }
-  /** The organization has no such key that is good at the time. */
+  /** The organization has no such key, or it is good no more. */
   | { ok: false; reason: 'unknown' }
-  /** It was rotated before, and is good until `end`. */
+  /** It was rotated before, and is good until `end` (ms since the epoch). */
   | { ok: false; reason: 'rotated'; end: number }
 
 /**
- * Puts a twin in the place of a key, which then expires at `end` (ms), or earlier where it would have anyway. It is one
- * statement, since that is whole or not at all on every driver: never is there a twin and no end of the old key.
+ * Puts a twin in the place of a key, which then expires at `end` (ms since the epoch), or earlier if it would have anyway. It is
+ * one statement because every driver runs one whole or not at all: there is never a twin beside a key without an end.
  */
 export async function rotateApiKey(
   store: ApiKeyStore,
@@ -96,7 +96,7 @@ export async function rotateApiKey(
   now: number,
   end: number,
 ): Promise<Rotation> {
-  // Both in the order of the table's columns: the twin as a new row, the old key as one that is there and so updated.
+  // In the order of the table's columns: the twin, which is inserted, and the old key, which is there and so is updated.
   const rows = sql`
     with old as (select * from ${apiKeys} where ${isFor(organizationId)} and ${apiKeys.keyId} = ${keyId}
       and ${isGood(now)} and ${apiKeys.rotatedAt} is null)

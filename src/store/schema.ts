@@ -143,6 +143,6 @@ export const apiKeys = sqliteTable('api_keys', {
   revokedAt: integer('revoked_at'),
   /** To the hour. */
   lastUsedAt: integer('last_used_at'),
-  /** When a twin took its place; its `expiresAt` is then the end of the grace. */
+  /** When a twin took its place; `expiresAt` is then when its grace ends. */
   rotatedAt: integer('rotated_at'),
 })
