@@ -15,6 +15,8 @@ export interface SentReport {
   mark?: Mark
   /** Whether it set `metadata[worker]` and `processed_items` to `n`. */
   marked: boolean
+  /** Revisions of the job that it takes, 1 unless told otherwise. */
+  revisions?: number
   outcome: Outcome
 }
 
@@ -23,6 +25,8 @@ export interface LedgerJob {
   jobId: string
   totalItems: number
   reports: SentReport[]
+  /** How often the edge's clock was set back since the job was created. Each time, the job may take a revision for it. */
+  clockSetBacks: number
   /** What was wrong with replies already: a retry that was answered differently, for instance. */
   complaints: string[]
 }

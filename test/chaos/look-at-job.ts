@@ -1,6 +1,7 @@
 import type { Edge } from '../../scripts/edge.ts'
 import type { RecordedEntry, SeenJob } from './ledger.ts'
-import { ORGANIZATION, type Stage } from './stage.ts'
+import { ORGANIZATION } from './orders.ts'
+import type { Stage } from './stage.ts'
 
 export type D1 = Awaited<ReturnType<Edge['d1']>>
 

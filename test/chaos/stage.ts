@@ -1,33 +1,42 @@
+import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { type Edge, openEdge } from '../../scripts/edge.ts'
 import type { Connection } from '../../src/client/send-with-retries.ts'
 import { issueKey } from '../edge/harness.ts'
+import { StytchStandIn } from '../edge/stytch-stand-in.ts'
+import { ORDERS_PATH, ORGANIZATION, type Order, type Outcomes } from './orders.ts'
 import { until } from './until.ts'
 
-export const ORGANIZATION = 'chaos'
+interface Options {
+  /** Where the state lies. */
+  state: string
+  /** Told each line that the edge logs. */
+  onLine: (line: string) => void
+}
 
 /** The edge under test, whichever process it is at the moment, on one port and one state throughout. */
 export class Stage {
   readonly url: string
-  readonly #state: string
-  readonly #quiet: boolean
+  readonly stytch: StytchStandIn
+  readonly #options: Options
   readonly #key: string
   #edge: Edge
   /** Requests of the workers that have no answer yet. */
   inFlight = 0
 
-  private constructor(state: string, quiet: boolean, edge: Edge, key: string) {
-    this.#state = state
-    this.#quiet = quiet
+  private constructor(options: Options, stytch: StytchStandIn, edge: Edge, key: string) {
+    this.stytch = stytch
+    this.#options = options
     this.#edge = edge
     this.#key = key
     this.url = edge.url
   }
 
-  static async open(state: string, quiet: boolean): Promise<Stage> {
-    const edge = await openEdge({ persistTo: state, quiet })
+  static async open(options: Options): Promise<Stage> {
+    const stytch = await StytchStandIn.open()
+    const edge = await openWithFaults(options, stytch, 0)
     const { key } = await issueKey(edge, { org: ORGANIZATION })
-    return new Stage(state, quiet, edge, key)
+    return new Stage(options, stytch, edge, key)
   }
 
   get edge(): Edge {
@@ -44,6 +53,16 @@ export class Stage {
     return fetch(`${this.url}${path}`, { headers, signal: AbortSignal.timeout(30_000) })
   }
 
+  /** Has the edge do what its callers cannot ask of it. Throws where it does not. */
+  async order<What extends Order['do']>(order: Extract<Order, { do: What }>): Promise<Outcomes[What]> {
+    const body = JSON.stringify(order)
+    const signal = AbortSignal.timeout(30_000)
+    const response = await fetch(`${this.url}${ORDERS_PATH}`, { method: 'POST', body, signal })
+    const text = await response.text()
+    if (!response.ok) throw new Error(`The order to ${order.do} was answered ${response.status}: ${text}`)
+    return JSON.parse(text) as Outcomes[What]
+  }
+
   /** Opens the file of D1 beside the runtime. */
   async openD1File(options: { readOnly: boolean }): Promise<DatabaseSync> {
     return new DatabaseSync(await this.#edge.d1File(), { ...options, timeout: 5_000 })
@@ -52,8 +71,7 @@ export class Stage {
   /** Closes the edge as an operator would, and opens it again where it was. */
   async reopen(): Promise<void> {
     await this.#edge.dispose()
-    const port = Number(new URL(this.url).port)
-    this.#edge = await openEdge({ persistTo: this.#state, port, quiet: this.#quiet })
+    this.#edge = await openWithFaults(this.#options, this.stytch, Number(new URL(this.url).port))
     await this.answers()
   }
 
@@ -69,5 +87,11 @@ export class Stage {
 
   async close(): Promise<void> {
     await this.#edge.dispose()
+    await this.stytch.close()
   }
+}
+
+function openWithFaults({ state, onLine }: Options, stytch: StytchStandIn, port: number): Promise<Edge> {
+  const entry = join(import.meta.dirname, 'edge/index.ts')
+  return openEdge({ entry, persistTo: state, port, quiet: true, onLine, bindings: stytch.bindings })
 }

@@ -14,12 +14,23 @@ export interface Replays {
   ofLostReplies: number
 }
 
+/** A request that was answered 200, and the answer. */
+export interface AnsweredRequest {
+  url: string
+  /** Its Idempotency-Key. */
+  key: string
+  body: string
+  text: string
+}
+
 interface Options {
   random: () => number
   stage: { inFlight: number }
   replays: Replays
   /** Told of a retry that was answered differently from what it retries. */
   complain: (complaint: string) => void
+  /** Told of each request that was answered 200, once. */
+  onAnswer: (request: AnsweredRequest) => void
 }
 
 /**
@@ -27,7 +38,7 @@ interface Options {
  * what was answered already. A request that was answered 200 once has to be answered the same ever after: the same
  * bytes, and marked as a replay.
  */
-export function unreliableFetch({ random, stage, replays, complain }: Options): Fetch {
+export function unreliableFetch({ random, stage, replays, complain, onAnswer }: Options): Fetch {
   let answered: { key: string; text: string; lost: boolean } | undefined
 
   const send: Fetch = async (url, init) => {
@@ -43,6 +54,7 @@ export function unreliableFetch({ random, stage, replays, complain }: Options): 
         // A replay of what was applied by a request that was cut off: its answer is seen now for the first time.
         if (isReplay(response)) replays.replays++
         answered = { key, text, lost: false }
+        onAnswer({ url, key, body: String(init.body), text })
       }
       const { status, headers } = response
       return new Response(text, { status, headers })
@@ -54,10 +66,8 @@ export function unreliableFetch({ random, stage, replays, complain }: Options): 
   const judge = (response: Response, text: string, before: { text: string; lost: boolean }) => {
     // No verdict on what was asked: it says to come again.
     if (response.status === 408 || response.status === 429 || response.status >= 500) return
-    if (!response.ok)
-      complain(`a retry of what was answered 200 got ${response.status}: ${text.slice(0, 200)}`)
-    else if (!isReplay(response)) complain('a retry of what was answered 200 is not marked as a replay')
-    else if (text !== before.text) complain(`a replay differs: ${firstDifference(before.text, text)}`)
+    const fault = findFault(response, text, before.text)
+    if (fault !== undefined) complain(fault)
     else {
       replays.replays++
       if (before.lost) replays.ofLostReplies++
@@ -82,6 +92,13 @@ export function unreliableFetch({ random, stage, replays, complain }: Options): 
     if (roll < CUT + LOSE + REPEAT) await send(url, init).catch(() => {})
     return response
   }
+}
+
+/** What is wrong with the answer to a retry of what was answered 200 with `before`. */
+export function findFault(response: Response, text: string, before: string): string | undefined {
+  if (!response.ok) return `a retry of what was answered 200 got ${response.status}: ${text.slice(0, 200)}`
+  if (!isReplay(response)) return 'a retry of what was answered 200 is not marked as a replay'
+  return text === before ? undefined : `a replay differs: ${firstDifference(before, text)}`
 }
 
 function isReplay(response: Response): boolean {

@@ -10,8 +10,9 @@ import {
 import type { Job, Report, ReportedEntry } from '../../src/client/wire.ts'
 import type { LedgerJob, Mark, Outcome, SentReport } from './ledger.ts'
 import { integerBetween } from './random.ts'
-import type { Stage } from './stage.ts'
-import { type Replays, unreliableFetch } from './unreliable-fetch.ts'
+import type { Run, WorkedJob } from './run.ts'
+import { Standstill } from './standstill.ts'
+import { type AnsweredRequest, unreliableFetch } from './unreliable-fetch.ts'
 
 /** Shares of the reports. */
 const BULK = 0.03
@@ -28,17 +29,8 @@ const LEFT_OPEN = 0.15
 /** Waits shorter than the client's own: the run is to be full of retries, not of waiting. */
 const WAITS_SHORTENED = 8
 
-/** What the workers of a run share. */
-export interface Run {
-  stage: Stage
-  random: () => number
-  jobs: LedgerJob[]
-  replays: Replays
-  acknowledged: number
-  /** Creates that were refused, each of which is right: jobs that are not what they should be. */
-  refusedCreates: string[]
-  isOver: () => boolean
-}
+/** Answered requests that are remembered of a job: its create, and so many reports, the newest. */
+const REMEMBERED_REPORTS = 20
 
 /** Workers on one job after another, together: one worker alone, or several on a heavy job. */
 export interface Crew {
@@ -48,16 +40,9 @@ export interface Crew {
   reports: [least: number, most: number]
 }
 
-interface CurrentJob {
-  ledger: LedgerJob
-  left: number
-  /** It was ended, or is left open: a next job is due. */
-  isOver: boolean
-}
-
 /** Has one crew work until the run is over. Throws where the edge gives an answer that no worker may ever get. */
 export async function workAsCrew(run: Run, crew: Crew): Promise<void> {
-  let opening: Promise<CurrentJob | undefined> | undefined
+  let opening: Promise<WorkedJob | undefined> | undefined
   const members = Array.from(
     { length: crew.size },
     (_, index) => new Member(run, `${crew.name}-${index + 1}`),
@@ -67,7 +52,13 @@ export async function workAsCrew(run: Run, crew: Crew): Promise<void> {
       opening ??= member.open(crew)
       const mine = opening
       const current = await mine
-      while (current !== undefined && !current.isOver && !run.isOver()) await member.step(current)
+      while (current !== undefined && !current.isOver && !run.isOver()) {
+        await current.standstill.step(async () => {
+          // A fault may have ended it while everybody stood still.
+          if (!current.isOver) await member.step(current)
+        })
+      }
+      if (current !== undefined) run.worked.delete(current)
       if (opening === mine) opening = undefined
     }
   }
@@ -80,6 +71,7 @@ class Member {
   readonly #connection: Connection
   #n = 0
   #complaints: string[] = []
+  #answered: AnsweredRequest[] = []
 
   constructor(run: Run, name: string) {
     this.#run = run
@@ -88,14 +80,22 @@ class Member {
     const complain = (complaint: string) => this.#complaints.push(`${name}/${this.#n}: ${complaint}`)
     this.#connection = {
       ...stage.connection,
-      fetch: unreliableFetch({ random, stage, replays, complain }),
+      fetch: unreliableFetch({
+        random,
+        stage,
+        replays,
+        complain,
+        onAnswer: (request) => this.#answered.push(request),
+      }),
       clock: quickClock(random),
     }
   }
 
   /** Creates the crew's next job; undefined where nobody answered, so that nothing is known of it. */
-  async open(crew: Crew): Promise<CurrentJob | undefined> {
-    const left = integerBetween(this.#run.random, ...crew.reports)
+  async open(crew: Crew): Promise<WorkedJob | undefined> {
+    const { random, clock, jobs, worked, complaints } = this.#run
+    const left = integerBetween(random, ...crew.reports)
+    const setBacks = clock.setBacks
     try {
       const order = { jobType: 'chaos', totalItems: left, triggeredBy: this.#name }
       const { jobId } = await createJob(this.#connection, order)
@@ -103,20 +103,23 @@ class Member {
         jobId,
         totalItems: left,
         reports: [],
+        clockSetBacks: clock.setBacks - setBacks,
         complaints: this.#complaints.splice(0),
       }
-      this.#run.jobs.push(ledger)
-      return { ledger, left, isOver: false }
+      jobs.push(ledger)
+      const answered = this.#answered.splice(0)
+      const job = { ledger, left, isOver: false, standstill: new Standstill(), answered }
+      worked.add(job)
+      return job
     } catch (error) {
-      if (error instanceof RequestRefusedError)
-        this.#run.refusedCreates.push(`a create was refused: ${error}`)
+      if (error instanceof RequestRefusedError) complaints.push(`a create was refused: ${error}`)
       else if (!(error instanceof UnreachableError)) throw error
       return undefined
     }
   }
 
   /** Sends the next report of the job; one of the crew sends its end once it has had enough. */
-  async step(current: CurrentJob): Promise<void> {
+  async step(current: WorkedJob): Promise<void> {
     const { random } = this.#run
     current.left--
     if (current.left === -1) {
@@ -130,10 +133,12 @@ class Member {
     await this.#report(current, isFirst || random() < STARTED_AGAIN ? 'started' : undefined)
   }
 
-  async #report({ ledger }: CurrentJob, mark: Mark | undefined): Promise<void> {
+  async #report({ ledger, answered }: WorkedJob, mark: Mark | undefined): Promise<void> {
     const sent = this.#enter(ledger, mark, true)
     const reporter = new JobReporter(this.#connection, ledger.jobId)
     const job = await this.#settle(ledger, sent, reporter.report(toReport(sent)))
+    answered.push(...this.#answered.splice(0))
+    if (answered.length > 1 + REMEMBERED_REPORTS) answered.splice(1, 1)
     if (job !== undefined && job.metadata[sent.worker] !== sent.n) {
       ledger.complaints.push(
         `${sent.worker}/${sent.n} was answered with a job of ${job.metadata[sent.worker]}`,

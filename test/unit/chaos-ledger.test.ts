@@ -15,6 +15,7 @@ function aLedger(): LedgerJob {
       { ...report, worker: 'b', n: 2, errors: ['b2'], marked: false, outcome: 'unanswered' },
       { ...report, worker: 'b', n: 3, errors: ['b3'], outcome: 'refused' },
     ],
+    clockSetBacks: 0,
     complaints: [],
   }
 }
@@ -91,6 +92,22 @@ describe('the ledger of a chaos run finds nothing wrong', () => {
   test('where a report that nobody answered is there, too', () => {
     expect(compareJob(aLedger(), asSeen(['a1', 'b2', 'a2', 'a3'], ['b1'], 5))).toEqual(clean)
   })
+
+  test('where one that nobody answered took several revisions, or is not there and took none', () => {
+    const ledger = aLedger()
+    const unanswered = ledger.reports.find(({ outcome }) => outcome === 'unanswered')
+    Object.assign(unanswered ?? {}, { revisions: 3 })
+    expect(compareJob(ledger, asSeen(['a1', 'b2', 'a2', 'a3'], ['b1'], 7))).toEqual(clean)
+    expect(compareJob(ledger, whole())).toEqual(clean)
+  })
+
+  test.each([4, 5, 6])(
+    'where the clock was set back twice, and the job has revision %i for it',
+    (revision) => {
+      const ledger = { ...aLedger(), clockSetBacks: 2 }
+      expect(compareJob(ledger, withRow({ revision }))).toEqual(clean)
+    },
+  )
 })
 
 describe('the ledger of a chaos run finds', () => {
@@ -126,6 +143,11 @@ describe('the ledger of a chaos run finds', () => {
   test('a report that was applied twice, though its entries are there once', () => {
     const { disagreements } = compareJob(aLedger(), withRow({ revision: 5 }))
     expect(disagreements).toEqual(['the revision is 5, not 4'])
+  })
+
+  test.each([3, 6])('revision %i, which one clock that was set back does not explain', (revision) => {
+    const { disagreements } = compareJob({ ...aLedger(), clockSetBacks: 1 }, withRow({ revision }))
+    expect(disagreements).toEqual([`the revision is ${revision}, not 4 to 5`])
   })
 
   test('a report that was refused and applied', () => {

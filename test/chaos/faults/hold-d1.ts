@@ -1,0 +1,38 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { FaultError } from '../fault-error.ts'
+import type { LedgerJob } from '../ledger.ts'
+import { Probe } from '../probe.ts'
+import type { Run } from '../run.ts'
+import { until } from '../until.ts'
+
+/**
+ * Holds D1 for `ms`, by a transaction on its file, while one job is started and another created: both have to be
+ * acknowledged, and D1 is to have neither until it is let go. Then runs `meanwhile`, D1 still being held.
+ */
+export async function holdD1(run: Run, ms: number, meanwhile?: () => Promise<void>): Promise<void> {
+  const { stage, injected } = run
+  const probe = new Probe(run)
+  const started = await probe.create()
+  const reader = await stage.openD1File({ readOnly: true })
+  const holder = await stage.openD1File({ readOnly: false })
+  const statusInD1 = ({ jobId }: LedgerJob) =>
+    reader.prepare('select status from jobs where job_id = ?').get(jobId)?.status
+  try {
+    await until('D1 has the job', 20_000, () => statusInD1(started) === 'pending')
+    holder.exec('begin immediate')
+    const heldUntil = Date.now() + ms
+    await probe.report(started, 'started')
+    const created = await probe.create()
+    await meanwhile?.()
+    await pause(Math.max(0, heldUntil - Date.now()))
+    const found = [statusInD1(started), statusInD1(created)]
+    if (found[0] !== 'pending' || found[1] !== undefined) {
+      throw new FaultError(`D1 was held, and yet has the statuses ${found.join(' and ')}`)
+    }
+    injected.locks++
+  } finally {
+    if (holder.isTransaction) holder.exec('rollback')
+    holder.close()
+    reader.close()
+  }
+}

@@ -1,0 +1,59 @@
+import type { LastWords, PassedRecord } from '../orders.ts'
+import { Probe } from '../probe.ts'
+import type { Run, WorkedJob } from '../run.ts'
+import { deleteStorage, hasReports, takeOver } from './lose-storage.ts'
+import { tryOnWorkedJobs } from './try-on-worked-jobs.ts'
+
+/** The successor of a dead instance soon has reports of its own: the dead one's revision is to be above theirs. */
+const REVISIONS_AHEAD = 3
+
+let dead = 0
+
+/**
+ * An object loses its storage, and what it had under way to D1 arrives there late: after its successor took the job over
+ * and acknowledged a report, while it takes it over, before that, or before that and without its end.
+ */
+export async function writeLate(run: Run, when: 'after' | 'during' | 'before' | 'in part'): Promise<void> {
+  await tryOnWorkedJobs(run, hasReports, (job) =>
+    job.standstill.during(async () => {
+      const loss = await deleteStorage(run, job, enterLastWords(job))
+      if (loss === undefined) return false
+      const { record } = loss
+      if (record === null) throw new Error('there is no record to write')
+      switch (when) {
+        case 'after':
+          await takeOver(run, job)
+          await new Probe(run).report(job.ledger)
+          await write(run, record)
+          // It stays as it is: a further report would have D1 brought level whatever the late one did to it.
+          job.isOver = true
+          break
+        case 'during':
+          await Promise.all([takeOver(run, job), write(run, record)])
+          break
+        case 'before':
+          await write(run, record)
+          await takeOver(run, job)
+          break
+        case 'in part':
+          await write(run, { ...record, unfinished: true })
+          await takeOver(run, job)
+      }
+      return true
+    }),
+  )
+}
+
+/** In the ledger it is a report that nobody was answered for: whole or not there at all. */
+function enterLastWords({ ledger }: WorkedJob): LastWords {
+  const worker = `dead-${++dead}`
+  const words = { worker, errors: [`${worker}/1/a`, `${worker}/1/b`], revisions: REVISIONS_AHEAD }
+  ledger.reports.push({ ...words, n: 1, warnings: [], marked: true, outcome: 'unanswered' })
+  return words
+}
+
+async function write({ stage, injected }: Run, record: PassedRecord): Promise<void> {
+  const { landed } = await stage.order({ do: 'record', record })
+  injected.lateWrites++
+  if (!landed) injected.fencedWrites++
+}

@@ -1,0 +1,89 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { ageJournal } from './faults/age-journal.ts'
+import { evictObjects } from './faults/evict-objects.ts'
+import { holdD1 } from './faults/hold-d1.ts'
+import { holdD1ForHours } from './faults/hold-d1-for-hours.ts'
+import { jumpClock } from './faults/jump-clock.ts'
+import { killRuntime } from './faults/kill-runtime.ts'
+import { loseStorage } from './faults/lose-storage.ts'
+import { restartEdge } from './faults/restart-edge.ts'
+import { takeStytchDown } from './faults/take-stytch-down.ts'
+import { writeLate } from './faults/write-late.ts'
+import type { Injected, Run } from './run.ts'
+
+type Fault = [name: string, aSecond: number, inject: (run: Run) => Promise<void>]
+
+/** One at a time: each returns once the edge answers again. */
+const OF_THE_EDGE: Fault[] = [
+  ['kill', 0.12, killRuntime],
+  ['lock', 0.03, (run) => holdD1(run, 2_000 + run.random() * 2_000)],
+  // Neither the objects' timers nor D1 are there to take what was acknowledged.
+  ['lock and kill', 0.01, (run) => holdD1(run, 500, () => killRuntime(run))],
+  ['hours of outage', 0.02, holdD1ForHours],
+  ['evict', 0.08, (run) => evictObjects(run, 6)],
+  ['restart', 0.02, restartEdge],
+  ['lost storage', 0.03, loseStorage],
+  ['late write, after', 0.02, (run) => writeLate(run, 'after')],
+  ['late write, during', 0.01, (run) => writeLate(run, 'during')],
+  ['late write, before', 0.01, (run) => writeLate(run, 'before')],
+  ['late write, in part', 0.01, (run) => writeLate(run, 'in part')],
+  ['old journal', 0.04, ageJournal],
+  ['clock moved on', 0.03, (run) => jumpClock(run, 'on')],
+  ['clock set back', 0.03, (run) => jumpClock(run, 'back')],
+]
+/** Beside those: Stytch is down while the edge is killed, too. */
+const OF_STYTCH: Fault[] = [['Stytch down', 0.03, takeStytchDown]]
+
+/** Injects all faults of a run of so many seconds. Each of them that goes off is told to `onFault`, with its ms. */
+export async function injectAll(
+  run: Run,
+  seconds: number,
+  onFault: (name: string, ms: number) => void,
+): Promise<void> {
+  await Promise.all([OF_THE_EDGE, OF_STYTCH].map((faults) => injectInTurn(run, seconds, faults, onFault)))
+}
+
+/** Shuffled, and spread over the run at random. */
+async function injectInTurn(
+  run: Run,
+  seconds: number,
+  faults: Fault[],
+  onFault: (name: string, ms: number) => void,
+): Promise<void> {
+  const from = Date.now()
+  const plan = faults
+    .flatMap((fault) => Array.from({ length: Math.max(1, Math.round(seconds * fault[1])) }, () => fault))
+    .sort(() => run.random() - 0.5)
+  for (const [index, [name, , inject]] of plan.entries()) {
+    const at = from + (seconds * 1_000 * (index + run.random())) / plan.length
+    await pause(Math.max(50, at - Date.now()))
+    const began = Date.now()
+    await inject(run)
+    onFault(name, Date.now() - began)
+  }
+}
+
+/** What a run of so many seconds has to have injected to prove anything. */
+export function findNotInjected(injected: Injected, seconds: number): string[] {
+  const required: Partial<Record<keyof Injected, number>> = {
+    kills: seconds * 0.1,
+    locks: Math.max(2, seconds * 0.04),
+    longOutages: seconds * 0.01,
+    outageHours: 2,
+    evictions: seconds * 0.05,
+    restarts: seconds * 0.01,
+    lostStorages: seconds * 0.05,
+    lateWrites: seconds * 0.04,
+    fencedWrites: seconds * 0.01,
+    oldJournals: seconds * 0.03,
+    oldRetries: seconds * 0.1,
+    clockMovedOn: seconds * 0.02,
+    clockSetBack: seconds * 0.02,
+    stytchOutages: seconds * 0.02,
+  }
+  return Object.entries(required).flatMap(([name, number]) => {
+    const atLeast = Math.max(1, Math.floor(number))
+    const done = injected[name as keyof Injected]
+    return done < atLeast ? [`${name}: ${done}, and at least ${atLeast} are needed`] : []
+  })
+}

@@ -1,0 +1,54 @@
+import { createJob, JobReporter } from '../../src/client/job-reporter.ts'
+import type { Connection } from '../../src/client/send-with-retries.ts'
+import type { Job } from '../../src/client/wire.ts'
+import type { LedgerJob, Mark } from './ledger.ts'
+import type { Run } from './run.ts'
+
+let probes = 0
+
+/** A worker of the faults' own. What it does is in the ledger, like any other's. */
+export class Probe {
+  readonly #run: Run
+  readonly #connection: Connection
+  readonly #name = `probe-${++probes}`
+  #n = 0
+
+  constructor(run: Run, connection = run.stage.connection) {
+    this.#run = run
+    this.#connection = connection
+  }
+
+  /** Creates a job that nobody else reports on. */
+  async create(): Promise<LedgerJob> {
+    const { clock, jobs } = this.#run
+    const setBacks = clock.setBacks
+    const { jobId } = await createJob(this.#connection, { jobType: 'probe', totalItems: 1 })
+    const clockSetBacks = clock.setBacks - setBacks
+    const ledger: LedgerJob = { jobId, totalItems: 1, reports: [], clockSetBacks, complaints: [] }
+    jobs.push(ledger)
+    return ledger
+  }
+
+  /** Sends one report on a job, with a warning; throws where it is not acknowledged. */
+  async report(ledger: LedgerJob, mark?: Mark): Promise<Job> {
+    const n = ++this.#n
+    const [worker, entityKey] = [this.#name, `${this.#name}/${n}`]
+    const reporter = new JobReporter(this.#connection, ledger.jobId)
+    const job = await reporter.report({
+      ...(mark === 'started' && { markStarted: true }),
+      processedItems: n,
+      metadataPatch: { [worker]: n },
+      warning: { entityKey, entityType: 'row', errorType: 'chaos', message: 'from a probe' },
+    })
+    ledger.reports.push({
+      worker,
+      n,
+      errors: [],
+      warnings: [entityKey],
+      ...(mark && { mark }),
+      marked: true,
+      outcome: 'acknowledged',
+    })
+    return job
+  }
+}

@@ -1,0 +1,25 @@
+import type { Stage } from './stage.ts'
+import { type AnsweredRequest, findFault } from './unreliable-fetch.ts'
+import { until } from './until.ts'
+
+/** Sends a request again that was answered 200, until it is answered; it has to be answered the same. */
+export async function repeatRequest(
+  stage: Stage,
+  request: AnsweredRequest,
+  complain: (complaint: string) => void,
+): Promise<void> {
+  await until('a repeated request is answered', 60_000, async () => {
+    const { url, key, body } = request
+    const headers = {
+      authorization: `Bearer ${stage.connection.key}`,
+      'content-type': 'application/json',
+      'idempotency-key': key,
+    }
+    const signal = AbortSignal.timeout(30_000)
+    const response = await fetch(url, { method: 'POST', headers, body, signal }).catch(() => undefined)
+    if (response === undefined || response.status >= 500) return false
+    const fault = findFault(response, await response.text(), request.text)
+    if (fault !== undefined) complain(fault)
+    return true
+  })
+}
