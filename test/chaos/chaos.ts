@@ -86,6 +86,7 @@ async function chaos(): Promise<number> {
       random: createRandom(seed),
       jobs,
       worked: new Set(),
+      finished: [],
       injected: { ...NOTHING_INJECTED },
       replays: { replays: 0, ofLostReplies: 0 },
       acknowledged: 0,

@@ -21,6 +21,8 @@ export interface Sight {
   instance: string
   /** Of the job in its journal; null where there is none. */
   epoch: number | null
+  /** D1 lacks something of it, as far as the journal knows. */
+  isBehind: boolean
   /** The journal is in the form of version 0.1.0. */
   isOld: boolean
 }

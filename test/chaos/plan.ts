@@ -6,6 +6,7 @@ import { holdD1ForHours } from './faults/hold-d1-for-hours.ts'
 import { jumpClock } from './faults/jump-clock.ts'
 import { killRuntime } from './faults/kill-runtime.ts'
 import { loseStorage } from './faults/lose-storage.ts'
+import { repeatToArchived } from './faults/repeat-to-archived.ts'
 import { restartEdge } from './faults/restart-edge.ts'
 import { takeStytchDown } from './faults/take-stytch-down.ts'
 import { writeLate } from './faults/write-late.ts'
@@ -28,6 +29,7 @@ const OF_THE_EDGE: Fault[] = [
   ['late write, before', 0.01, (run) => writeLate(run, 'before')],
   ['late write, in part', 0.01, (run) => writeLate(run, 'in part')],
   ['old journal', 0.04, ageJournal],
+  ['retries on an archived job', 0.03, repeatToArchived],
   ['clock moved on', 0.03, (run) => jumpClock(run, 'on')],
   ['clock set back', 0.03, (run) => jumpClock(run, 'back')],
 ]
@@ -77,6 +79,8 @@ export function findNotInjected(injected: Injected, seconds: number): string[] {
     fencedWrites: seconds * 0.01,
     oldJournals: seconds * 0.03,
     oldRetries: seconds * 0.1,
+    archivedJobs: seconds * 0.02,
+    archivedRetries: seconds * 0.1,
     clockMovedOn: seconds * 0.02,
     clockSetBack: seconds * 0.02,
     stytchOutages: seconds * 0.02,

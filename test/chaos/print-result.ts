@@ -41,6 +41,10 @@ export function printResult({ run, reads, verdict, shortfalls, ...times }: Resul
     ['late writes', `${injected.lateWrites} (${injected.fencedWrites} of them not taken)`],
     ['old journals', `${injected.oldJournals}, and ${injected.oldRetries} retries of reports from before`],
     [
+      'archived jobs',
+      `${injected.archivedJobs}, and ${injected.archivedRetries} retries of reports from before`,
+    ],
+    [
       'clock jumps',
       `${injected.clockMovedOn} on, ${injected.clockSetBack} back, ${run.clock.setBacks} back in all`,
     ],

@@ -13,6 +13,8 @@ export interface Run {
   jobs: LedgerJob[]
   /** Of them, those that workers are reporting on. */
   worked: Set<WorkedJob>
+  /** Those that were finished last. */
+  finished: WorkedJob[]
   injected: Injected
   replays: Replays
   acknowledged: number
@@ -56,6 +58,9 @@ export interface Injected {
   oldJournals: number
   /** … and retries of reports from before that. */
   oldRetries: number
+  /** Jobs that were found to have left their objects for D1, and retries of reports from before that. */
+  archivedJobs: number
+  archivedRetries: number
   /** Times that the clock was moved on, and back, by minutes, as seen in a job that was created then. */
   clockMovedOn: number
   clockSetBack: number
@@ -75,6 +80,8 @@ export const NOTHING_INJECTED: Injected = {
   fencedWrites: 0,
   oldJournals: 0,
   oldRetries: 0,
+  archivedJobs: 0,
+  archivedRetries: 0,
   clockMovedOn: 0,
   clockSetBack: 0,
   stytchOutages: 0,

@@ -7,6 +7,9 @@ import { StytchStandIn } from '../edge/stytch-stand-in.ts'
 import { ORDERS_PATH, ORGANIZATION, type Order, type Outcomes } from './orders.ts'
 import { until } from './until.ts'
 
+/** Finished jobs leave their objects while the run goes on. */
+const ARCHIVE_AFTER_SECONDS = 10
+
 interface Options {
   /** Where the state lies. */
   state: string
@@ -93,5 +96,6 @@ export class Stage {
 
 function openWithFaults({ state, onLine }: Options, stytch: StytchStandIn, port: number): Promise<Edge> {
   const entry = join(import.meta.dirname, 'edge/index.ts')
-  return openEdge({ entry, persistTo: state, port, quiet: true, onLine, bindings: stytch.bindings })
+  const bindings = { ...stytch.bindings, ARCHIVE_AFTER_SECONDS }
+  return openEdge({ entry, persistTo: state, port, quiet: true, onLine, bindings })
 }

@@ -31,6 +31,8 @@ const WAITS_SHORTENED = 8
 
 /** Answered requests that are remembered of a job: its create, and so many reports, the newest. */
 const REMEMBERED_REPORTS = 20
+/** Finished jobs that are remembered with them. */
+const REMEMBERED_JOBS = 30
 
 /** Workers on one job after another, together: one worker alone, or several on a heavy job. */
 export interface Crew {
@@ -120,11 +122,15 @@ class Member {
 
   /** Sends the next report of the job; one of the crew sends its end once it has had enough. */
   async step(current: WorkedJob): Promise<void> {
-    const { random } = this.#run
+    const { random, finished } = this.#run
     current.left--
     if (current.left === -1) {
       // Meanwhile the rest of the crew goes on: some of it comes in time, and some is told that the job is closed.
-      if (random() >= LEFT_OPEN) await this.#report(current, random() < FAILED ? 'failed' : 'completed')
+      if (random() >= LEFT_OPEN) {
+        await this.#report(current, random() < FAILED ? 'failed' : 'completed')
+        finished.push(current)
+        if (finished.length > REMEMBERED_JOBS) finished.shift()
+      }
       current.isOver = true
       return
     }

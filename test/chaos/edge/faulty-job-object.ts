@@ -21,11 +21,13 @@ export class JobObject extends ProductJobObject {
   /** What is in its storage; asking loads no job. */
   look(): Sight {
     const { kv, sql } = this.ctx.storage
-    const stored = kv.get<{ version?: number; job: { epoch?: number } }>('job')
+    const stored = kv.get<{ version?: number; job: { epoch?: number; revision: number } }>('job')
+    const recorded = kv.get<{ revision: number }>('recorded')
     const answers = sql.exec(`select 1 from sqlite_master where name = 'answer'`).toArray()
     return {
       instance: this.#instance,
       epoch: stored === undefined ? null : (stored.job.epoch ?? 0),
+      isBehind: stored !== undefined && (recorded?.revision ?? 0) < stored.job.revision,
       isOld: answers.length > 0 || (stored !== undefined && stored.version === undefined),
     }
   }

@@ -1,21 +1,20 @@
-import { setTimeout as pause } from 'node:timers/promises'
 import { FaultError } from '../fault-error.ts'
 import { ORGANIZATION } from '../orders.ts'
-import { integerBetween } from '../random.ts'
 import type { Run } from '../run.ts'
 import { readWithCookie } from '../session-readers.ts'
 import { until } from '../until.ts'
 
+/** In turn: it takes calls and answers none, it answers 500, it knows our secret no more. */
 const WAYS = ['silent', 'broken', 'locked'] as const
 const PATIENCE = 60_000
 const DAY = 24 * 60 * 60 * 1_000
 
 /**
- * Takes Stytch down for some seconds. Sessions that the edge has not seen before cannot be checked then, and are told so;
+ * Takes Stytch down, in every way that it can be. Sessions that the edge has not seen before cannot be checked then, and are told so;
  * once Stytch is up again, each gets its right answer: the job, that it may not, or that it is none.
  */
 export async function takeStytchDown(run: Run): Promise<void> {
-  const { stage, random, injected } = run
+  const { stage, injected } = run
   const { stytch } = stage
   const signIn = (actions: string[]) =>
     stytch.signIn({ org: ORGANIZATION, actions, expiresAt: Date.now() + 30 * DAY })
@@ -25,13 +24,14 @@ export async function takeStytchDown(run: Run): Promise<void> {
     { token: signIn(['cancel']), rightly: 403 },
     { token: ended, rightly: 401 },
   ]
-  const askedBefore = stytch.calls.length
-  stytch.state = WAYS[integerBetween(random, 0, WAYS.length - 1)] ?? 'silent'
   try {
-    stytch.signOut(ended)
-    for (const { token } of sessions) await untilAnswered(run, token, 503)
-    await pause(integerBetween(random, 500, 3_000))
-    if (stytch.calls.length === askedBefore) throw new FaultError('Nobody asked Stytch while it was down')
+    for (const way of WAYS) {
+      const askedBefore = stytch.calls.length
+      stytch.state = way
+      stytch.signOut(ended)
+      for (const { token } of sessions) await untilAnswered(run, token, 503)
+      if (stytch.calls.length === askedBefore) throw new FaultError(`Nobody asked Stytch while it was ${way}`)
+    }
   } finally {
     stytch.state = 'up'
   }

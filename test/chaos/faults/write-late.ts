@@ -1,6 +1,7 @@
 import type { LastWords, PassedRecord } from '../orders.ts'
 import { Probe } from '../probe.ts'
 import type { Run, WorkedJob } from '../run.ts'
+import { until } from '../until.ts'
 import { deleteStorage, hasReports, takeOver } from './lose-storage.ts'
 import { tryOnWorkedJobs } from './try-on-worked-jobs.ts'
 
@@ -24,6 +25,7 @@ export async function writeLate(run: Run, when: 'after' | 'during' | 'before' | 
         case 'after':
           await takeOver(run, job)
           await new Probe(run).report(job.ledger)
+          await untilRecorded(run, job)
           await write(run, record)
           // It stays as it is: a further report would have D1 brought level whatever the late one did to it.
           job.isOver = true
@@ -50,6 +52,15 @@ function enterLastWords({ ledger }: WorkedJob): LastWords {
   const words = { worker, errors: [`${worker}/1/a`, `${worker}/1/b`], revisions: REVISIONS_AHEAD }
   ledger.reports.push({ ...words, n: 1, warnings: [], marked: true, outcome: 'unanswered' })
   return words
+}
+
+/** What D1 has already is what the late record could do harm to. */
+async function untilRecorded({ stage }: Run, { ledger }: WorkedJob): Promise<void> {
+  const { jobId } = ledger
+  await until('D1 has what a successor acknowledged', 30_000, async () => {
+    const { isBehind } = await stage.order({ do: 'look', jobId })
+    return !isBehind
+  })
 }
 
 async function write({ stage, injected }: Run, record: PassedRecord): Promise<void> {
