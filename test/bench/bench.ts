@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { type Edge, openEdge } from '../../scripts/edge.ts'
 import { type Figures, measure, type Request } from './load.ts'
 import { fillList } from './many-jobs.ts'
+import { measureBesideNeighbor } from './neighbor.ts'
 import { anError, Shop } from './shop.ts'
 import { watchJob } from './watchers.ts'
 
@@ -26,6 +27,7 @@ const edge = await openEdge({
 })
 try {
   await bench(await Shop.open(edge))
+  await benchNeighbors()
 } finally {
   await edge.dispose()
   await floor.dispose()
@@ -84,6 +86,27 @@ async function bench(shop: Shop): Promise<void> {
       await load(edge, [...(small ?? [])], 4),
       await load(edge, [...(large ?? [])], 4),
     )
+  }
+}
+
+async function benchNeighbors(): Promise<void> {
+  console.log(
+    '\nThe list of jobs of one organization, in ms, beside another that does the worst that it may\n',
+  )
+  row('', 'alone p50', 'p99', 'beside p50', 'p99', 'ratio p50', 'p99')
+  const shared = await openEdge({
+    persistTo: join(state, 'shared'),
+    quiet: true,
+    rateLimits: { REQUESTS: 1_000_000 },
+    bindings: { ARCHIVE_AFTER_SECONDS: 1 },
+  })
+  try {
+    for await (const { act, alone, beside } of measureBesideNeighbor(shared)) {
+      const waits = [alone.p50, alone.p99, beside.p50, beside.p99].map((ms) => ms.toFixed(1))
+      row(act, ...waits, (beside.p50 / alone.p50).toFixed(1), (beside.p99 / alone.p99).toFixed(1))
+    }
+  } finally {
+    await shared.dispose()
   }
 }
 
