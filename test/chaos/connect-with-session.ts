@@ -5,8 +5,8 @@ import type { Run } from './run.ts'
 const DAY = 24 * 60 * 60 * 1_000
 
 /**
- * For a client that has a member's session in place of a server API key. Each request brings a fresh JWT, by the clock of
- * the edge, so that it needs neither D1 nor, most of the time, Stytch.
+ * A connection with a member's session in place of a server API key. Each request carries a JWT that is fresh by the
+ * edge's clock, so that checking it takes no D1 and, most of the time, no Stytch.
  */
 export function connectWithSession({ stage, clock }: Run): Connection {
   const { stytch } = stage

@@ -2,10 +2,10 @@ import { FaultError } from './fault-error.ts'
 import type { LedgerJob } from './ledger.ts'
 import type { Stage } from './stage.ts'
 
-/** How far the edge's clock may be off where it should be, in ms: an order takes its time. */
-const TOLERANCE = 10_000
+/** How far the edge's clock may be off, in ms: it need not tick exactly with ours. */
+const TOLERANCE = 2_000
 
-/** The clock of the Worker and its objects, as the run moves it. A runtime that starts has the machine's. */
+/** The clock of the Worker and its objects, as the run moves it. A runtime starts with the machine's. */
 export class EdgeClock {
   readonly #stage: Stage
   readonly #jobs: LedgerJob[]
@@ -22,23 +22,26 @@ export class EdgeClock {
   /** Moves it by so many ms, backwards if negative. */
   async move(by: number): Promise<void> {
     if (by < 0) this.#noteSetBack()
+    const since = Date.now()
     const shown = await this.#stage.order({ do: 'move clock', by })
     this.offset += by
-    if (!this.isNear(shown)) throw new FaultError(`The clock was moved by ${by} ms, and shows ${shown}`)
+    if (!this.hasShown(shown, since))
+      throw new FaultError(`The clock was moved by ${by} ms, and shows ${shown}`)
   }
 
-  /** The runtime is about to end: the next one's clock is not moved. */
+  /** Called before the runtime ends: the next one's clock is not moved. */
   noteRestart(): void {
     if (this.offset > 0) this.#noteSetBack()
     this.offset = 0
   }
 
-  /** Whether a time, in ms since the epoch, may be what it shows now. */
-  isNear(time: number): boolean {
-    return Math.abs(time - this.offset - Date.now()) < TOLERANCE
+  /** Whether it may have shown `time` at some moment since `since`. Both are in ms since the epoch, the latter by our clock. */
+  hasShown(time: number, since: number): boolean {
+    const ours = time - this.offset
+    return ours > since - TOLERANCE && ours < Date.now() + TOLERANCE
   }
 
-  /** Noted before it happens: no job is to take a revision for it that is not allowed for. */
+  /** Called before it happens: otherwise a job might take the revision before it is allowed for. */
   #noteSetBack(): void {
     this.setBacks++
     for (const job of this.#jobs) job.clockSetBacks++

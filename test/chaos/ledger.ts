@@ -25,7 +25,7 @@ export interface LedgerJob {
   jobId: string
   totalItems: number
   reports: SentReport[]
-  /** How often the edge's clock was set back since the job was created. Each time, the job may take a revision for it. */
+  /** How often the edge's clock was set back since the job was created: each time may have cost the job a revision. */
   clockSetBacks: number
   /** What was wrong with replies already: a retry that was answered differently, for instance. */
   complaints: string[]

@@ -14,7 +14,7 @@ import type { Injected, Run } from './run.ts'
 
 type Fault = [name: string, aSecond: number, inject: (run: Run) => Promise<void>]
 
-/** One at a time: each returns once the edge answers again. */
+/** Injected one at a time: each returns once the edge answers again. */
 const OF_THE_EDGE: Fault[] = [
   ['kill', 0.12, killRuntime],
   ['lock', 0.03, (run) => holdD1(run, 2_000 + run.random() * 2_000)],
@@ -33,10 +33,10 @@ const OF_THE_EDGE: Fault[] = [
   ['clock moved on', 0.03, (run) => jumpClock(run, 'on')],
   ['clock set back', 0.03, (run) => jumpClock(run, 'back')],
 ]
-/** Beside those: Stytch is down while the edge is killed, too. */
+/** Injected alongside: Stytch may be down while the edge is killed. */
 const OF_STYTCH: Fault[] = [['Stytch down', 0.03, takeStytchDown]]
 
-/** Injects all faults of a run of so many seconds. Each of them that goes off is told to `onFault`, with its ms. */
+/** Injects all the faults of a run of so many seconds. Calls `onFault` after each, with how long it took in ms. */
 export async function injectAll(
   run: Run,
   seconds: number,
@@ -45,7 +45,7 @@ export async function injectAll(
   await Promise.all([OF_THE_EDGE, OF_STYTCH].map((faults) => injectInTurn(run, seconds, faults, onFault)))
 }
 
-/** Shuffled, and spread over the run at random. */
+/** In random order, spread over the run at random. */
 async function injectInTurn(
   run: Run,
   seconds: number,
@@ -65,7 +65,7 @@ async function injectInTurn(
   }
 }
 
-/** What a run of so many seconds has to have injected to prove anything. */
+/** Which faults a run of so many seconds lacks to prove anything. */
 export function findNotInjected(injected: Injected, seconds: number): string[] {
   const required: Partial<Record<keyof Injected, number>> = {
     kills: seconds * 0.1,

@@ -13,10 +13,10 @@ export interface SessionReads {
   unanswered: number
 }
 
-/** Members who watch with a session, whether Stytch is up or not, until the run is over. */
+/** Members who read with a session until the run is over, whether Stytch is up or not. */
 export async function readWithSessions(run: Run, reads: SessionReads): Promise<void> {
   const { stytch } = run.stage
-  // For however far the clock is moved: the end of a session would be an answer of its own.
+  // Longer than the clock is ever moved: the end of a session would rightly be answered 401.
   const token = stytch.signIn({ org: ORGANIZATION, actions: ['read'], expiresAt: Date.now() + 30 * DAY })
   const cookie = `stytch_session=${token}`
   await Promise.all([
@@ -46,7 +46,7 @@ async function readOn(run: Run, reads: SessionReads, cookie: () => string): Prom
   }
 }
 
-/** One request of a browser; undefined where it is not answered. */
+/** A request as a browser makes it; undefined if it is not answered. */
 export async function readWithCookie(
   { stage }: Run,
   path: string,

@@ -3,7 +3,7 @@ import { until } from './until.ts'
 /** How long a step may take, in ms: a worker gives up after a minute. */
 const LONGEST_STEP = 90_000
 
-/** Lets a fault have a job to itself: its workers finish what they have under way, retries included, and wait. */
+/** Gives a fault a job to itself: its workers finish what they have under way, retries included, and wait. */
 export class Standstill {
   #stepsUnderWay = 0
   #end: Promise<void> | undefined

@@ -98,6 +98,8 @@ class Member {
     const { random, clock, jobs, worked, complaints } = this.#run
     const left = integerBetween(random, ...crew.reports)
     const setBacks = clock.setBacks
+    // Of a create that was answered, but so late that its worker had given up.
+    this.#answered.length = 0
     try {
       const order = { jobType: 'chaos', totalItems: left, triggeredBy: this.#name }
       const { jobId } = await createJob(this.#connection, order)

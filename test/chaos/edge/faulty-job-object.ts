@@ -8,6 +8,9 @@ import type { AgeOutcome, LastWords, LossOutcome, Sight } from '../orders.ts'
 import { ageJournal } from './age-journal.ts'
 import { translateAlarms } from './moved-clock.ts'
 
+/** What an error begins with that carries the outcome of a fault. */
+const LAST_WORD = 'the instance ended: '
+
 /** The product's object, with the faults that can only be injected from inside. */
 export class JobObject extends ProductJobObject {
   /** Tells an instance from its successors. */
@@ -18,7 +21,7 @@ export class JobObject extends ProductJobObject {
     super(ctx, env)
   }
 
-  /** What is in its storage; asking loads no job. */
+  /** What is in its storage. Asking loads no job from D1. */
   look(): Sight {
     const { kv, sql } = this.ctx.storage
     const stored = kv.get<{ version?: number; job: { epoch?: number; revision: number } }>('job')
@@ -33,8 +36,8 @@ export class JobObject extends ProductJobObject {
   }
 
   /**
-   * Loses its storage, provided that its job is live and D1 has it whole, and its memory with it. With `lastWords`, what
-   * it would have written to D1 next is in the outcome.
+   * Loses its storage and its memory, provided that its job is live and D1 has it whole. With `lastWords`, the outcome
+   * holds what it would have written to D1 next.
    */
   loseStorage(lastWords: LastWords | null): Promise<LossOutcome> {
     return this.#endBy(async () => {
@@ -56,7 +59,7 @@ export class JobObject extends ProductJobObject {
     )
   }
 
-  /** Runs a fault that nothing comes after: where it is injected, its outcome is what the instance dies of. */
+  /** Runs a fault and, if it was injected, ends the instance by throwing the outcome: nothing comes in between. */
   #endBy<Outcome extends { ok: boolean }>(fault: () => Promise<Outcome>): Promise<Outcome> {
     return this.ctx.blockConcurrencyWhile(async () => {
       const outcome = await fault()
@@ -67,10 +70,8 @@ export class JobObject extends ProductJobObject {
   }
 }
 
-const LAST_WORD = 'the instance ended: '
-
-/** The outcome of a fault, also where the instance died of it. */
-export async function survive<Outcome>(fault: Promise<Outcome>): Promise<Outcome> {
+/** The outcome of a fault, even if the instance died of it. */
+export async function outlive<Outcome>(fault: Promise<Outcome>): Promise<Outcome> {
   try {
     return await fault
   } catch (error) {
@@ -80,7 +81,7 @@ export async function survive<Outcome>(fault: Promise<Outcome>): Promise<Outcome
   }
 }
 
-/** The record of a report that the object applied last, after others which it does not bring: hence its high revision. */
+/** The record of a report that the instance applied last, after others that are lost: hence the gap in the revisions. */
 function toRecord({ key, job }: Journaled, { worker, errors, revisions }: LastWords): JobRecord {
   const report = {
     processedItems: 1,

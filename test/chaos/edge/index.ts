@@ -8,7 +8,7 @@ import { jobObject } from '../../../src/job-object/address.ts'
 import { type JobRecord, recordJob } from '../../../src/store/record-job.ts'
 import { openStore } from '../../../src/store/store.ts'
 import { ORDERS_PATH, ORGANIZATION, type Order } from '../orders.ts'
-import { type JobObject, survive } from './faulty-job-object.ts'
+import { type JobObject, outlive } from './faulty-job-object.ts'
 import { moveClock } from './moved-clock.ts'
 
 export { JobObject } from './faulty-job-object.ts'
@@ -32,9 +32,9 @@ async function obey(order: Order, env: Env): Promise<unknown> {
     case 'look':
       return await objectOf(order.jobId).look()
     case 'lose storage':
-      return await survive(objectOf(order.jobId).loseStorage(order.lastWords))
+      return await outlive(objectOf(order.jobId).loseStorage(order.lastWords))
     case 'age journal':
-      return await survive(objectOf(order.jobId).ageJournal())
+      return await outlive(objectOf(order.jobId).ageJournal())
     case 'record':
       return await recordJob(openStore(env.DB), order.record as unknown as JobRecord)
   }

@@ -4,12 +4,12 @@ import type { Run, WorkedJob } from '../run.ts'
 import { seeSuccessor } from './see-successor.ts'
 import { tryOnWorkedJobs } from './try-on-worked-jobs.ts'
 
-/** The create and reports of several workers. */
+/** The create, and reports of several workers. */
 const FEWEST_REQUESTS = 4
 
 /**
- * Puts the journal of a live object into the form of version 0.1.0 and the object out of memory, as if it slept through
- * the deploy; then repeats what it answered before.
+ * Puts the journal of an object into the form of version 0.1.0 and the object out of memory, as if it had slept through
+ * the deploy; then repeats requests that it answered before.
  */
 export async function ageJournal(run: Run): Promise<void> {
   const isFit = ({ answered }: WorkedJob) => answered.length >= FEWEST_REQUESTS

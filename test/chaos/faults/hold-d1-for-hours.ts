@@ -6,15 +6,15 @@ import { holdD1 } from './hold-d1.ts'
 
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
-/** The clock moves on in so many steps, of so many minutes each. */
+/** In how many steps the clock moves on, and by how many minutes in each. */
 const STEPS = 6
 const STEP_MINUTES = [20, 60] as const
-/** So far ahead, the clock is put right first: a retry a day after its report is rightly taken for a new one. */
+/** From here on, the clock is put right first: a retry a day after its report is rightly taken for a new one. */
 const TOO_FAR_AHEAD = 6 * HOUR
 
 /**
- * Holds D1 while the clock moves on by hours, with a report acknowledged after each step of it. It comes with a session:
- * without D1, a server API key is good for a quarter of an hour.
+ * Holds D1 while the clock moves on by hours, with a report acknowledged after each step. Those reports are sent with a
+ * session: a server API key outlives D1 by a quarter of an hour only.
  */
 export async function holdD1ForHours(run: Run): Promise<void> {
   const { clock, injected, random } = run

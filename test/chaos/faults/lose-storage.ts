@@ -27,8 +27,8 @@ export function hasReports({ ledger }: WorkedJob): boolean {
 }
 
 /**
- * Deletes the storage of an object once D1 has all of its job, and puts it out of memory; undefined where the job is
- * finished. Its workers have to stand still: what D1 lacks would rightly be lost, replies to their reports among it.
+ * Deletes the storage of an object once D1 has all of its job, and puts it out of memory; undefined if the job is
+ * finished. Its workers have to stand still, as whatever D1 lacks is rightly lost, the replies to their reports included.
  */
 export async function deleteStorage(
   { stage }: Run,
@@ -42,13 +42,13 @@ export async function deleteStorage(
     return loss.ok || loss.reason === 'not_live'
   })
   if (!loss?.ok) return undefined
-  // That of the create is in D1.
+  // The replies are gone, except the create's: that one is made from the job.
   answered.splice(1)
   await seeSuccessor(stage, jobId, loss.instance)
   return loss
 }
 
-/** Has the successor of an object that lost its storage take the job over, by reading it; then repeats its create. */
+/** Reads a job whose object lost its storage, so that the successor takes it over; then repeats its create. */
 export async function takeOver({ stage, injected }: Run, { ledger, answered }: WorkedJob): Promise<void> {
   const { jobId } = ledger
   await until('the job is read again', 30_000, async () => {

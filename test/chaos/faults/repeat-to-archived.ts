@@ -5,7 +5,7 @@ import { until } from '../until.ts'
 /** How long it may take until a finished job has left its object, in ms. */
 const PATIENCE = 90_000
 
-/** Repeats what a job answered while it was live, once it has left its object for D1. */
+/** Repeats requests that a job answered while it was live, once it has left its object for D1. */
 export async function repeatToArchived({ stage, finished, random, injected }: Run): Promise<void> {
   await until('a finished job has left its object', PATIENCE, async () => {
     const job = finished[Math.floor(random() * finished.length)]

@@ -4,14 +4,14 @@ import type { Run } from '../run.ts'
 import { readWithCookie } from '../session-readers.ts'
 import { until } from '../until.ts'
 
-/** In turn: it takes calls and answers none, it answers 500, it knows our secret no more. */
+/** It takes calls and answers none, it answers 500, it no longer accepts our secret. */
 const WAYS = ['silent', 'broken', 'locked'] as const
 const PATIENCE = 60_000
 const DAY = 24 * 60 * 60 * 1_000
 
 /**
- * Takes Stytch down, in every way that it can be. Sessions that the edge has not seen before cannot be checked then, and are told so;
- * once Stytch is up again, each gets its right answer: the job, that it may not, or that it is none.
+ * Takes Stytch down, in each of the ways in which it can be. Sessions that are new to the edge cannot be checked meanwhile,
+ * and get 503; once Stytch is up again, each gets the answer that it should: the list, 403 or 401.
  */
 export async function takeStytchDown(run: Run): Promise<void> {
   const { stage, injected } = run

@@ -5,8 +5,8 @@ import { until } from '../until.ts'
 const PATIENCE = 60_000
 
 /**
- * Tries a fault on jobs that are being reported on, one after the other in random order, until one takes it. `isFit` says
- * of a job whether to try; `fault` whether the job took it.
+ * Tries a fault on random jobs among those being reported on, until one takes it. `isFit` says whether a job is worth
+ * trying; `fault` whether it took the fault.
  */
 export async function tryOnWorkedJobs(
   { worked, random }: Run,

@@ -5,14 +5,14 @@ import { until } from '../until.ts'
 import { deleteStorage, hasReports, takeOver } from './lose-storage.ts'
 import { tryOnWorkedJobs } from './try-on-worked-jobs.ts'
 
-/** The successor of a dead instance soon has reports of its own: the dead one's revision is to be above theirs. */
+/** The successor soon takes revisions of its own: the dead instance's is to be above those. */
 const REVISIONS_AHEAD = 3
 
 let dead = 0
 
 /**
- * An object loses its storage, and what it had under way to D1 arrives there late: after its successor took the job over
- * and acknowledged a report, while it takes it over, before that, or before that and without its end.
+ * An object loses its storage, and a record that it had under way reaches D1 late: after its successor took the job over
+ * and acknowledged a report, during the take-over, before it, or before it and only in part.
  */
 export async function writeLate(run: Run, when: 'after' | 'during' | 'before' | 'in part'): Promise<void> {
   await tryOnWorkedJobs(run, hasReports, (job) =>
@@ -27,7 +27,7 @@ export async function writeLate(run: Run, when: 'after' | 'during' | 'before' | 
           await new Probe(run).report(job.ledger)
           await untilRecorded(run, job)
           await write(run, record)
-          // It stays as it is: a further report would have D1 brought level whatever the late one did to it.
+          // Nobody reports on it any more: the next report would repair in D1 whatever the late record broke.
           job.isOver = true
           break
         case 'during':
@@ -46,7 +46,7 @@ export async function writeLate(run: Run, when: 'after' | 'during' | 'before' | 
   )
 }
 
-/** In the ledger it is a report that nobody was answered for: whole or not there at all. */
+/** In the ledger, this is a report that was never answered: it may be there whole, or not at all. */
 function enterLastWords({ ledger }: WorkedJob): LastWords {
   const worker = `dead-${++dead}`
   const words = { worker, errors: [`${worker}/1/a`, `${worker}/1/b`], revisions: REVISIONS_AHEAD }
@@ -54,7 +54,7 @@ function enterLastWords({ ledger }: WorkedJob): LastWords {
   return words
 }
 
-/** What D1 has already is what the late record could do harm to. */
+/** Only what D1 already has can be harmed by the late record. */
 async function untilRecorded({ stage }: Run, { ledger }: WorkedJob): Promise<void> {
   const { jobId } = ledger
   await until('D1 has what a successor acknowledged', 30_000, async () => {
