@@ -35,7 +35,7 @@ const ACKNOWLEDGED_A_SECOND = 200
 /** A run below a minute is for a machine that has other things to do, however slow: a fifth of it will do. */
 const ACKNOWLEDGED_A_SECOND_OF_A_SHORT_RUN = 40
 /** A slow machine may take this many times as long to acknowledge what is asked for. */
-const PATIENCE = 3
+const PATIENCE = 5
 
 const CREWS: Crew[] = [
   ...Array.from({ length: 16 }, (_, index): Crew => ({ name: `w${index + 1}`, size: 1, reports: [20, 120] })),

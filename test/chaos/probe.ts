@@ -49,6 +49,7 @@ export class Probe {
       marked: true,
       outcome: 'acknowledged',
     })
+    this.#run.acknowledged++
     return job
   }
 }
