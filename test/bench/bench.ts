@@ -74,7 +74,7 @@ async function bench(shop: Shop): Promise<void> {
   compare('1,000 watchers', unwatched, await load(edge, shop.spread([watched], counts, REPORT), 16))
   console.log(`\n  ${await watchers.close()}`)
 
-  console.log('\nThe list of jobs, 50 a page: 4 connections, against an organisation with 1,000 of them\n')
+  console.log('\nThe list of jobs, 50 a page: 4 connections, against an organization with 1,000 of them\n')
   row('', '1,000/s', '100,000/s', 'ratio', 'edge ms', 'p99 ms')
   const lists = await fillList(edge, [1_000, 100_000])
   for (const query of ['', '?status=failed', '?job_type=crawl&triggered_by=user-7']) {

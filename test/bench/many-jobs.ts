@@ -3,7 +3,7 @@ import type { Edge } from '../../scripts/edge.ts'
 import { hashServerApiKey, newServerApiKey } from '../../src/access/server-api-key.ts'
 import { insertApiKey } from '../../src/store/api-keys.ts'
 
-/** An organisation for each count, with so many jobs in D1; returns the headers to ask for them. */
+/** An organization for each count, with so many jobs in D1; returns the headers to ask for them. */
 export async function fillList(edge: Edge, counts: number[]): Promise<{ headers: Record<string, string> }[]> {
   const d1 = await edge.d1()
   const lists: { headers: Record<string, string> }[] = []

@@ -7,7 +7,7 @@ import type { Request } from './load.ts'
 /** Keys that the load is spread over: no one key is to meet its rate limit. */
 const KEYS = 16
 
-/** An organisation to be measured with: its keys, and the requests that it makes. */
+/** An organization to be measured with: its keys, and the requests that it makes. */
 export class Shop {
   readonly #edge: Edge
   readonly #keys: string[]
