@@ -13,8 +13,8 @@ export const SHOWN_ENTRIES = 100
 /** … and the bytes of JSON that they may take, both kinds together. */
 export const SHOWN_ENTRY_BYTES = 256 * 1024
 
-/** Entries that are looked at for a page of a single error type. */
-export const MAX_LOOKED_AT = 2_000
+/** Entries that are looked at for a page of a single error type: D1 has to look into the text of each. */
+export const MAX_LOOKED_AT = 500
 /**
  * Bytes of JSON that a page of the list of jobs takes at most, or its one job. The entries that are looked at for a page
  * end with the one by which they reach as many.

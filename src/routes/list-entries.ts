@@ -51,7 +51,8 @@ function streamPages(
   return new ReadableStream({
     async pull(stream) {
       for (let isEmpty = true; isEmpty; ) {
-        for (const text of page.texts) stream.enqueue(encoder.encode(`${text}\n`))
+        // A page in one piece: each piece is a turn of its own for everybody else.
+        if (page.texts.length > 0) stream.enqueue(encoder.encode(`${page.texts.join('\n')}\n`))
         if (page.next === null) return stream.close()
         // A page of one error type may be empty, and who brings nothing is not asked again: then go on.
         isEmpty = page.texts.length === 0
