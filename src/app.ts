@@ -1,28 +1,18 @@
 import { Hono } from 'hono'
 import { methodNotAllowed } from 'hono/method-not-allowed'
 import { requestId } from 'hono/request-id'
-import { allowOrigins } from './http/allow-origins.ts'
-import { discardUnread } from './http/discard-unread.ts'
+import { endpoints } from './endpoints/all.ts'
+import { discardUnread } from './http/body/discard-unread.ts'
+import { allowOrigins } from './http/caller/allow-origins.ts'
 import type { EdgeEnv } from './http/edge-env.ts'
-import { isRuntimeFailure } from './http/is-runtime-failure.ts'
-import { logRefusals } from './http/log-refusals.ts'
-import { refuse } from './http/refuse.ts'
-import { keepPrivate, secureHeaders } from './http/secure-headers.ts'
-import { cancelJob } from './routes/cancel-job.ts'
-import { createJob } from './routes/create-job.ts'
-import { getJob } from './routes/get-job.ts'
-import { getJobStatus } from './routes/get-job-status.ts'
-import { groupEntries } from './routes/group-entries.ts'
-import { healthz } from './routes/healthz.ts'
-import { listDeliveries } from './routes/list-deliveries.ts'
-import { listErrors, listWarnings } from './routes/list-entries.ts'
-import { listJobs } from './routes/list-jobs.ts'
-import { openapi } from './routes/openapi.ts'
-import { reportProgress } from './routes/report-progress.ts'
-import { watchJob } from './routes/watch-job.ts'
+import { isRuntimeFailure } from './http/reply/is-runtime-failure.ts'
+import { logRefusals } from './http/reply/log-refusals.ts'
+import { refuse } from './http/reply/refuse.ts'
+import { keepPrivate, secureHeaders } from './http/reply/secure-headers.ts'
+import { serve } from './http/serve.ts'
 import { isStoreError } from './store/store.ts'
 
-/** The whole HTTP surface. A path answers with a slash behind it as well as without. */
+/** The whole HTTP surface. A path answers with and without a trailing slash. */
 export const app = new Hono<EdgeEnv>({ strict: false })
 
 app.use(
@@ -36,29 +26,16 @@ app.use(
 app.use(
   methodNotAllowed({
     app,
-    onMethodNotAllowed: (c, methods) =>
-      c.json({ detail: 'Method Not Allowed' }, 405, { Allow: methods.join(', ') }),
+    onMethodNotAllowed: (c, methods) => refuse(c, { ok: false, reason: 'method_not_allowed', methods }),
   }),
 )
 
-app.route('/', createJob)
-app.route('/', listJobs)
-app.route('/', reportProgress)
-app.route('/', getJob)
-app.route('/', getJobStatus)
-app.route('/', cancelJob)
-app.route('/', watchJob)
-app.route('/', listDeliveries)
-app.route('/', groupEntries)
-app.route('/', listErrors)
-app.route('/', listWarnings)
-app.route('/', healthz)
-app.route('/', openapi)
+for (const endpoint of endpoints) serve(app, endpoint)
 
-app.notFound((c) => c.json({ detail: 'Not Found' }, 404))
+app.notFound((c) => refuse(c, { ok: false, reason: 'no_such_path' }))
 
 app.onError((error, c) => {
   // What went wrong is for the log, see logRefusals: a reply never carries a stack, a query or another system's words.
-  if (isStoreError(error) || isRuntimeFailure(error)) return refuse(c, { ok: false, reason: 'unavailable' })
-  return c.json({ detail: 'Internal Server Error' }, 500)
+  const isOutage = isStoreError(error) || isRuntimeFailure(error)
+  return refuse(c, { ok: false, reason: isOutage ? 'unavailable' : 'failed' })
 })

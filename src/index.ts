@@ -1,7 +1,7 @@
 import { app } from './app.ts'
 import type { Env } from './env.ts'
 import { deleteWhatIsOver } from './retention.ts'
-import { dashboard } from './routes/dashboard.ts'
+import { dashboard } from './serve-dashboard.ts'
 
 export { JobObject } from './job-object/job-object.ts'
 

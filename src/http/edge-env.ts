@@ -8,12 +8,12 @@ export interface EdgeEnv {
   Variables: {
     requestId: string
     caller: Caller
-    /** Whether the caller may do this in their organisation. */
+    /** Whether the caller may do this in their organization. */
     permits: (permission: Permission) => Promise<Verdict>
-    /** The organisation that the request is about; null: none of the caller's, so that no job is there for it. */
+    /** The organization that the request is about; null: none of the caller's, so that no job is there for it. */
     organizationId: string | null
-    /** What tells a retry from a new request, where the endpoint is `idempotent` and the caller sent a key. */
-    retry: KeyedRequest | null
+    /** Where the endpoint takes an `Idempotency-Key`; null where none was sent. */
+    keyedRequest: KeyedRequest | null
     /** Whether the credential still permits what it did: asked again and again by what goes on for long. */
     isStillValid: () => Promise<boolean>
     /** Why the request is refused, as a word for the log. */

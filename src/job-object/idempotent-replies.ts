@@ -1,6 +1,6 @@
+import { upgradeJob } from '../jobs/job.ts'
 import type { IdempotentReply } from '../jobs/keyed-request.ts'
 import { MAX_REPLIES, MAX_REPLY_BYTES } from '../jobs/limits.ts'
-import { upgradeJob } from '../jobs/upgrade-job.ts'
 import { utf8Bytes } from '../jobs/utf8-bytes.ts'
 
 /**

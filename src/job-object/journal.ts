@@ -1,6 +1,6 @@
 import type { Job, JobKey } from '../jobs/job.ts'
+import { upgradeJob } from '../jobs/job.ts'
 import type { RecentEntries } from '../jobs/recent-entries.ts'
-import { upgradeJob } from '../jobs/upgrade-job.ts'
 import { EntryGroups } from './entry-groups.ts'
 import { EntryLog } from './entry-log.ts'
 import { IdempotentReplies } from './idempotent-replies.ts'

@@ -1,5 +1,5 @@
 import type { Job, JobKey } from '../jobs/job.ts'
-import { type StoredJob, upgradeJob } from '../jobs/upgrade-job.ts'
+import { type StoredJob, upgradeJob } from '../jobs/job.ts'
 
 /** The form in which this version stores a job and what belongs to it. */
 export const STORED_VERSION = 2

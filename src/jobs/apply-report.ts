@@ -1,13 +1,44 @@
 import { entryText } from './entry-text.ts'
 import { finish } from './finish-job.ts'
-import { type Entry, type EntryKind, type FinishedStatus, isFinished, type Job } from './job.ts'
+import {
+  type Entry,
+  type EntryKind,
+  type FinishedStatus,
+  isFinished,
+  type Job,
+  type JsonObject,
+} from './job.ts'
 import { MAX_ENTRIES } from './limits.ts'
 import { isMetadataTooLarge, mergeMetadata } from './metadata.ts'
 import { type ChangeOutcome, changed } from './outcome.ts'
 import { withSample } from './pace.ts'
-import type { Report, ReportedEntry } from './report.ts'
 import { withStage } from './stages.ts'
 import { type EntityStateOf, Tally } from './tally.ts'
+
+/** An error or warning as a worker reports it; the job gives it its place and its time. */
+export interface ReportedEntry {
+  entityKey: string
+  entityType: string
+  errorType: string
+  message: string
+  step: string | null
+  details: JsonObject | null
+}
+
+/** One progress report. What is absent takes no effect; what is there takes effect in one step. */
+export interface Report {
+  markStarted?: true
+  totalItems?: number
+  processedItems?: number
+  metadataPatch?: JsonObject
+  stage?: string
+  message?: string
+  errors?: ReportedEntry[]
+  warnings?: ReportedEntry[]
+  markCompleted?: true
+  /** The error message of the failed job; an empty one fails it too. */
+  markFailed?: string
+}
 
 /**
  * Applies one report to a job, whole or not at all: pure, so that the same reports always make the same job.

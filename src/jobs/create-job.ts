@@ -1,5 +1,14 @@
-import type { Job } from './job.ts'
-import type { NewJob } from './report.ts'
+import { type Job, type JsonObject, UNREPORTED } from './job.ts'
+
+/** What a job is created from. */
+export interface NewJob {
+  jobType: string
+  totalItems: number
+  metadata: JsonObject
+  triggeredBy: string | null
+  stallAfterSeconds: number | null
+  callbackUrl: string | null
+}
 
 /**
  * A job as it stands when it is created: pending, with nothing done. `now` is milliseconds since the epoch;
@@ -12,36 +21,13 @@ export function createJob(
   createFingerprint: string | null = null,
 ): Job {
   return {
+    ...UNREPORTED,
+    ...newJob,
     jobId,
-    jobType: newJob.jobType,
     status: 'pending',
-    totalItems: newJob.totalItems,
-    processedItems: 0,
-    failedItems: 0,
-    warnedItems: 0,
-    errorCount: 0,
-    warningCount: 0,
-    keptErrors: 0,
-    keptWarnings: 0,
-    keptEntities: 0,
-    entityBytes: 0,
-    entitiesNotKept: 0,
-    metadata: newJob.metadata,
-    triggeredBy: newJob.triggeredBy,
-    errorMessage: null,
     createdAt: now,
-    startedAt: null,
-    completedAt: null,
     updatedAt: now,
-    stallAfterSeconds: newJob.stallAfterSeconds,
-    stalledAt: null,
-    callbackUrl: newJob.callbackUrl,
-    attempts: [],
-    nextDeliveryAt: null,
-    stages: [],
-    pace: [],
     createFingerprint,
-    epoch: 0,
     revision: 1,
   }
 }

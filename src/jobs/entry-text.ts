@@ -1,4 +1,4 @@
-import type { ReportedEntry } from './report.ts'
+import type { ReportedEntry } from './apply-report.ts'
 
 /**
  * An entry as JSON, in the form in which it is published (JobErrorResponse of the contract). It is made once, when the

@@ -97,6 +97,46 @@ export interface Job {
   revision: number
 }
 
+/**
+ * What a job has before anything is reported on it. Also what one lacks that was stored by a version without the field:
+ * a field that is added to `Job` gets its value here.
+ */
+export const UNREPORTED = {
+  processedItems: 0,
+  failedItems: 0,
+  warnedItems: 0,
+  errorCount: 0,
+  warningCount: 0,
+  keptErrors: 0,
+  keptWarnings: 0,
+  keptEntities: 0,
+  entityBytes: 0,
+  entitiesNotKept: 0,
+  errorMessage: null,
+  startedAt: null,
+  completedAt: null,
+  stallAfterSeconds: null,
+  stalledAt: null,
+  callbackUrl: null,
+  attempts: [],
+  nextDeliveryAt: null,
+  stages: [],
+  pace: [],
+  createFingerprint: null,
+  epoch: 0,
+} satisfies Partial<Job>
+
+/** A job as any version stored it. */
+export type StoredJob = Omit<Job, keyof typeof UNREPORTED> & Partial<Job>
+
+/**
+ * A stored job as this version has it. A field that this version does not know, stored by a newer one before a rollback,
+ * is kept.
+ */
+export function upgradeJob(stored: StoredJob): Job {
+  return { ...UNREPORTED, ...stored }
+}
+
 export type EntryKind = 'error' | 'warning'
 
 /** One error or warning of a job. Entries are only ever appended. */

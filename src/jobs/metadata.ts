@@ -1,6 +1,6 @@
+import type { Report } from './apply-report.ts'
 import type { JsonObject } from './job.ts'
 import { MAX_METADATA_BYTES } from './limits.ts'
-import type { Report } from './report.ts'
 import { utf8Bytes } from './utf8-bytes.ts'
 
 /**

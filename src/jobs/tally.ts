@@ -1,6 +1,6 @@
+import type { ReportedEntry } from './apply-report.ts'
 import type { EntryKind, Job } from './job.ts'
 import { MAX_ENTITIES, MAX_ENTITY_BYTES } from './limits.ts'
-import type { ReportedEntry } from './report.ts'
 import { utf8Bytes } from './utf8-bytes.ts'
 
 /** What the entries so far say of one entity: nothing, a warning at most, or that it failed. */

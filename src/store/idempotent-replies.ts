@@ -1,7 +1,7 @@
 import { and, eq, gt, sql } from 'drizzle-orm'
 import type { JobKey } from '../jobs/job.ts'
+import { upgradeJob } from '../jobs/job.ts'
 import type { IdempotentReply } from '../jobs/keyed-request.ts'
-import { upgradeJob } from '../jobs/upgrade-job.ts'
 import { idempotentReplies } from './schema.ts'
 import type { Store } from './store.ts'
 

@@ -1,5 +1,6 @@
 import { sql } from 'drizzle-orm'
 import { index, integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core'
+import type { StoredJob } from '../jobs/job.ts'
 import {
   type Attempt,
   type EntryKind,
@@ -8,7 +9,6 @@ import {
   type Sample,
   type Stage,
 } from '../jobs/job.ts'
-import type { StoredJob } from '../jobs/upgrade-job.ts'
 
 /** Every job of every organization. Times are milliseconds since the epoch. */
 export const jobs = sqliteTable(

@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import type { Edge } from '../../scripts/edge.ts'
@@ -119,7 +120,7 @@ async function sendAll(edge: Edge, neighbor: Shop, requests: Request[]): Promise
       headers: { ...neighbor.headers(n), ...request.headers },
     })),
   }
-  const thread = new Worker(new URL('barrage.ts', import.meta.url), { workerData })
+  const thread = new Worker(join(import.meta.dirname, 'barrage.ts'), { workerData })
   await once(thread, 'exit')
 }
 

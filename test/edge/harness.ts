@@ -7,6 +7,7 @@ import { type Edge, type EdgeOptions, openEdge } from '../../scripts/edge.ts'
 import { PERMISSIONS, type Permission } from '../../src/access/caller.ts'
 import { hashServerApiKey, newServerApiKey } from '../../src/access/server-api-key.ts'
 import { insertApiKey } from '../../src/store/api-keys.ts'
+import { checkReply } from './check-reply.ts'
 
 /** The whole edge on a state of its own, which goes when it is disposed of; `state` is a folder that it is a copy of. */
 export async function startEdge({
@@ -27,7 +28,7 @@ export async function startEdge({
   }
 }
 
-/** An organisation that no other test has anything in. */
+/** An organization that no other test has anything in. */
 export function freshOrganization(): string {
   return `org-${randomUUID()}`
 }
@@ -78,7 +79,7 @@ export interface Reply {
 }
 
 /**
- * Makes one call.
+ * Makes one call. Whatever the test is about, a reply that its endpoint does not declare fails it.
  *
  * @param key the server API key to call with; null: none
  * @param body sent as JSON; a string is sent as it is, and so are bytes, with no content type but that of `headers`
@@ -105,7 +106,9 @@ export async function call(
       : { body: isText ? body : isBytes ? new Uint8Array(body) : JSON.stringify(body) }),
   })
   const text = await response.text()
-  const isJson = response.headers.get('Content-Type')?.startsWith('application/json')
+  const contentType = response.headers.get('Content-Type')
+  checkReply(method, path, { status: response.status, contentType, text })
+  const isJson = contentType?.startsWith('application/json')
   return {
     status: response.status,
     headers: response.headers,

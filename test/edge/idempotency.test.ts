@@ -53,7 +53,7 @@ const reused = (input: string) => ({
       {
         type: 'idempotency_key_reused',
         loc: ['header', 'Idempotency-Key'],
-        msg: 'This key was sent before, with another body',
+        msg: 'This key was already used with another body',
         input,
       },
     ],

@@ -83,7 +83,7 @@ test('that Stytch refuses us is no failure of the caller’s, and is logged once
     const reply = await from(address, null, { Cookie: 'stytch_session=a-member-s' })
     expect(reply).toMatchObject({
       status: 503,
-      body: { detail: 'Credentials cannot be checked at the moment' },
+      body: { detail: 'Credentials cannot be checked right now' },
     })
   }
   stytch.refusal = undefined

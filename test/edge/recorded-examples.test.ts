@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Edge } from '../../scripts/edge.ts'
-import type { Problem } from '../../src/http/validation-error.ts'
+import type { Problem } from '../../src/http/reply/validation-error.ts'
 import { call, freshOrganization, issueKey, startEdge } from './harness.ts'
 
 interface Example {

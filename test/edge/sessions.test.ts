@@ -171,7 +171,7 @@ describe('While Stytch does not answer', () => {
       ]) {
         expect(reply).toMatchObject({
           status: 503,
-          body: { detail: 'Credentials cannot be checked at the moment' },
+          body: { detail: 'Credentials cannot be checked right now' },
         })
         expect(reply.headers.get('Retry-After')).toBe('5')
       }
@@ -240,7 +240,7 @@ describe('A request that changes something by cookie has to come from a page of 
     expect(reply).toMatchObject(
       passes
         ? { status: 200 }
-        : { status: 403, body: { detail: 'A session may change nothing from another site' } },
+        : { status: 403, body: { detail: 'A page of another site cannot change anything with a session' } },
     )
     if (!passes) expect(asked()).toEqual([])
     // Reading changes nothing, and a key is sent by nobody but who has it.

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Edge } from '../../scripts/edge.ts'
 import { call, freshOrganization, issueKey, type Reply, startEdge } from './harness.ts'
-import { type Route, routes, routesAbout } from './route-rows.ts'
+import { type Case, casesAbout } from './security-cases.ts'
 
 const UNKNOWN_ID = `job_${'0'.repeat(32)}`
 
@@ -12,7 +12,7 @@ beforeAll(async () => {
 })
 afterAll(() => edge?.dispose())
 
-/** An organisation with a live and a finished job in it, and another that has nothing to do with it. */
+/** An organization with a live and a finished job in it, and another that has nothing to do with it. */
 async function twoOrganizations() {
   const [victim, stranger] = [freshOrganization(), freshOrganization()]
   const { key } = await issueKey(edge, { org: victim })
@@ -30,7 +30,7 @@ async function twoOrganizations() {
 
 type Organizations = Awaited<ReturnType<typeof twoOrganizations>>
 
-/** Who calls, and the organisation that they name; null: none. */
+/** Who calls, and the organization that they name; null: none. */
 interface Reach {
   key: string | null
   organization: string | null
@@ -38,15 +38,15 @@ interface Reach {
 
 type ReachOf = (organizations: Organizations) => Reach
 
-/** The ways in which a caller may name an organisation that is not the key's. */
+/** The ways in which a caller may name an organization that is not the key's. */
 const foreign: Record<string, ReachOf> = {
-  'another organisation’s key, naming the job’s organisation': ({ strangersKey, victim }) => ({
+  'another organization’s key, naming the job’s organization': ({ strangersKey, victim }) => ({
     key: strangersKey,
     organization: victim,
   }),
-  'the job’s own key, naming another organisation': ({ key, stranger }) => ({ key, organization: stranger }),
-  'the job’s own key, naming an empty organisation': ({ key }) => ({ key, organization: '' }),
-  'the job’s own key, naming two organisations': ({ key, victim, stranger }) => ({
+  'the job’s own key, naming another organization': ({ key, stranger }) => ({ key, organization: stranger }),
+  'the job’s own key, naming an empty organization': ({ key }) => ({ key, organization: '' }),
+  'the job’s own key, naming two organizations': ({ key, victim, stranger }) => ({
     key,
     organization: `${victim}, ${stranger}`,
   }),
@@ -55,8 +55,8 @@ const foreign: Record<string, ReachOf> = {
 /** All ways in which a caller may reach for a job that is not theirs. */
 const reaches: Record<string, ReachOf> = {
   ...foreign,
-  'another organisation’s key': ({ strangersKey }) => ({ key: strangersKey, organization: null }),
-  'another organisation’s key, naming its own organisation': ({ strangersKey, stranger }) => ({
+  'another organization’s key': ({ strangersKey }) => ({ key: strangersKey, organization: null }),
+  'another organization’s key, naming its own organization': ({ strangersKey, stranger }) => ({
     key: strangersKey,
     organization: stranger,
   }),
@@ -70,9 +70,8 @@ function told({ status, headers, text }: Reply) {
   return { status, headers: [...headers].filter(([name]) => !OF_THE_MOMENT.includes(name)).toSorted(), text }
 }
 
-/** The reply of a route, about this job where it is about one. */
-async function ask({ method, path, row }: Route, jobId: string, reach: Reach) {
-  const body = 'body' in row ? row.body : undefined
+/** The reply of an endpoint, about this job where it is about one. */
+async function ask({ method, path, body }: Case, jobId: string, reach: Reach) {
   const headers: Record<string, string> =
     reach.organization === null ? {} : { 'X-Organization-ID': reach.organization }
   return await call(edge, reach.key, method, path.replace('{job_id}', jobId), body, headers)
@@ -84,68 +83,59 @@ async function seenByItsOwner({ key, jobs }: Organizations) {
   return seen.map(({ status, body }) => ({ status, job: { ...body, duration_seconds: null } }))
 }
 
-test('The edge describes the routes that this suite has rows for, and no others', async () => {
-  const { body } = await call(edge, null, 'GET', '/openapi.json')
-  const described = Object.entries<object>(body.paths).flatMap(([path, methods]) =>
-    Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
-  )
-  const api = routes.filter(({ row }) => !('isPage' in row))
-  expect(described.toSorted()).toEqual(api.map(({ name }) => name).toSorted())
-})
-
-describe.each(routesAbout('job'))('$name', (route) => {
+describe.each(casesAbout('job'))('$name', (each) => {
   test.each(Object.entries(reaches))('with %s: as if the job were not there', async (_, reachOf) => {
     const organizations = await twoOrganizations()
     const before = await seenByItsOwner(organizations)
-    const unknown = await ask(route, UNKNOWN_ID, { key: organizations.strangersKey, organization: null })
+    const unknown = await ask(each, UNKNOWN_ID, { key: organizations.strangersKey, organization: null })
     expect(unknown).toMatchObject({ status: 404, body: { detail: 'Job not found' } })
 
     for (const id of organizations.jobs) {
-      const reply = await ask(route, id, reachOf(organizations))
+      const reply = await ask(each, id, reachOf(organizations))
       expect(told(reply)).toEqual(told(unknown))
     }
     expect(await seenByItsOwner(organizations)).toEqual(before)
   })
 
-  test('with its own key, naming its own organisation: it is there', async () => {
+  test('with its own key, naming its own organization: it is there', async () => {
     const { key, victim, jobs } = await twoOrganizations()
     const [live = '', finished = ''] = jobs
-    const id = 'of' in route.row ? finished : live
-    expect((await ask(route, id, { key, organization: victim })).status).toBe(200)
+    const id = each.ofFinished ? finished : live
+    expect((await ask(each, id, { key, organization: victim })).status).toBe(200)
   })
 })
 
-describe.each(routesAbout('organization'))('$name', (route) => {
-  test.each(Object.entries(foreign))('with %s: as if there were no such organisation', async (_, reachOf) => {
+describe.each(casesAbout('organization'))('$name', (each) => {
+  test.each(Object.entries(foreign))('with %s: as if there were no such organization', async (_, reachOf) => {
     const organizations = await twoOrganizations()
-    const nowhere = await ask(route, '', { key: organizations.key, organization: freshOrganization() })
+    const nowhere = await ask(each, '', { key: organizations.key, organization: freshOrganization() })
     expect(nowhere).toMatchObject({ status: 404, body: { detail: 'Organization not found' } })
-    const reply = await ask(route, '', reachOf(organizations))
+    const reply = await ask(each, '', reachOf(organizations))
     expect(told(reply)).toEqual(told(nowhere))
   })
 
-  test('with another organisation’s key: it concerns that organisation alone', async () => {
+  test('with another organization’s key: it concerns that organization alone', async () => {
     const organizations = await twoOrganizations()
     const { key, stranger, strangersKey } = organizations
     const before = await seenByItsOwner(organizations)
-    const reply = await ask(route, '', { key: strangersKey, organization: stranger })
+    const reply = await ask(each, '', { key: strangersKey, organization: stranger })
     expect(reply.status).toBe(200)
     expect(reply.text).not.toContain('secret')
     for (const id of organizations.jobs) expect(reply.text).not.toContain(id)
     expect(await seenByItsOwner(organizations)).toEqual(before)
-    // What it made is there for that organisation alone.
-    if (route.method === 'GET') return
+    // What it made is there for that organization alone.
+    if (each.method === 'GET') return
     const path = `/api/jobs/${reply.body.job_id}`
     expect((await call(edge, strangersKey, 'GET', path)).status).toBe(200)
     expect((await call(edge, key, 'GET', path)).status).toBe(404)
   })
 })
 
-describe.each(routesAbout('nobody'))('$name', (route) => {
+describe.each(casesAbout('nobody'))('$name', (each) => {
   test.each(Object.entries(reaches))('with %s: as to anyone', async (_, reachOf) => {
     const organizations = await twoOrganizations()
-    const anyone = await ask(route, '', { key: null, organization: null })
+    const anyone = await ask(each, '', { key: null, organization: null })
     expect(anyone.status).toBe(200)
-    expect(told(await ask(route, '', reachOf(organizations)))).toEqual(told(anyone))
+    expect(told(await ask(each, '', reachOf(organizations)))).toEqual(told(anyone))
   })
 })

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { scanJson } from '../../src/http/scan-json.ts'
+import { scanJson } from '../../src/http/body/scan-json.ts'
 import { type Answer, CREATE, post, REPORT } from './validation-app.ts'
 
 const FIELDS = [

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
+import type { Report, ReportedEntry } from '../../src/jobs/apply-report.ts'
 import { applyReport } from '../../src/jobs/apply-report.ts'
 import { entryText } from '../../src/jobs/entry-text.ts'
 import type { Job } from '../../src/jobs/job.ts'
-import type { Report, ReportedEntry } from '../../src/jobs/report.ts'
 import { aJob, aReportedEntry, JobInMemory } from './job-in-memory.ts'
 
 const NOW = 1_800_000_000_000

@@ -1,6 +1,5 @@
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import { MAX_BODY_BYTES } from '../../src/http/json-body.ts'
-import { MAX_DEPTH } from '../../src/http/parse-json.ts'
+import { MAX_BODY_BYTES, MAX_BODY_DEPTH } from '../../src/jobs/limits.ts'
 import { app, post, problemsOf, REPORT } from './validation-app.ts'
 
 const utf8 = (text: string) => new Uint8Array(new TextEncoder().encode(text))
@@ -250,12 +249,12 @@ describe('Nesting', () => {
   ]
 
   test('may go as deep as any record can follow', async () => {
-    expect((await post(REPORT, nested(MAX_DEPTH, '{"metadata_patch":{"a":*}}'))).status).toBe(200)
-    expect(await problemsOf(nested(MAX_DEPTH, '{"stage":*}'))).toMatchObject([{ type: 'string_type' }])
+    expect((await post(REPORT, nested(MAX_BODY_DEPTH, '{"metadata_patch":{"a":*}}'))).status).toBe(200)
+    expect(await problemsOf(nested(MAX_BODY_DEPTH, '{"stage":*}'))).toMatchObject([{ type: 'string_type' }])
   })
 
   test.each(places)('may not go deeper: %s', async (place) => {
-    for (const levels of [MAX_DEPTH + 1, 5000, 500_000]) {
+    for (const levels of [MAX_BODY_DEPTH + 1, 5000, 500_000]) {
       const [problem] = await problemsOf(nested(levels, place))
       expect(problem).toMatchObject({
         type: 'json_invalid',

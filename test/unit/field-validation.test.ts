@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { ReportBody, toReport } from '../../src/routes/report-body.ts'
+import { JobProgressRequest, toReport } from '../../src/endpoints/report-progress.ts'
 import { CREATE, post, problemsOf, REPORT } from './validation-app.ts'
 
 const ENTRY = { entity_key: 'sku-1', error_type: 'parse', message: 'bad row' }
@@ -322,7 +322,7 @@ describe('A report', () => {
 })
 
 test('What JSON would hide is mended before the domain sees it: no -0, no infinity', () => {
-  const body = ReportBody.parse({
+  const body = JobProgressRequest.parse({
     total_items: -0,
     processed_items: '-0',
     metadata_patch: { a: Infinity, b: { c: [-Infinity] } },

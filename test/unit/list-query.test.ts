@@ -1,8 +1,8 @@
 import { Hono } from 'hono'
 import { describe, expect, test } from 'vitest'
-import { query } from '../../src/http/query.ts'
+import { ListQuery, toFilter } from '../../src/endpoints/list-jobs.ts'
+import { query } from '../../src/http/body/query.ts'
 import { JOB_STATUSES } from '../../src/jobs/job.ts'
-import { cursorAfter, ListQuery, toFilter } from '../../src/routes/list-query.ts'
 
 const app = new Hono().get('/', query(ListQuery), (c) => {
   const wanted = c.req.valid('query')
@@ -54,7 +54,7 @@ test('every filter may be given at once', async () => {
   const search = [
     'status=in_progress&job_type=import&triggered_by=nightly&stalled=true&metadata=false&limit=7',
     'created_after=2026-01-01T00:00:00Z&created_before=2026-02-01T00:00:00Z',
-    `cursor=${cursorAfter({ createdAt: 123, jobId: JOB_ID })}`,
+    `cursor=123.${JOB_ID}`,
   ].join('&')
   expect((await read(search)).json).toEqual({
     filter: {

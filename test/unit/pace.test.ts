@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import type { Report } from '../../src/jobs/apply-report.ts'
 import { etaSeconds, ratePerSecond } from '../../src/jobs/pace.ts'
 import { presentSummary } from '../../src/jobs/present-job.ts'
-import type { Report } from '../../src/jobs/report.ts'
 import { aJob, aReportedEntry, JobInMemory } from './job-in-memory.ts'
 
 const START = 1_800_000_000_000

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { Problem } from '../../src/http/validation-error.ts'
+import type { Problem } from '../../src/http/reply/validation-error.ts'
 import recorded from '../edge/recorded-examples.jsonl?raw'
 import { type Answer, post, sorted } from './validation-app.ts'
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { KnownKeys, type StoredKey } from '../../src/access/known-keys.ts'
-import { RECHECK } from '../../src/routes/watch-job.ts'
+import { RECHECK } from '../../src/endpoints/watch-job.ts'
 
 const MINUTE = 60_000
 const START = 1_800_000_000_000

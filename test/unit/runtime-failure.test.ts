@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { isRuntimeFailure } from '../../src/http/is-runtime-failure.ts'
+import { isRuntimeFailure } from '../../src/http/reply/is-runtime-failure.ts'
 
 test.each([
   ['an object that is overloaded', Object.assign(new Error('Too much'), { overloaded: true })],

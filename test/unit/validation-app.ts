@@ -1,15 +1,32 @@
 import { Hono } from 'hono'
-import { discardUnread } from '../../src/http/discard-unread.ts'
-import { jsonBody } from '../../src/http/json-body.ts'
-import type { Problem } from '../../src/http/validation-error.ts'
-import { NewJobBody, toNewJob } from '../../src/routes/new-job-body.ts'
-import { ReportBody, toReport } from '../../src/routes/report-body.ts'
+import { createJob, NewJobRequest, toNewJob } from '../../src/endpoints/create-job.ts'
+import { JobProgressRequest, reportProgress, toReport } from '../../src/endpoints/report-progress.ts'
+import { discardUnread } from '../../src/http/body/discard-unread.ts'
+import type { EdgeEnv } from '../../src/http/edge-env.ts'
+import { endpoint } from '../../src/http/endpoint.ts'
+import type { Problem } from '../../src/http/reply/validation-error.ts'
+import { serve } from '../../src/http/serve.ts'
 
-/** The two bodies behind their real paths, and what a refusal leaves unread; what a valid one became is the reply. */
-export const app = new Hono({ strict: false })
-  .use(discardUnread)
-  .post('/api/jobs', ...jsonBody(NewJobBody), (c) => c.json(toNewJob(c.req.valid('json'))))
-  .post('/api/jobs/:job_id/progress', ...jsonBody(ReportBody), (c) => c.json(toReport(c.req.valid('json'))))
+/** The two endpoints that take a whole body, open to anyone. What a valid body became is the reply. */
+export const app = new Hono<EdgeEnv>({ strict: false }).use(discardUnread)
+serve(
+  app,
+  endpoint({
+    ...createJob,
+    permission: null,
+    body: { schema: NewJobRequest, example: {} },
+    handle: (c) => c.json(toNewJob(c.req.valid('json'))),
+  }),
+)
+serve(
+  app,
+  endpoint({
+    ...reportProgress,
+    permission: null,
+    body: { schema: JobProgressRequest, example: {} },
+    handle: (c) => c.json(toReport(c.req.valid('json'))),
+  }),
+)
 
 export const REPORT = '/api/jobs/job_1/progress'
 export const CREATE = '/api/jobs'

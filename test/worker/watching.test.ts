@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, test, vi } from 'vitest'
+import { forwardWhile } from '../../src/endpoints/watch-job.ts'
 import { Watchers } from '../../src/job-object/watchers.ts'
 import { createJob } from '../../src/jobs/create-job.ts'
 import type { Job, JobStatus } from '../../src/jobs/job.ts'
-import { passOn } from '../../src/routes/watch-job.ts'
 import { anOrder } from './a-job.ts'
 
 afterEach(() => {
@@ -176,7 +176,7 @@ describe('What is passed on', () => {
   test('is not cut off while it holds, and ends as its source does', async () => {
     const { events, send, end } = aSource()
     const isStillValid = vi.fn(async () => true)
-    const { readable, ended } = passOn(events, isStillValid, 5)
+    const { readable, ended } = forwardWhile(events, isStillValid, 5)
     const reader = readable.getReader()
     await vi.waitFor(() => expect(isStillValid.mock.calls.length).toBeGreaterThan(3))
     send(1)
@@ -191,7 +191,7 @@ describe('What is passed on', () => {
 
   test('that its reader leaves tells its source', async () => {
     const { events, send, cancel } = aSource()
-    const { readable, ended } = passOn(events, async () => true, 1_000)
+    const { readable, ended } = forwardWhile(events, async () => true, 1_000)
     const reader = readable.getReader()
     send(1)
     await reader.read()

@@ -1,0 +1,30 @@
+import type { Endpoint } from '../http/endpoint.ts'
+import { cancelJob } from './cancel-job.ts'
+import { createJob } from './create-job.ts'
+import { getJob } from './get-job.ts'
+import { getJobStatus } from './get-job-status.ts'
+import { groupEntries } from './group-entries.ts'
+import { healthz } from './healthz.ts'
+import { listDeliveries } from './list-deliveries.ts'
+import { listErrors, listWarnings } from './list-entries.ts'
+import { listJobs } from './list-jobs.ts'
+import { openapi } from './openapi.ts'
+import { reportProgress } from './report-progress.ts'
+import { watchJob } from './watch-job.ts'
+
+/** Every endpoint of the API. The app serves them, /openapi.json describes them, and the security tests call them. */
+export const endpoints: readonly Endpoint[] = [
+  createJob,
+  listJobs,
+  reportProgress,
+  getJob,
+  getJobStatus,
+  cancelJob,
+  watchJob,
+  listErrors,
+  listWarnings,
+  groupEntries,
+  listDeliveries,
+  healthz,
+  openapi(() => endpoints),
+]

@@ -1,0 +1,39 @@
+import { z } from 'zod'
+import { text } from '../http/body/fields.ts'
+import { callJob } from '../http/call-job.ts'
+import { component } from '../http/component.ts'
+import { endpoint } from '../http/endpoint.ts'
+import { jobJson } from '../http/reply/job-json.ts'
+import { wholeJob } from '../http/reply/job-schemas.ts'
+import { refuse } from '../http/reply/refuse.ts'
+import { MAX_MESSAGE } from '../jobs/limits.ts'
+
+const CancelRequest = component(
+  'CancelRequest',
+  z
+    .object({
+      reason: text(MAX_MESSAGE)
+        .nullable()
+        .optional()
+        .describe('Why it is cancelled; kept as the error_message of the job'),
+    })
+    .describe('A cancellation'),
+)
+
+export const cancelJob = endpoint({
+  id: 'cancel_job',
+  method: 'post',
+  path: '/api/jobs/{job_id}/cancel',
+  summary: 'Cancel Job',
+  description:
+    'Ends a job that is not finished. Its worker learns of it from its next report, which gets 409.',
+  permission: 'job:cancel',
+  body: { schema: CancelRequest, example: { reason: 'The feed is outdated' }, optional: true },
+  replies: { 200: wholeJob },
+  refusals: [409],
+  async handle(c) {
+    const { reason = null } = c.req.valid('json')
+    const reply = await callJob(c, (object, key) => object.cancel(key, reason))
+    return reply.ok ? jobJson(c, reply) : refuse(c, reply)
+  },
+})

@@ -1,0 +1,83 @@
+import { v7 as uuid } from 'uuid'
+import { z } from 'zod'
+import { sha256 } from '../access/sha256.ts'
+import { dictionary, integer, text } from '../http/body/fields.ts'
+import { callObject } from '../http/call-job.ts'
+import { component } from '../http/component.ts'
+import { endpoint } from '../http/endpoint.ts'
+import { jobJson } from '../http/reply/job-json.ts'
+import { wholeJob } from '../http/reply/job-schemas.ts'
+import { invalid, refuse } from '../http/reply/refuse.ts'
+import { callbackUrlFault } from '../jobs/callback-url.ts'
+import type { NewJob } from '../jobs/create-job.ts'
+import { jobIdOf } from '../jobs/job-id.ts'
+import type { KeyedRequest } from '../jobs/keyed-request.ts'
+import { MAX_CALLBACK_URL, MAX_LINE, MAX_METADATA_BYTES, STALL_SECONDS } from '../jobs/limits.ts'
+
+export const NewJobRequest = component(
+  'NewJobRequest',
+  z
+    .object({
+      job_type: text(MAX_LINE).describe('What kind of job it is, for instance enrichment or crawl'),
+      total_items: integer().describe('How many items there are to process; 0 if that is not known yet'),
+      metadata: dictionary(MAX_METADATA_BYTES).optional().describe('Anything to keep with the job'),
+      triggered_by: text(MAX_LINE).nullable().optional().describe('Who or what started the job'),
+      stall_after_seconds: integer(STALL_SECONDS)
+        .nullable()
+        .optional()
+        .describe('Flag the running job as stalled after so long a silence'),
+      callback_url: text(MAX_CALLBACK_URL)
+        .nullable()
+        .optional()
+        .describe('Where to post the finished job: https, at a public address'),
+    })
+    .describe('A job to create'),
+)
+
+export const createJob = endpoint({
+  id: 'create_job',
+  method: 'post',
+  path: '/api/jobs/',
+  summary: 'Create Job',
+  description: 'Creates a job in the status `pending`. Its worker then reports on it by its ID.',
+  permission: 'job:create',
+  body: {
+    schema: NewJobRequest,
+    example: { job_type: 'import', total_items: 3_201, triggered_by: 'nightly', stall_after_seconds: 300 },
+  },
+  idempotent: 'create',
+  replies: { 200: wholeJob },
+  async handle(c) {
+    const newJob = toNewJob(c.req.valid('json'))
+    const { callbackUrl } = newJob
+    const rules = { allowLoopback: c.env.ALLOW_LOOPBACK_CALLBACKS }
+    const fault = callbackUrl === null ? undefined : callbackUrlFault(callbackUrl, rules)
+    if (fault !== undefined) {
+      const loc = ['body', 'callback_url']
+      return refuse(c, invalid([{ type: 'url_parsing', loc, msg: fault, input: callbackUrl }]))
+    }
+    const { organizationId, keyedRequest } = c.var
+    if (organizationId === null) return refuse(c, { ok: false, reason: 'organization_not_found' })
+    const jobId = keyedRequest === null ? jobIdOf(uuid()) : await jobIdFor(organizationId, keyedRequest)
+    const key = { organizationId, jobId }
+    const reply = await callObject(c.env, key, (object) => object.create(key, newJob, keyedRequest))
+    return reply.ok ? jobJson(c, reply) : refuse(c, reply)
+  },
+})
+
+/** The job that a valid body asks for. */
+export function toNewJob(body: z.output<typeof NewJobRequest>): NewJob {
+  return {
+    jobType: body.job_type,
+    totalItems: body.total_items,
+    metadata: body.metadata ?? {},
+    triggeredBy: body.triggered_by ?? null,
+    stallAfterSeconds: body.stall_after_seconds ?? null,
+    callbackUrl: body.callback_url ?? null,
+  }
+}
+
+/** The ID follows from the organization and its key, so a repeated create meets the object of the first one. */
+async function jobIdFor(organizationId: string, { key }: KeyedRequest): Promise<string> {
+  return jobIdOf((await sha256(JSON.stringify([organizationId, key]))).slice(0, 32))
+}

@@ -1,0 +1,107 @@
+import { accepts } from 'hono/accepts'
+import { z } from 'zod'
+import { field, integer, type Reading, text } from '../http/body/fields.ts'
+import { callJob } from '../http/call-job.ts'
+import { component } from '../http/component.ts'
+import { endpoint } from '../http/endpoint.ts'
+import { JobErrorResponse, nextCursor } from '../http/reply/job-schemas.ts'
+import { refuse } from '../http/reply/refuse.ts'
+import type { EntriesReply, JobRefusal } from '../job-object/replies.ts'
+import type { EntryKind } from '../jobs/job.ts'
+import { ENTRY_PAGE, MAX_LINE } from '../jobs/limits.ts'
+
+const JSON_TYPE = 'application/json'
+const NDJSON = 'application/x-ndjson'
+
+const PageQuery = z.object({
+  limit: integer({ least: 1, most: ENTRY_PAGE.most })
+    .prefault(ENTRY_PAGE.default)
+    .describe('Entries on the page, at most'),
+  cursor: field({ type: 'string' }, readCursor).prefault('0').describe('The next_cursor of the page before'),
+  error_type: text(MAX_LINE)
+    .optional()
+    .describe('Only entries of this type; a page may then hold fewer than its limit, or none'),
+})
+
+const entries = () => z.array(JobErrorResponse).describe('Oldest first')
+
+const JobErrorsResponse = component(
+  'JobErrorsResponse',
+  z
+    .strictObject({ errors: entries(), next_cursor: nextCursor() })
+    .describe('One page of the errors of a job'),
+)
+
+const JobWarningsResponse = component(
+  'JobWarningsResponse',
+  z
+    .strictObject({ warnings: entries(), next_cursor: nextCursor() })
+    .describe('One page of the warnings of a job'),
+)
+
+export const listErrors = listEntries('error', 'errors', 'Errors', JobErrorsResponse)
+export const listWarnings = listEntries('warning', 'warnings', 'Warnings', JobWarningsResponse)
+
+function listEntries(kind: EntryKind, name: 'errors' | 'warnings', title: string, page: z.ZodType) {
+  return endpoint({
+    id: `list_job_${name}`,
+    method: 'get',
+    path: `/api/jobs/{job_id}/${name}`,
+    summary: `List Job ${title}`,
+    description:
+      `All ${name} that the job keeps, oldest first. In pages: the \`next_cursor\` of one is the \`cursor\` of the next. With ` +
+      '`Accept: application/x-ndjson` all of them come in one stream, an entry a line; a stream that breaks off is not whole.',
+    permission: 'job:read',
+    query: PageQuery,
+    replies: {
+      200: {
+        description: 'One page, or all of them as NDJSON.',
+        content: { [JSON_TYPE]: page, [NDJSON]: JobErrorResponse },
+      },
+    },
+    async handle(c) {
+      const { limit, cursor, error_type: errorType = null } = c.req.valid('query')
+      const supports = [JSON_TYPE, NDJSON]
+      const isStream = accepts(c, { header: 'Accept', supports, default: JSON_TYPE }) === NDJSON
+      const pageAfter = (after: number) => {
+        const page = { kind, after, limit: isStream ? ENTRY_PAGE.most : limit, errorType }
+        return callJob(c, (object, key) => object.entries(key, page))
+      }
+      const reply = await pageAfter(cursor)
+      if (!reply.ok) return refuse(c, reply)
+      if (isStream) return c.body(streamPages(reply, pageAfter), 200, { 'Content-Type': NDJSON })
+      const next = reply.next === null ? 'null' : `"${reply.next}"`
+      const body = `{"${name}":[${reply.texts.join()}],"next_cursor":${next}}`
+      return c.body(body, 200, { 'Content-Type': JSON_TYPE })
+    },
+  })
+}
+
+/** Holds one page in memory: the next is read once the reader has taken the last. */
+function streamPages(
+  first: EntriesReply,
+  pageAfter: (place: number) => Promise<EntriesReply | JobRefusal>,
+): ReadableStream {
+  const encoder = new TextEncoder()
+  let page = first
+  return new ReadableStream({
+    async pull(stream) {
+      for (let isEmpty = true; isEmpty; ) {
+        // The whole page in one chunk: each chunk is a turn of the event loop.
+        if (page.texts.length > 0) stream.enqueue(encoder.encode(`${page.texts.join('\n')}\n`))
+        if (page.next === null) return stream.close()
+        // A page of one error type may be empty, and a pull that enqueues nothing is not repeated: go on here.
+        isEmpty = page.texts.length === 0
+        const reply = await pageAfter(page.next)
+        // The status went out long ago: cutting the stream off is the only way left to say that it is not whole.
+        if (!reply.ok) return stream.error(new Error(`the entries went away: ${reply.reason}`))
+        page = reply
+      }
+    },
+  })
+}
+
+function readCursor(value: unknown): Reading<number> {
+  if (typeof value === 'string' && /^[0-9]{1,9}$/.test(value)) return { value: Number(value) }
+  return { fault: { type: 'string_pattern_mismatch', msg: 'String should be the next_cursor of a page' } }
+}

@@ -1,0 +1,64 @@
+import { callJob } from '../http/call-job.ts'
+import { endpoint } from '../http/endpoint.ts'
+import { JobSummaryResponse } from '../http/reply/job-schemas.ts'
+import { refuse } from '../http/reply/refuse.ts'
+
+/**
+ * How often a stream checks whether its credential still holds, in ms. A key that is 40 s old is looked up in the
+ * background for the next check, so a stream ends within a minute of a revocation.
+ */
+export const RECHECK = 10_000
+
+const EVENT_STREAM = { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' }
+
+export const watchJob = endpoint({
+  id: 'watch_job',
+  method: 'get',
+  path: '/api/jobs/{job_id}/events',
+  summary: 'Watch Job',
+  description:
+    'The states of the job as they come, as server-sent events named `job`, at most ten per second. The ID of an event is the ' +
+    'revision of the job, its data the job without its entries. The last event is named `finished`.',
+  permission: 'job:read',
+  replies: {
+    200: { description: 'The events.', content: { 'text/event-stream': JobSummaryResponse } },
+    204: { description: 'The job is finished, and `Last-Event-ID` says that the caller has seen it.' },
+  },
+  async handle(c) {
+    const lastEventId = c.req.header('Last-Event-ID') ?? ''
+    const seen = /^[0-9]{1,15}$/.test(lastEventId) ? Number(lastEventId) : null
+    const reply = await callJob(c, (object, key) => object.watch(key, seen))
+    if (!reply.ok) return refuse(c, reply)
+    // An EventSource reconnects for ever unless it is told that nothing more will come.
+    if (reply.events === null) return c.body(null, 204)
+    if (c.req.method === 'HEAD') {
+      await reply.events.cancel()
+      return c.body(null, 200, EVENT_STREAM)
+    }
+    const { readable, ended } = forwardWhile(reply.events, c.var.isStillValid, RECHECK)
+    c.executionCtx.waitUntil(ended)
+    return c.body(readable, 200, EVENT_STREAM)
+  },
+})
+
+/**
+ * Forwards a stream for as long as `isStillValid`, which is asked every so many ms. The runtime does the forwarding: no
+ * code of ours runs per event, however many watch.
+ */
+export function forwardWhile(
+  events: ReadableStream<Uint8Array>,
+  isStillValid: () => Promise<boolean>,
+  every: number,
+): { readable: ReadableStream<Uint8Array>; ended: Promise<void> } {
+  const { readable, writable } = new IdentityTransformStream()
+  const stop = new AbortController()
+  const timer = setInterval(async () => {
+    if (!(await isStillValid())) stop.abort()
+  }, every)
+  const ended = events
+    .pipeTo(writable, { signal: stop.signal, preventAbort: true })
+    // Stopped here, or left by its reader. Either way this side closes, and the other tells the job's object.
+    .catch(() => writable.close().catch(() => {}))
+    .finally(() => clearInterval(timer))
+  return { readable, ended }
+}

@@ -1,0 +1,203 @@
+import { z } from 'zod'
+import type { JsonObject } from '../../jobs/job.ts'
+import { type Fault, MISSING, raise } from '../reply/validation-error.ts'
+
+/** What the published JSON Schema says of a field. */
+type Published = Record<string, unknown> & { type: string }
+
+/** The value to keep, or what is wrong with the one that was sent. */
+export type Reading<T> = { value: T } | { fault: Fault }
+
+const INT64 = 2 ** 63
+/** A longer text is no integer that anyone means: it is not even looked at. */
+const MAX_INTEGER_TEXT = 4300
+
+const INTEGER_TEXT = /^[^\S\ufeff]*([-+]?[0-9]+(?:_[0-9]+)*)(?:\.0+)?[^\S\ufeff]*$/
+const TRUE_TEXTS = new Set(['1', 'on', 't', 'true', 'y', 'yes'])
+const FALSE_TEXTS = new Set(['0', 'off', 'f', 'false', 'n', 'no'])
+
+const STRING_TYPE: Fault = { type: 'string_type', msg: 'Input should be a valid string' }
+const STRING_UNICODE: Fault = {
+  type: 'string_unicode',
+  msg: 'Input should be a valid string, unable to parse raw data as a unicode string',
+}
+const INT_TYPE: Fault = { type: 'int_type', msg: 'Input should be a valid integer' }
+const INT_FROM_FLOAT: Fault = {
+  type: 'int_from_float',
+  msg: 'Input should be a valid integer, got a number with a fractional part',
+}
+const INT_PARSING: Fault = {
+  type: 'int_parsing',
+  msg: 'Input should be a valid integer, unable to parse string as an integer',
+}
+const INT_PARSING_SIZE: Fault = {
+  type: 'int_parsing_size',
+  msg: 'Unable to parse input string as an integer, exceeded maximum size',
+}
+const FINITE_NUMBER: Fault = { type: 'finite_number', msg: 'Input should be a finite number' }
+const BOOL_TYPE: Fault = { type: 'bool_type', msg: 'Input should be a valid boolean' }
+const BOOL_PARSING: Fault = {
+  type: 'bool_parsing',
+  msg: 'Input should be a valid boolean, unable to interpret input',
+}
+const DICT_TYPE: Fault = { type: 'dict_type', msg: 'Input should be a valid dictionary' }
+const LIST_TYPE: Fault = { type: 'list_type', msg: 'Input should be a valid list' }
+
+/** An integer within bounds. As the original does, it takes `5.0`, `true` and texts like `"5"` for one. */
+export function integer({ least = 0, most }: { least?: number; most?: number } = {}) {
+  const tooSmall: Fault = {
+    type: 'greater_than_equal',
+    msg: `Input should be greater than or equal to ${least}`,
+    ctx: { ge: least },
+  }
+  const tooLarge: Fault = {
+    type: 'less_than_equal',
+    msg: `Input should be less than or equal to ${most}`,
+    ctx: { le: most },
+  }
+  const published = { type: 'integer', minimum: least, ...(most !== undefined && { maximum: most }) }
+  return field(published, (value) => {
+    const reading = readInteger(value)
+    if ('fault' in reading) return reading
+    if (reading.value < least) return { fault: tooSmall }
+    return most !== undefined && reading.value > most ? { fault: tooLarge } : reading
+  })
+}
+
+/** A boolean. As the original does, it takes 0, 1 and texts like `"yes"` for one. */
+export function boolean() {
+  return field({ type: 'boolean' }, readBoolean)
+}
+
+/** A string of at most `maxLength` characters (code points). */
+export function text(maxLength: number) {
+  const tooLong: Fault = {
+    type: 'string_too_long',
+    msg: `String should have at most ${maxLength} characters`,
+    ctx: { max_length: maxLength },
+  }
+  return field({ type: 'string', maxLength }, (value): Reading<string> => {
+    if (typeof value !== 'string') return { fault: STRING_TYPE }
+    if (!value.isWellFormed()) return { fault: STRING_UNICODE }
+    return isLonger(value, maxLength) ? { fault: tooLong } : { value }
+  })
+}
+
+/**
+ * An object of any keys, `__proto__` among them, that takes at most `maxBytes` as JSON. It is handed on by reference:
+ * a copy made by assignment would lose such keys.
+ */
+export function dictionary(maxBytes: number) {
+  const tooLarge: Fault = {
+    type: 'too_large',
+    msg: `Input should take at most ${maxBytes} bytes as JSON`,
+    ctx: { max_bytes: maxBytes },
+  }
+  return field({ type: 'object', additionalProperties: true, maxBytes }, (value): Reading<JsonObject> => {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return { fault: DICT_TYPE }
+    const object = value as JsonObject
+    if (jsonBytes(object) > maxBytes) return { fault: tooLarge }
+    return makeStorable(object) ? { value: object } : { fault: STRING_UNICODE }
+  })
+}
+
+/** An array of at most `maxItems`; in a longer one no item is looked at. */
+export function list<S extends z.ZodType>(item: S, maxItems: number) {
+  return z.preprocess((value, ctx) => {
+    const fault = listFault(value, maxItems)
+    if (!fault) return value
+    raise(ctx, fault)
+    return z.NEVER
+  }, z.array(item).max(maxItems))
+}
+
+/** How many bytes of UTF-8 a value takes as JSON. It must nest no deeper than a body may. */
+export function jsonBytes(value: unknown): number {
+  return encoder.encode(JSON.stringify(value)).length
+}
+
+const encoder = new TextEncoder()
+
+/** A field that `read` makes of what was sent. `published` is what /openapi.json says of it. */
+export function field<T>(published: Published, read: (value: unknown) => Reading<T>) {
+  return z
+    .unknown()
+    .transform((value, ctx): T => {
+      // JSON has no undefined: it only comes from a key that is absent.
+      const reading: Reading<T> = value === undefined ? { fault: MISSING } : read(value)
+      if ('value' in reading) return reading.value
+      raise(ctx, reading.fault)
+      return z.NEVER
+    })
+    .meta(published)
+}
+
+function readInteger(value: unknown): Reading<number> {
+  if (typeof value === 'boolean') return { value: value ? 1 : 0 }
+  if (typeof value === 'string') return readIntegerText(value)
+  if (typeof value !== 'number') return { fault: INT_TYPE }
+  if (!Number.isFinite(value)) return { fault: FINITE_NUMBER }
+  if (!Number.isInteger(value)) return { fault: INT_FROM_FLOAT }
+  // Not >=: the largest 64-bit integer reads as this very double.
+  if (Math.abs(value) > INT64) return { fault: INT_PARSING_SIZE }
+  // Adding 0 makes 0 of -0.
+  return { value: value + 0 }
+}
+
+function readIntegerText(value: string): Reading<number> {
+  if (value.length > MAX_INTEGER_TEXT) return { fault: INT_PARSING_SIZE }
+  const digits = INTEGER_TEXT.exec(value)?.[1]?.replaceAll('_', '')
+  if (digits === undefined) return { fault: INT_PARSING }
+  const number = Number(digits)
+  return number > INT64 ? { fault: INT_PARSING_SIZE } : { value: number + 0 }
+}
+
+function readBoolean(value: unknown): Reading<boolean> {
+  if (typeof value === 'boolean') return { value }
+  if (typeof value === 'string') {
+    const word = value.toLowerCase()
+    if (TRUE_TEXTS.has(word)) return { value: true }
+    return FALSE_TEXTS.has(word) ? { value: false } : { fault: BOOL_PARSING }
+  }
+  if (value === 0 || value === 1) return { value: value === 1 }
+  const isInt64 = Number.isInteger(value) && Math.abs(value as number) < INT64
+  return { fault: isInt64 ? BOOL_PARSING : BOOL_TYPE }
+}
+
+function listFault(value: unknown, maxItems: number): Fault | undefined {
+  if (!Array.isArray(value)) return LIST_TYPE
+  if (value.length <= maxItems) return undefined
+  return {
+    type: 'too_long',
+    msg: `List should have at most ${maxItems} items after validation, not ${value.length}`,
+    ctx: { field_type: 'List', max_length: maxItems, actual_length: value.length },
+  }
+}
+
+/** Whether a string has more code points than `max`. Few strings come near it: the counting is rare. */
+function isLonger(value: string, max: number): boolean {
+  if (value.length <= max) return false
+  if (value.length > 2 * max) return true
+  let count = 0
+  for (const _ of value) count += 1
+  return count > max
+}
+
+/**
+ * False if a key or string within holds half a surrogate pair, which no UTF-8 can store. A number beyond the doubles,
+ * read as Infinity, becomes the null that JSON would make of it. Walks with a stack of its own, not by recursion.
+ */
+function makeStorable(root: JsonObject): boolean {
+  const containers: JsonObject[] = [root]
+  for (let container = containers.pop(); container; container = containers.pop()) {
+    for (const key of Object.keys(container)) {
+      const value = container[key]
+      if (!key.isWellFormed()) return false
+      if (typeof value === 'string' && !value.isWellFormed()) return false
+      if (typeof value === 'object' && value !== null) containers.push(value as JsonObject)
+      // The key is the object's own, so that even an assignment to `__proto__` stays one.
+      if (value === Infinity || value === -Infinity) container[key] = null
+    }
+  }
+  return true
+}

@@ -1,0 +1,23 @@
+import type { Context } from 'hono'
+import { REQUESTS_A_UNIT, RequestBudget } from '../../access/request-budget.ts'
+import { logRecurringTrouble } from '../../log.ts'
+import type { EdgeEnv } from '../edge-env.ts'
+
+/** What a request for a job that does not exist weighs: it makes an object, which looks into D1. */
+const MISS_WEIGHT = REQUESTS_A_UNIT
+
+const budget = new RequestBudget({
+  now: Date.now,
+  onTrouble: (error) => logRecurringTrouble('rate_limit_unavailable', {}, error),
+})
+
+/** Takes this request off its caller's budget; false if that is spent. The caller must be known. */
+export function spendRequest(c: Context<EdgeEnv>): boolean {
+  return budget.spend(c.env.REQUESTS, c.var.caller.id, (work) => c.executionCtx.waitUntil(work))
+}
+
+/** Charges the caller for asking for a job that does not exist. */
+export function chargeMiss(c: Context<EdgeEnv>): void {
+  // The request itself was paid for when it came in.
+  budget.charge(c.env.REQUESTS, c.var.caller.id, MISS_WEIGHT - 1)
+}

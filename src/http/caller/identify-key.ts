@@ -1,0 +1,54 @@
+import type { Context } from 'hono'
+import type { Identification } from '../../access/caller.ts'
+import { KnownKeys, type StoredKey } from '../../access/known-keys.ts'
+import { hashServerApiKey } from '../../access/server-api-key.ts'
+import { logRecurringTrouble } from '../../log.ts'
+import { findApiKey, noteUse } from '../../store/api-keys.ts'
+import { openStore } from '../../store/store.ts'
+import type { EdgeEnv } from '../edge-env.ts'
+
+const knownKeys = new KnownKeys({ now: Date.now })
+
+/**
+ * Whose key it is. With `mayAsk` false, only keys that were valid before are looked up.
+ *
+ * A key that is nearly right takes as long as any other: it is hashed whole, and the hash is looked up. How close a
+ * guess comes to a real key does not show in its hash.
+ */
+export async function identifyKey(
+  c: Context<EdgeEnv>,
+  key: string,
+  mayAsk: boolean,
+): Promise<Identification> {
+  const keyHash = await hashServerApiKey(key)
+  const checked =
+    mayAsk || knownKeys.wasValid(keyHash)
+      ? await knownKeys.check(keyHash, {
+          lookUp: (hash) => lookUp(c, hash),
+          keepAlive: (work) => c.executionCtx.waitUntil(work),
+        })
+      : knownKeys.recall(keyHash)
+  if (checked === undefined) return { ok: false, reason: 'not_asked' }
+  if (!checked.ok) return checked
+  const { caller } = checked
+  return {
+    ok: true,
+    caller,
+    permits: async (permission) => (caller.permissions.includes(permission) ? 'yes' : 'no'),
+  }
+}
+
+async function lookUp(c: Context<EdgeEnv>, keyHash: string): Promise<StoredKey | undefined> {
+  const store = openStore(c.env.DB)
+  const trouble = (event: string) => (error: unknown) =>
+    logRecurringTrouble(event, { request_id: c.var.requestId }, error)
+  try {
+    const key = await findApiKey(store, keyHash)
+    // A key in use is looked up about once a minute, often enough to note its use by the hour. No reply waits for that.
+    if (key) c.executionCtx.waitUntil(noteUse(store, key, Date.now()).catch(trouble('key_use_not_noted')))
+    return key
+  } catch (error) {
+    trouble('key_not_looked_up')(error)
+    throw error
+  }
+}

@@ -1,0 +1,42 @@
+import type { Context } from 'hono'
+import type { Identification } from '../../access/caller.ts'
+import { openStytchSessions } from '../../access/open-stytch-sessions.ts'
+import { sha256 } from '../../access/sha256.ts'
+import type { SessionCookies } from '../../access/stytch-sessions.ts'
+import { logRecurringTrouble } from '../../log.ts'
+import type { EdgeEnv } from '../edge-env.ts'
+
+/** Whose session it is. With `mayAsk` false, only what is remembered or its JWT proves counts. */
+export async function identifySession(
+  c: Context<EdgeEnv>,
+  cookies: SessionCookies,
+  mayAsk: boolean,
+): Promise<Identification> {
+  const { STYTCH_PROJECT_ID: id = '', STYTCH_SECRET: secret = '', STYTCH_BASE_URL: url } = c.env
+  const sessions = openStytchSessions({ id, secret, url }, { now: Date.now, onTrouble: logStytch })
+  const tokenHash = await sha256(cookies.token)
+  const checked = await (mayAsk ? sessions.check(cookies, tokenHash) : sessions.recall(cookies, tokenHash))
+  if (checked === undefined) return { ok: false, reason: 'not_asked' }
+  if (!checked.ok) return checked
+  const { caller } = checked
+  return {
+    ok: true,
+    caller,
+    permits: (permission) => sessions.permits(cookies, tokenHash, caller, permission),
+  }
+}
+
+/**
+ * Says why Stytch was no help: it did not answer, or it refuses us, which an operator has to fix. Only the type of its
+ * error is logged, since the SDK's errors carry the whole request, token and all.
+ */
+function logStytch(error: unknown): void {
+  const { status_code: status, error_type: type } = (error ?? {}) as Partial<StytchError>
+  const refusesUs = status !== undefined && status >= 400 && status < 500 && status !== 429
+  logRecurringTrouble(refusesUs ? 'stytch_refuses_us' : 'stytch_did_not_answer', { status, type }, error)
+}
+
+interface StytchError {
+  status_code: number
+  error_type: string
+}

@@ -1,0 +1,74 @@
+import type { Context, Input } from 'hono'
+import type { z } from 'zod'
+import type { Permission } from '../access/caller.ts'
+import type { EdgeEnv } from './edge-env.ts'
+
+/** A reply with a body in one or more media types, or one without a body. */
+export interface ReplyContent {
+  /** Markdown for the description. */
+  description: string
+  /** By media type. A schema of a stream is that of one item: one line of NDJSON, the data of one event. */
+  content?: Record<string, z.ZodType>
+}
+
+/** The statuses that an endpoint may refuse with beyond those that follow from its other fields: see `refusalsOf`. */
+export type OwnRefusal = 405 | 409
+
+/** One endpoint, whole. What checks a request is what describes it, so that the two cannot disagree. */
+export interface Endpoint<Sent extends Input = Input> {
+  /** The `operationId`: generated clients name their methods after it. */
+  id: string
+  method: 'get' | 'post'
+  /** As OpenAPI writes it: `/api/jobs/{job_id}`. */
+  path: `/${string}`
+  summary: string
+  /** Markdown. The permission is added to it. */
+  description: string
+  /** What the caller needs to be permitted; null: anyone may call it, without a credential. */
+  permission: Permission | null
+  /** The JSON body. An optional one may be empty and counts as `{}`. The example is valid, and published. */
+  body?: { schema: z.ZodType; example: object; optional?: true }
+  /** Each field is a parameter of the query. */
+  query?: z.ZodObject
+  /** It takes an `Idempotency-Key`: see `c.var.keyedRequest`. The scope is stored with each key: it must not change. */
+  idempotent?: 'create' | 'report'
+  replies: Partial<Record<200 | 204 | 304, ReplyContent>>
+  refusals?: OwnRefusal[]
+  // A method, so that endpoints with different bodies fit into one list.
+  handle(c: Context<EdgeEnv, string, Sent>): Response | Promise<Response>
+}
+
+/** The validated parts of a request, as Hono's `c.req.valid` finds them. */
+interface SentBy<Body extends z.ZodType, Query extends z.ZodObject> {
+  out: { json: z.output<Body>; query: z.output<Query> }
+}
+
+/** An endpoint whose handler knows the types of its body and query. */
+export function endpoint<Body extends z.ZodType = z.ZodNever, Query extends z.ZodObject = z.ZodObject>(
+  definition: Endpoint<SentBy<Body, Query>> & {
+    body?: { schema: Body }
+    query?: Query
+  },
+): Endpoint {
+  return definition
+}
+
+/** The statuses that an endpoint refuses with: those that its checks may give, and its own. */
+export function refusalsOf({
+  permission,
+  body,
+  query,
+  idempotent,
+  refusals = [],
+}: Endpoint): RefusalStatus[] {
+  const isChecked = body !== undefined || query !== undefined || idempotent !== undefined
+  const statuses: RefusalStatus[] = [
+    ...(permission === null ? [] : ([400, 401, 403, 404, 429, 503] as const)),
+    ...(body === undefined ? [] : ([413] as const)),
+    ...(isChecked ? ([422] as const) : []),
+    ...refusals,
+  ]
+  return statuses.toSorted((a, b) => a - b)
+}
+
+export type RefusalStatus = OwnRefusal | 400 | 401 | 403 | 404 | 413 | 422 | 429 | 503

@@ -1,0 +1,34 @@
+import { z } from 'zod'
+import { component } from '../component.ts'
+import { count } from './job-schemas.ts'
+
+export const ErrorResponse = component(
+  'ErrorResponse',
+  z.strictObject({ detail: z.string().describe('What is wrong, in one sentence') }).describe('A refusal'),
+)
+
+const ValidationError = component(
+  'ValidationError',
+  z
+    .strictObject({
+      loc: z.array(z.union([z.string(), count()])).meta({
+        title: 'Location',
+        description: 'Where: "body", "query" or "header", then keys and indexes',
+      }),
+      msg: z.string().meta({ title: 'Message', description: 'What is wrong, as a sentence' }),
+      type: z.string().meta({ title: 'Error Type', description: 'What is wrong, as a code for programs' }),
+      input: z.unknown().optional().describe('What was sent there'),
+      ctx: z
+        .looseObject({})
+        .optional()
+        .meta({ title: 'Context', description: 'The bound that was missed, where there is one' }),
+    })
+    .describe('One thing that is wrong with a request'),
+)
+
+export const HTTPValidationError = component(
+  'HTTPValidationError',
+  z
+    .strictObject({ detail: z.array(ValidationError).optional().describe('All of it at once') })
+    .describe('What is wrong with a request'),
+)

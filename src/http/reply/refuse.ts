@@ -1,0 +1,123 @@
+import type { Context } from 'hono'
+import type { Permission } from '../../access/caller.ts'
+import type { JobRefusal } from '../../job-object/replies.ts'
+import { MAX_BODY_BYTES, MAX_METADATA_BYTES } from '../../jobs/limits.ts'
+import { parseJson } from '../body/parse-json.ts'
+import type { Problem } from './validation-error.ts'
+
+/** Why a caller is refused before their request is looked at. */
+export type CallerRefusal =
+  | { ok: false; reason: 'no_credential' }
+  /** The log tells these apart, the caller does not. */
+  | { ok: false; reason: 'malformed' | 'unknown' | 'expired' | 'revoked' | 'not_asked' }
+  | { ok: false; reason: 'foreign_page' }
+  | { ok: false; reason: 'not_permitted'; permission: Permission }
+  | { ok: false; reason: 'organization_left_open' }
+  | { ok: false; reason: 'organization_not_found' }
+  | { ok: false; reason: 'credential_not_checked' }
+  | { ok: false; reason: 'too_many_requests' }
+  | { ok: false; reason: 'too_many_failures' }
+
+/** Why a request reaches no endpoint, or none that answers. */
+type RouteRefusal =
+  | { ok: false; reason: 'no_such_path' }
+  | { ok: false; reason: 'method_not_allowed'; methods: string[] }
+  /** A bug. */
+  | { ok: false; reason: 'failed' }
+
+/** Why a request is refused before its job is looked at. */
+type RequestRefusal =
+  /** No encoding of text that JSON comes in. */
+  | { ok: false; reason: 'not_text' }
+  | { ok: false; reason: 'too_large' }
+  | { ok: false; reason: 'invalid'; problems: Problem[] }
+
+export type Refusal = RouteRefusal | CallerRefusal | RequestRefusal | JobRefusal
+
+/** The refusal of a request in which something is not as it should be. */
+export function invalid(problems: Problem[]): Refusal {
+  return { ok: false, reason: 'invalid', problems }
+}
+
+/** Seconds after which to come again: when something is down, … */
+const RETRY_AFTER = { 'Retry-After': '5' }
+/** … and when it was too often: as long as a limiter's refusal is remembered. */
+const RETRY_AFTER_LIMIT = { 'Retry-After': '10' }
+
+/** The one place where reasons become HTTP. The log gets the reason as well. */
+export function refuse(c: Context, refusal: Refusal): Response | Promise<Response> {
+  c.set('reason', refusal.reason)
+  switch (refusal.reason) {
+    case 'no_such_path':
+      return c.json({ detail: 'Not Found' }, 404)
+    case 'method_not_allowed':
+      return c.json({ detail: 'Method Not Allowed' }, 405, { Allow: refusal.methods.join(', ') })
+    case 'failed':
+      return c.json({ detail: 'Internal Server Error' }, 500)
+    case 'no_credential':
+      return c.json({ detail: 'Not authenticated' }, 401, { 'WWW-Authenticate': 'Bearer' })
+    // In the same words, so that a stranger learns nothing about a key.
+    case 'malformed':
+    case 'unknown':
+    case 'expired':
+    case 'revoked':
+    case 'not_asked':
+      return c.json({ detail: 'Invalid credentials' }, 401, { 'WWW-Authenticate': 'Bearer' })
+    case 'foreign_page':
+      return c.json({ detail: 'A page of another site cannot change anything with a session' }, 403)
+    case 'not_permitted':
+      return c.json({ detail: `Missing required permission: ${refusal.permission}` }, 403)
+    case 'organization_left_open':
+      return c.json({ detail: 'The credential has several organizations: send X-Organization-ID' }, 400)
+    case 'organization_not_found':
+      return c.json({ detail: 'Organization not found' }, 404)
+    case 'credential_not_checked':
+      return c.json({ detail: 'Credentials cannot be checked right now' }, 503, RETRY_AFTER)
+    case 'too_many_requests':
+      return c.json({ detail: 'Too many requests' }, 429, RETRY_AFTER_LIMIT)
+    case 'too_many_failures':
+      return c.json({ detail: 'Too many failed authentications' }, 429, RETRY_AFTER_LIMIT)
+    case 'not_text':
+      return c.json({ detail: 'There was an error parsing the body' }, 400)
+    case 'too_large':
+      return c.json({ detail: `The body is larger than ${MAX_BODY_BYTES} bytes` }, 413)
+    case 'invalid':
+      return c.json({ detail: refusal.problems }, 422)
+    // Another organization's job reads exactly like one that does not exist: a 403 would tell that it does.
+    case 'not_found':
+      return c.json({ detail: 'Job not found' }, 404)
+    case 'closed':
+      return c.json({ detail: `Job is ${refusal.status} and takes no more reports` }, 409)
+    case 'metadata_too_large':
+      return refuseMetadata(c)
+    case 'key_reused':
+      return refuseKey(c, 'idempotency_key_reused', 'This key was already used with another body')
+    case 'key_expired': {
+      const msg = `This key created ${refusal.jobId} more than 24 hours ago: use a new key for a new job`
+      return refuseKey(c, 'idempotency_key_expired', msg)
+    }
+    case 'unavailable':
+      return c.json({ detail: 'Temporarily unavailable' }, 503, RETRY_AFTER)
+    default:
+      return refusal satisfies never
+  }
+}
+
+async function refuseMetadata(c: Context): Promise<Response> {
+  const sent = parseJson(new Uint8Array(await c.req.arrayBuffer()))
+  const problem: Problem = {
+    type: 'too_large',
+    loc: ['body'],
+    msg: `Metadata of a job should have at most ${MAX_METADATA_BYTES} bytes in all`,
+    input: sent.ok ? sent.value : undefined,
+    ctx: { max_bytes: MAX_METADATA_BYTES },
+  }
+  return c.json({ detail: [problem] }, 422)
+}
+
+type KeyProblem = 'idempotency_key_expired' | 'idempotency_key_reused'
+
+function refuseKey(c: Context, type: KeyProblem, msg: string): Response {
+  const loc = ['header', 'Idempotency-Key']
+  return c.json({ detail: [{ type, loc, msg, input: c.req.header('Idempotency-Key') }] }, 422)
+}

@@ -1,0 +1,96 @@
+import type { z } from 'zod'
+
+/** Every type that a 422 may name: pydantic's, and three of our own: `too_large`, `idempotency_key_reused` and `idempotency_key_expired`. */
+export type ProblemType =
+  | 'missing'
+  | 'string_type'
+  | 'string_too_short'
+  | 'string_too_long'
+  | 'string_pattern_mismatch'
+  | 'string_unicode'
+  | 'int_type'
+  | 'int_from_float'
+  | 'int_parsing'
+  | 'int_parsing_size'
+  | 'finite_number'
+  | 'greater_than_equal'
+  | 'less_than_equal'
+  | 'bool_type'
+  | 'bool_parsing'
+  | 'dict_type'
+  | 'enum'
+  | 'datetime_parsing'
+  | 'url_parsing'
+  | 'list_type'
+  | 'too_long'
+  | 'too_large'
+  | 'model_attributes_type'
+  | 'json_invalid'
+  | 'idempotency_key_expired'
+  | 'idempotency_key_reused'
+
+/** What is wrong with a value, apart from where it stood. */
+export interface Fault {
+  type: ProblemType
+  msg: string
+  ctx?: Record<string, unknown>
+}
+
+/** One entry of a 422's `detail`. `loc` starts with "body", "query" or "header"; `input` is what was sent there. */
+export interface Problem extends Fault {
+  loc: (string | number)[]
+  input: unknown
+}
+
+export const MISSING: Fault = { type: 'missing', msg: 'Field required' }
+export const NOT_AN_OBJECT: Fault = {
+  type: 'model_attributes_type',
+  msg: 'Input should be a valid dictionary or object to extract fields from',
+}
+
+/** Raises a fault at the place where `ctx` stands; `toProblems` finds it again among the issues. */
+export function raise(ctx: z.RefinementCtx, { type, msg, ctx: context }: Fault): void {
+  ctx.addIssue({ code: 'custom', message: msg, params: { type, ctx: context } })
+}
+
+/** Which part of a request was validated: where `loc` begins. */
+export type Part = 'body' | 'query'
+
+/**
+ * The issues of a failed validation as problems of `value`, that which was validated.
+ * Throws on an issue that no field of ours raises: a schema was built past `fields.ts`.
+ */
+export function toProblems(issues: readonly z.core.$ZodIssue[], value: unknown, part: Part): Problem[] {
+  const problems = issues.map((issue) => toProblem(issue, value, part))
+  // The original minds its types before it minds what cannot be encoded, and never names both.
+  const others = problems.filter(({ type }) => type !== 'string_unicode')
+  return others.length > 0 ? others : problems
+}
+
+function toProblem(issue: z.core.$ZodIssue, value: unknown, part: Part): Problem {
+  const fault = faultOf(issue)
+  const path = issue.path as (string | number)[]
+  // What is missing has no value of its own: the object that lacks it is shown instead.
+  const shown = fault.type === 'missing' ? path.slice(0, -1) : path
+  return {
+    type: fault.type,
+    loc: [part, ...path],
+    msg: fault.msg,
+    input: valueAt(value, shown),
+    ...(fault.ctx && { ctx: fault.ctx }),
+  }
+}
+
+function faultOf(issue: z.core.$ZodIssue): Fault {
+  if (issue.code === 'custom' && issue.params) {
+    return { ...(issue.params as Omit<Fault, 'msg'>), msg: issue.message }
+  }
+  if (issue.code === 'invalid_type' && issue.expected === 'object') return NOT_AN_OBJECT
+  throw new Error(`No field raises the issue ${issue.code} at ${issue.path.join('.')}`)
+}
+
+function valueAt(body: unknown, path: readonly (string | number)[]): unknown {
+  let value = body
+  for (const key of path) value = (value as Record<string | number, unknown>)[key]
+  return value
+}

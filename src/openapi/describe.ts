@@ -1,0 +1,89 @@
+import { type Endpoint, type RefusalStatus, type ReplyContent, refusalsOf } from '../http/endpoint.ts'
+import { ErrorResponse, HTTPValidationError } from '../http/reply/error-schemas.ts'
+import { componentSchemas, schemaOf } from './json-schemas.ts'
+import { parametersOf } from './parameters.ts'
+
+/** The OpenAPI description of these endpoints, made from the very values that requests are checked by. */
+export function describe(endpoints: readonly Endpoint[]) {
+  const paths: Record<string, Record<string, unknown>> = {}
+  for (const endpoint of endpoints) {
+    paths[endpoint.path] = { ...paths[endpoint.path], [endpoint.method]: operationOf(endpoint) }
+  }
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'Milepost',
+      version: '0.1.0',
+      description:
+        'Jobs of a merchant platform: workers report their progress, and callers with permission watch it.',
+      license: { name: 'MIT', identifier: 'MIT' },
+      contact: { name: 'Milepost', url: 'https://github.com/milepost' },
+    },
+    servers: [{ url: '/', description: 'The edge that serves this description' }],
+    security: [],
+    tags: [
+      { name: 'Jobs', description: 'Creating, reporting on, reading and watching jobs' },
+      { name: 'Service', description: 'The edge itself' },
+    ],
+    paths,
+    components: {
+      schemas: componentSchemas(),
+      securitySchemes: {
+        serverApiKey: { type: 'http', scheme: 'bearer', description: 'A server API key: mp_…' },
+        session: {
+          type: 'apiKey',
+          in: 'cookie',
+          name: 'stytch_session',
+          description: 'A session of a Stytch B2B project, where the edge has one configured',
+        },
+      },
+    },
+  }
+}
+
+function operationOf(endpoint: Endpoint) {
+  const { id, summary, description, permission, body, replies } = endpoint
+  const needs = permission === null ? '' : `\n\nNeeds the permission \`${permission}\`.`
+  return {
+    operationId: id,
+    tags: [permission === null ? 'Service' : 'Jobs'],
+    summary,
+    description: description + needs,
+    security: permission === null ? [] : [{ serverApiKey: [] }, { session: [] }],
+    parameters: parametersOf(endpoint),
+    ...(body && {
+      requestBody: {
+        required: body.optional !== true,
+        content: { 'application/json': { schema: schemaOf(body.schema), example: body.example } },
+      },
+    }),
+    responses: {
+      ...Object.fromEntries(Object.entries(replies).map(([status, reply]) => [status, replyOf(reply)])),
+      ...Object.fromEntries(refusalsOf(endpoint).map((status) => [status, refusalOf(status)])),
+    },
+  }
+}
+
+function replyOf({ description, content }: ReplyContent) {
+  if (content === undefined) return { description }
+  const described = Object.entries(content).map(([media, schema]) => [media, { schema: schemaOf(schema) }])
+  return { description, content: Object.fromEntries(described) }
+}
+
+const REFUSALS: Record<RefusalStatus, string> = {
+  400: 'The body is not text, or the credential has several organizations and `X-Organization-ID` is missing.',
+  401: 'The credential is missing or invalid.',
+  403: 'The credential lacks the permission, or a page of another site sent its session.',
+  404: 'The organization has no such job, or the credential no such organization.',
+  405: 'The path has no such method; `Allow` names those that it has.',
+  409: 'The job is finished and takes no more reports.',
+  413: 'The body is larger than 1 MB.',
+  422: 'Something in the request is not as it should be; nothing was applied.',
+  429: 'Too many requests or failed authentications; try again after `Retry-After` seconds.',
+  503: 'Not possible right now; try again after `Retry-After` seconds.',
+}
+
+function refusalOf(status: RefusalStatus) {
+  const schema = schemaOf(status === 422 ? HTTPValidationError : ErrorResponse)
+  return { description: REFUSALS[status], content: { 'application/json': { schema } } }
+}
