@@ -71,7 +71,7 @@ test('a refused request leaves one line: who, where, and why, and none of what w
         (headers) => call(edge, key, 'POST', `${UNKNOWN}/progress`, { stage: 'body-secret' }, headers),
       ],
       [
-        'not_found',
+        'no_such_path',
         { status: 404, organization: null, route: null },
         (headers) => call(edge, key, 'GET', '/nowhere/path-secret', undefined, headers),
       ],
