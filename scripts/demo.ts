@@ -6,10 +6,10 @@ import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { drizzle } from 'drizzle-orm/d1'
 import type { FeedCounts } from '../examples/feed-worker/check-rows.ts'
+import { openFakeImport } from '../examples/feed-worker/fake-import.ts'
 import { runFeedWorker } from '../examples/feed-worker/feed-worker.ts'
 import { FILM_CATALOG } from '../examples/feed-worker/mapping.ts'
 import { createProgressLine } from '../examples/feed-worker/progress-line.ts'
-import { openStandIn } from '../examples/feed-worker/stand-in.ts'
 import { hashServerApiKey, newServerApiKey } from '../src/access/server-api-key.ts'
 import { insertApiKey } from '../src/store/api-keys.ts'
 import { type Edge, openEdge } from './edge.ts'
@@ -50,14 +50,14 @@ async function demo(): Promise<number> {
 /** Throws where anything is not as it should be. */
 async function importFilms(edge: Edge): Promise<void> {
   const key = await issueKey(edge)
-  const standIn = await openStandIn()
+  const fakeImport = await openFakeImport()
   const line = createProgressLine(process.stdout)
   try {
     const outcome = await runFeedWorker({
       source: FEED,
       mapping: FILM_CATALOG,
       connection: { url: edge.url, key },
-      dispatchUrl: standIn.url,
+      dispatchUrl: fakeImport.url,
       today: TODAY,
       onProgress: async (job) => {
         line.show(job)
@@ -69,13 +69,13 @@ async function importFilms(edge: Edge): Promise<void> {
 
     const job = await getJob(edge.url, key, outcome.job.jobId)
     console.log(JSON.stringify(shorten(job, outcome.counts), null, 2))
-    verify(job, outcome.counts, outcome.importJobId === null ? 0 : standIn.countItems(outcome.importJobId))
+    verify(job, outcome.counts, outcome.importJobId === null ? 0 : fakeImport.countItems(outcome.importJobId))
     const { rows, usable, errors, warnings } = outcome.counts
     console.log(
       `${rows} rows: ${usable} dispatched, ${errors} errors, ${warnings} warnings. The job says the same.`,
     )
   } finally {
-    await standIn.close()
+    await fakeImport.close()
   }
 }
 

@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { z } from 'zod'
+import { openFakeImport } from './fake-import.ts'
 import { type FeedOutcome, runFeedWorker } from './feed-worker.ts'
 import { FILM_CATALOG, type Mapping } from './mapping.ts'
 import { createProgressLine } from './progress-line.ts'
-import { openStandIn } from './stand-in.ts'
 import { stopOnSignal } from './stop-on-signal.ts'
 
 const USAGE = `Usage: node examples/feed-worker/main.ts FILE_OR_URL [--url URL] [--key mp_…] [--mapping FILE] [--dispatch-url URL]
@@ -13,7 +13,7 @@ const USAGE = `Usage: node examples/feed-worker/main.ts FILE_OR_URL [--url URL] 
   --url            where the Jobs API is; or MILEPOST_URL
   --key            a server API key with job:create; or MILEPOST_KEY
   --mapping        JSON that names the columns: {"title": "name", "key": "sku", "amount": "price", …}; default: a film catalog
-  --dispatch-url   the /import-json-async to send the rows to; default: a stand-in that this program starts`
+  --dispatch-url   the /import-json-async to send the rows to; default: a fake that this program starts`
 
 const mappingSchema = z.strictObject({
   title: z.string(),
@@ -41,14 +41,14 @@ async function main(signal: AbortSignal): Promise<number> {
     return 2
   }
 
-  const standIn = args.dispatchUrl === undefined ? await openStandIn() : null
+  const fakeImport = args.dispatchUrl === undefined ? await openFakeImport() : null
   const line = createProgressLine(process.stdout)
   try {
     const outcome = await runFeedWorker({
       source: args.source,
       mapping: args.mapping,
       connection: { url: args.url, key: args.key },
-      dispatchUrl: standIn?.url ?? args.dispatchUrl ?? '',
+      dispatchUrl: fakeImport?.url ?? args.dispatchUrl ?? '',
       onProgress: (job) => line.show(job),
       signal,
     })
@@ -59,7 +59,7 @@ async function main(signal: AbortSignal): Promise<number> {
     console.error(`The job could not be reported: ${failure instanceof Error ? failure.message : failure}`)
     return 1
   } finally {
-    await standIn?.close()
+    await fakeImport?.close()
   }
 }
 

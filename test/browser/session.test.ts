@@ -1,17 +1,17 @@
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, test } from 'vitest'
 import type { Edge } from '../../scripts/edge.ts'
+import { FakeStytch } from '../edge/fake-stytch.ts'
 import { freshOrganization, issueKey, startEdge } from '../edge/harness.ts'
-import { StytchStandIn } from '../edge/stytch-stand-in.ts'
 import { startWorker } from './a-worker.ts'
 import { hasBrowser, openBrowser, openPage, see } from './open-browser.ts'
 
 describe.skipIf(!hasBrowser)('a member of the organization, with a session in a cookie', () => {
-  let stytch: StytchStandIn
+  let stytch: FakeStytch
   let edge: Edge
   let browser: Browser
   beforeAll(async () => {
-    stytch = await StytchStandIn.open()
+    stytch = await FakeStytch.open()
     ;[edge, browser] = await Promise.all([startEdge({ bindings: stytch.bindings }), openBrowser()])
   })
   afterAll(async () => {

@@ -2,8 +2,8 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { type Edge, openEdge } from '../../scripts/edge.ts'
 import type { Connection } from '../../src/client/send-with-retries.ts'
+import { FakeStytch } from '../edge/fake-stytch.ts'
 import { issueKey } from '../edge/harness.ts'
-import { StytchStandIn } from '../edge/stytch-stand-in.ts'
 import { ORDERS_PATH, ORGANIZATION, type Order, type Outcomes } from './orders.ts'
 import { until } from './until.ts'
 
@@ -20,14 +20,14 @@ interface Options {
 /** The edge under test, whichever process it is at the moment, on one port and one state throughout. */
 export class Stage {
   readonly url: string
-  readonly stytch: StytchStandIn
+  readonly stytch: FakeStytch
   readonly #options: Options
   readonly #key: string
   #edge: Edge
   /** Requests of the workers that have no answer yet. */
   inFlight = 0
 
-  private constructor(options: Options, stytch: StytchStandIn, edge: Edge, key: string) {
+  private constructor(options: Options, stytch: FakeStytch, edge: Edge, key: string) {
     this.stytch = stytch
     this.#options = options
     this.#edge = edge
@@ -36,7 +36,7 @@ export class Stage {
   }
 
   static async open(options: Options): Promise<Stage> {
-    const stytch = await StytchStandIn.open()
+    const stytch = await FakeStytch.open()
     const edge = await openWithFaults(options, stytch, 0)
     const { key } = await issueKey(edge, { org: ORGANIZATION })
     return new Stage(options, stytch, edge, key)
@@ -94,7 +94,7 @@ export class Stage {
   }
 }
 
-function openWithFaults({ state, onLine }: Options, stytch: StytchStandIn, port: number): Promise<Edge> {
+function openWithFaults({ state, onLine }: Options, stytch: FakeStytch, port: number): Promise<Edge> {
   const entry = join(import.meta.dirname, 'edge/index.ts')
   const bindings = { ...stytch.bindings, ARCHIVE_AFTER_SECONDS }
   return openEdge({ entry, persistTo: state, port, quiet: true, onLine, bindings })

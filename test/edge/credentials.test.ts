@@ -4,15 +4,15 @@ import type { Edge } from '../../scripts/edge.ts'
 import { PERMISSIONS } from '../../src/access/caller.ts'
 import { newServerApiKey } from '../../src/access/server-api-key.ts'
 import { revokeApiKey } from '../../src/store/api-keys.ts'
+import { FakeStytch } from './fake-stytch.ts'
 import { call, freshOrganization, issueKey, startEdge } from './harness.ts'
 import { type Case, cases, casesAbout } from './security-cases.ts'
-import { StytchStandIn } from './stytch-stand-in.ts'
 
 let edge: Edge
-let stytch: StytchStandIn
+let stytch: FakeStytch
 
 beforeAll(async () => {
-  stytch = await StytchStandIn.open()
+  stytch = await FakeStytch.open()
   edge = await startEdge({ bindings: stytch.bindings })
 })
 afterAll(async () => {

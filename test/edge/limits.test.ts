@@ -3,17 +3,17 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Edge } from '../../scripts/edge.ts'
 import { newServerApiKey } from '../../src/access/server-api-key.ts'
+import { FakeStytch } from './fake-stytch.ts'
 import { call, freshOrganization, issueKey, startEdge } from './harness.ts'
-import { StytchStandIn } from './stytch-stand-in.ts'
 
 const MOST_FAILURES = 5
 
 let edge: Edge
-let stytch: StytchStandIn
+let stytch: FakeStytch
 const lines: string[] = []
 
 beforeAll(async () => {
-  stytch = await StytchStandIn.open()
+  stytch = await FakeStytch.open()
   edge = await startEdge({
     // A unit of REQUESTS is a hundred of them.
     rateLimits: { REQUESTS: 2, FAILED_LOGINS: MOST_FAILURES },

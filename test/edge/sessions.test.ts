@@ -1,16 +1,16 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Edge } from '../../scripts/edge.ts'
+import { FakeStytch, type SessionOptions } from './fake-stytch.ts'
 import { call, freshOrganization, issueKey, type Reply, startEdge } from './harness.ts'
-import { type SessionOrder, StytchStandIn } from './stytch-stand-in.ts'
 
 const NEW_JOB = { job_type: 'import', total_items: 10 }
 const OWN_PAGE = { 'Sec-Fetch-Site': 'same-origin' }
 
 let edge: Edge
-let stytch: StytchStandIn
+let stytch: FakeStytch
 
 beforeAll(async () => {
-  stytch = await StytchStandIn.open()
+  stytch = await FakeStytch.open()
   edge = await startEdge({ bindings: stytch.bindings })
 })
 afterAll(async () => {
@@ -23,8 +23,8 @@ afterEach(() => {
 })
 
 /** A member's browser. */
-function browserOf(order: SessionOrder) {
-  const token = stytch.signIn(order)
+function browserOf(options: SessionOptions) {
+  const token = stytch.signIn(options)
   const cookie = (jwt?: string) =>
     `stytch_session=${token}${jwt === undefined ? '' : `; stytch_session_jwt=${jwt}`}`
   const send = (method: string, path: string, more: { body?: object; jwt?: string; headers?: object } = {}) =>

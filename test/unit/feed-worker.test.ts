@@ -4,15 +4,15 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
+import { type FakeImport, openFakeImport } from '../../examples/feed-worker/fake-import.ts'
 import { type FeedRun, runFeedWorker } from '../../examples/feed-worker/feed-worker.ts'
 import { FILM_CATALOG } from '../../examples/feed-worker/mapping.ts'
-import { openStandIn, type StandIn } from '../../examples/feed-worker/stand-in.ts'
 
-let standIn: StandIn
+let fakeImport: FakeImport
 beforeAll(async () => {
-  standIn = await openStandIn()
+  fakeImport = await openFakeImport()
 })
-afterAll(() => standIn.close())
+afterAll(() => fakeImport.close())
 
 interface Entry {
   entity_key: string
@@ -49,7 +49,7 @@ function run(feed: string, fetch: FeedRun['connection']['fetch'], options: Parti
     source: feed,
     mapping: { title: 'name' },
     connection: { url: 'http://jobs.test', key: 'mp_x', giveUpAfterMs: 0, ...(fetch && { fetch }) },
-    dispatchUrl: standIn.url,
+    dispatchUrl: fakeImport.url,
     ...options,
   })
 }
@@ -87,7 +87,7 @@ test('a feed goes through its four stages; items count as processed once the imp
     import_job_id: outcome.importJobId,
   })
   expect(reports.at(-1)?.mark_completed).toBe(true)
-  expect(standIn.countItems(outcome.importJobId ?? '')).toBe(3)
+  expect(fakeImport.countItems(outcome.importJobId ?? '')).toBe(3)
   expect(outcome.counts).toEqual({ rows: 5, usable: 3, errors: 2, warnings: 0, doubtful: 0 })
 })
 
@@ -111,7 +111,7 @@ test('an import that was left half way can be found by the job, which then faile
   const [{ import_job_id }] = reports.flatMap(({ metadata_patch }) => metadata_patch ?? []) as [
     { import_job_id: string },
   ]
-  expect(standIn.countItems(import_job_id)).toBe(2)
+  expect(fakeImport.countItems(import_job_id)).toBe(2)
   expect(reports.at(-1)).toHaveProperty('mark_failed')
 })
 
@@ -285,5 +285,5 @@ test('of the 3,201 films of the demo, 34 cannot be used and 313 are doubtful', a
   expect(
     new Set(reports.flatMap(({ errors }) => errors ?? []).map(({ entity_key }) => entity_key)).size,
   ).toBe(34)
-  expect(standIn.countItems(outcome.importJobId ?? '')).toBe(3167)
+  expect(fakeImport.countItems(outcome.importJobId ?? '')).toBe(3167)
 })

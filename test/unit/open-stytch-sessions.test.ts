@@ -1,17 +1,17 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { Permission } from '../../src/access/caller.ts'
 import { openStytchSessions } from '../../src/access/open-stytch-sessions.ts'
-import { StytchStandIn } from '../edge/stytch-stand-in.ts'
+import { FakeStytch } from '../edge/fake-stytch.ts'
 
 const HOUR = 3_600_000
 
-let stytch: StytchStandIn
+let stytch: FakeStytch
 
 beforeEach(async () => {
   vi.useFakeTimers({ toFake: ['Date'] })
   // The SDK remarks on an address that is not Stytch's.
   vi.spyOn(console, 'warn').mockImplementation(() => {})
-  stytch = await StytchStandIn.open()
+  stytch = await FakeStytch.open()
 })
 afterEach(async () => {
   vi.useRealTimers()

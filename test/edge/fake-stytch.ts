@@ -2,21 +2,22 @@ import { createSign, generateKeyPairSync, randomUUID } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
-/** What a member of an organisation may do, as actions on the resource `job`. */
-export interface SessionOrder {
+export interface SessionOptions {
   org: string
+  /** What the member may do with the resource `job`. Default: everything. */
   actions?: string[]
-  /** Milliseconds since the epoch; in an hour unless told otherwise. */
+  /** Milliseconds since the epoch. Default: an hour from now. */
   expiresAt?: number
 }
 
-interface Session extends Required<SessionOrder> {
+interface Session extends Required<SessionOptions> {
   id: string
   memberId: string
 }
 
-/** A JWT's claims that a test may change, and the key it is signed with: `ours`, or one that Stytch never had. */
-export interface JwtOrder {
+/** JWT claims that a test may change, and the key that signs it: `ours`, or one that Stytch never had. */
+export interface JwtOptions {
+  /** Milliseconds since the epoch. */
   issuedAt?: number
   audience?: string
   issuer?: string
@@ -25,15 +26,15 @@ export interface JwtOrder {
 
 type Path = 'sessions/authenticate' | 'sessions/jwks' | 'rbac/policy' | 'rbac/organizations' | 'other'
 
-/** Stytch's B2B API as far as it is called, on this machine: its paths, its bodies, its errors. */
-export class StytchStandIn {
+/** The part of Stytch's B2B API that the Worker calls, served from this machine: same paths, bodies and errors. */
+export class FakeStytch {
   readonly projectId = `project-test-${randomUUID()}`
   readonly secret = `secret-test-${randomUUID()}`
-  /** What was asked of it, in order. */
+  /** Every call received, in order. */
   readonly calls: { path: Path; body: Record<string, unknown> }[] = []
-  /** `silent`: it takes calls and answers none. `broken`: it answers 500. `locked`: it knows our secret no more. */
+  /** `silent`: accepts calls and never answers. `broken`: answers 500. `locked`: no longer accepts our secret. */
   state: 'up' | 'silent' | 'broken' | 'locked' = 'up'
-  /** Where set, the answer to all calls: a status and an error type. */
+  /** If set, the answer to every call: a status and an error type. */
   refusal: [status: number, type: string] | undefined
   readonly #sessions = new Map<string, Session>()
   readonly #keys = generateKeyPairSync('rsa', { modulusLength: 2048 })
@@ -41,14 +42,14 @@ export class StytchStandIn {
   readonly #server = createServer((request, response) => void this.#answer(request, response))
   url = ''
 
-  static async open(): Promise<StytchStandIn> {
-    const standIn = new StytchStandIn()
-    await new Promise<void>((resolve) => standIn.#server.listen(0, '127.0.0.1', resolve))
-    standIn.url = `http://127.0.0.1:${(standIn.#server.address() as AddressInfo).port}`
-    return standIn
+  static async open(): Promise<FakeStytch> {
+    const fake = new FakeStytch()
+    await new Promise<void>((resolve) => fake.#server.listen(0, '127.0.0.1', resolve))
+    fake.url = `http://127.0.0.1:${(fake.#server.address() as AddressInfo).port}`
+    return fake
   }
 
-  /** The Worker's variables that lead it here. */
+  /** The variables that point the Worker here. */
   get bindings() {
     return { STYTCH_PROJECT_ID: this.projectId, STYTCH_SECRET: this.secret, STYTCH_BASE_URL: this.url }
   }
@@ -58,17 +59,17 @@ export class StytchStandIn {
     return new Promise((resolve) => this.#server.close(() => resolve()))
   }
 
-  /** How often a path was called. */
+  /** How many calls a path has received. */
   count(path: Path): number {
     return this.calls.filter((call) => call.path === path).length
   }
 
-  /** A new session; its token. A role of its own has just the actions that are ordered. */
+  /** Starts a session and returns its token. The session gets its own role, with exactly these actions. */
   signIn({
     org,
     actions = ['create', 'read', 'cancel'],
     expiresAt = Date.now() + 3_600_000,
-  }: SessionOrder): string {
+  }: SessionOptions): string {
     const token = randomUUID().replaceAll('-', '')
     const [id, memberId] = [`member-session-test-${randomUUID()}`, `member-test-${randomUUID()}`]
     this.#sessions.set(token, { org, actions, expiresAt, id, memberId })
@@ -84,13 +85,13 @@ export class StytchStandIn {
     this.#sessions.delete(token)
   }
 
-  /** The JWT of a session, good for five minutes, as Stytch's are. */
-  jwt(token: string, order: JwtOrder = {}): string {
+  /** Returns a JWT for a session. Like Stytch's, it is valid for five minutes. */
+  jwt(token: string, options: JwtOptions = {}): string {
     const session = this.#session(token)
-    const issuedAt = Math.floor((order.issuedAt ?? Date.now()) / 1_000)
+    const issuedAt = Math.floor((options.issuedAt ?? Date.now()) / 1_000)
     const claims = {
-      iss: order.issuer ?? `stytch.com/${this.projectId}`,
-      aud: [order.audience ?? this.projectId],
+      iss: options.issuer ?? `stytch.com/${this.projectId}`,
+      aud: [options.audience ?? this.projectId],
       sub: session.memberId,
       iat: issuedAt,
       nbf: issuedAt,
@@ -101,13 +102,13 @@ export class StytchStandIn {
     const text = [{ alg: 'RS256', typ: 'JWT', kid: 'key-1' }, claims]
       .map((part) => Buffer.from(JSON.stringify(part)).toString('base64url'))
       .join('.')
-    const { privateKey } = order.signedBy === 'stranger' ? this.#strangersKeys : this.#keys
+    const { privateKey } = options.signedBy === 'stranger' ? this.#strangersKeys : this.#keys
     return `${text}.${createSign('RSA-SHA256').update(text).sign(privateKey, 'base64url')}`
   }
 
   #session(token: string): Session {
     const session = this.#sessions.get(token)
-    if (session === undefined) throw new Error('There is no such session')
+    if (session === undefined) throw new Error('No such session')
     return session
   }
 
@@ -199,8 +200,8 @@ function pathOf(url: string): Path {
   return known.find((start) => path === start || path.startsWith(`${start}/`)) ?? 'other'
 }
 
-/** An error in the words of Stytch's documentation. */
+/** An error in the shape that Stytch documents. */
 function error(status: number, error_type: string): [number, object] {
   const error_url = `https://stytch.com/docs/b2b/api/errors/${status}#${error_type}`
-  return [status, { error_type, error_message: `The stand-in says ${error_type}.`, error_url }]
+  return [status, { error_type, error_message: `Fake Stytch says ${error_type}.`, error_url }]
 }

@@ -3,15 +3,15 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 
 /**
- * A stand-in of the platform's asynchronous import, so that the example runs with nothing else at hand.
+ * A fake of the platform's asynchronous import, which lets the example run on its own.
  *
- * `POST /import-json-async` {"items": […]} → 202 {"job_id": "enrichment-…", "received": 100}. A further batch of the same import
- * names it: {"job_id": "enrichment-…", "items": […]}; `received` is the sum so far.
+ * `POST /import-json-async` {"items": […]} → 202 {"job_id": "enrichment-…", "received": 100}. Later batches of the same import
+ * name it: {"job_id": "enrichment-…", "items": […]}. `received` is the total so far.
  */
-export interface StandIn {
-  /** The whole address of the import endpoint. */
+export interface FakeImport {
+  /** The full URL of the import endpoint. */
   url: string
-  /** How many distinct items (by `key`) an import has received; 0 for an unknown one. */
+  /** The number of distinct items (by `key`) that an import has received; 0 if the import is unknown. */
   countItems(jobId: string): number
   close(): Promise<void>
 }
@@ -23,8 +23,8 @@ interface Batch {
 
 const LARGEST_BATCH_BYTES = 16 * 1024 * 1024
 
-/** Starts the stand-in on a free port of this machine. */
-export async function openStandIn(): Promise<StandIn> {
+/** Starts the fake on a free local port. */
+export async function openFakeImport(): Promise<FakeImport> {
   const keysOfImport = new Map<string, Set<string>>()
 
   const receive = async (request: IncomingMessage, response: ServerResponse) => {
@@ -57,7 +57,7 @@ export async function openStandIn(): Promise<StandIn> {
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve())
-        // A client keeps its connections for the next request, and close() would wait for them.
+        // close() waits for connections that clients keep alive.
         server.closeAllConnections()
       }),
   }
