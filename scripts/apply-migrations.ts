@@ -4,16 +4,16 @@ import type { DatabaseSync } from 'node:sqlite'
 import { StateError } from './state-error.ts'
 
 /**
- * Brings a D1 database to the newest schema. What is applied is noted where wrangler notes it, so that neither repeats the other.
- * Throws a StateError if a migration does not apply; then none has.
+ * Migrates a D1 database to the newest schema. Applied migrations go into wrangler's own table, so neither tool repeats the
+ * other's work. Throws a StateError if a migration fails; in that case none is applied.
  */
 export function applyMigrations(database: DatabaseSync, migrationsDir: string): void {
   const names = readdirSync(migrationsDir)
     .filter((name) => name.endsWith('.sql'))
     .sort()
-  // Usually there is nothing to do, and no lock to wait for: an edge has applied them all.
+  // Usually an edge has applied them all. Don't wait for a lock then.
   if (missing(database, names).length === 0) return
-  // Another process may be applying the same ones: look again once the lock is taken.
+  // Another process may be applying the same migrations: check again under the lock.
   database.exec('BEGIN IMMEDIATE')
   try {
     database.exec(
@@ -25,15 +25,15 @@ export function applyMigrations(database: DatabaseSync, migrationsDir: string): 
     }
     database.exec('COMMIT')
   } catch (error) {
-    // A full disk rolls back by itself.
+    // SQLite has already rolled back if the disk is full.
     if (database.isTransaction) database.exec('ROLLBACK')
     throw error
   }
 }
 
 function missing(database: DatabaseSync, names: string[]): string[] {
-  const isNoted = database.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'd1_migrations'").get()
-  if (isNoted === undefined) return names
+  const table = database.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'd1_migrations'").get()
+  if (table === undefined) return names
   const applied = new Set(
     database
       .prepare('SELECT name FROM d1_migrations')
@@ -49,7 +49,7 @@ function apply(database: DatabaseSync, name: string, sql: string): void {
     database.prepare('INSERT INTO d1_migrations (name) VALUES (?)').run(name)
   } catch (error) {
     const { errcode, message } = error as { errcode?: number; message: string }
-    // Only this code is about the statement, and not about the disk.
+    // SQLITE_ERROR is about the statement. Every other code is about the disk or a lock.
     if (errcode !== 1) throw error
     throw new StateError(`The migration ${name} does not apply to the database: ${message}.`, {
       cause: error,

@@ -1,14 +1,14 @@
 import { createServer } from 'node:net'
 
-/** The port cannot be listened on. The message is for whoever runs the command. */
+/** This process cannot listen on the port. The message is for the person running the command. */
 export class PortError extends Error {}
 
-/** What browsers take `localhost` for, whatever the machine's own list of hosts says. */
+/** The addresses that browsers use for `localhost`, whatever /etc/hosts says. */
 const LOCALHOST = ['127.0.0.1', '::1']
 
 /**
- * Throws a PortError if another process has `port` of `host`, or this user may not open it. If only one of the two addresses of
- * localhost is taken, callers would reach now this process and now the other.
+ * Throws a PortError if `port` is in use on `host`, or if this user may not open it. Both addresses of localhost must be free:
+ * if another process held one of them, callers would reach either process at random.
  */
 export async function checkPort(host: string, port: number): Promise<void> {
   if (port === 0) return
@@ -23,10 +23,10 @@ export async function checkPort(host: string, port: number): Promise<void> {
 
 export function portTaken(port: number, where = ''): PortError {
   const other = port < 65_535 ? port + 1 : 8787
-  return new PortError(`Another process has port ${port}${where}. Choose another, such as --port ${other}.`)
+  return new PortError(`Port ${port} is already in use${where}. Choose another, such as --port ${other}.`)
 }
 
-/** Node's code for why this process cannot listen there; undefined if it can. */
+/** Returns Node's error code if this process cannot listen there, undefined if it can. */
 function tryListening(address: string, port: number): Promise<string | undefined> {
   return new Promise((resolve) => {
     const server = createServer()

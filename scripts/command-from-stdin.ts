@@ -1,4 +1,4 @@
-/** Loaded into wrangler before wrangler itself: what comes by standard input becomes its `--command`, which `ps` does not show. */
+/** Preloaded into wrangler: turns stdin into its `--command` argument, which keeps the statement out of `ps`. */
 import { readFileSync } from 'node:fs'
 
 process.argv.push(`--command=${readFileSync(0, 'utf8')}`)

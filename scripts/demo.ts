@@ -1,4 +1,4 @@
-/** `npm run demo`: an edge of its own, a key, a worker that imports a real file, and what became of the job. */
+/** `npm run demo`: starts an edge, issues a key, imports a real file with the feed worker, and checks the finished job. */
 import { rmSync } from 'node:fs'
 import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -14,13 +14,13 @@ import { hashServerApiKey, newServerApiKey } from '../src/access/server-api-key.
 import { insertApiKey } from '../src/store/api-keys.ts'
 import { type Edge, openEdge } from './edge.ts'
 
-/** 3,201 films as their publisher left them: titles that are numbers, films that are there twice, dates that say "TBD". */
+/** 3,201 films, as published: with numeric titles, duplicates, and dates that say "TBD". */
 const FEED = join(import.meta.dirname, '../node_modules/vega-datasets/data/movies.json')
 
-/** The feed is of 2010. Measured against a fixed day, its counts are the same whenever the demo runs. */
+/** A fixed date, because the counts depend on which release dates lie in the future. */
 const TODAY = new Date('2026-01-01')
 
-/** Between two reports, so that the bar can be seen to move. */
+/** After each report, to make the progress bar visible. */
 const PAUSE_MS = 40
 
 const SHOWN_ENTRIES = 2
@@ -31,7 +31,7 @@ process.exitCode = await demo()
 
 async function demo(): Promise<number> {
   const state = await mkdtemp(join(tmpdir(), 'milepost-demo-'))
-  // At exit rather than in `finally`: Ctrl-C leaves no state behind either.
+  // At exit, not in `finally`: Ctrl-C must clean up too.
   process.on('exit', () => rmSync(state, { recursive: true, force: true }))
   let edge: Edge | undefined
   try {
@@ -47,7 +47,7 @@ async function demo(): Promise<number> {
   }
 }
 
-/** Throws where anything is not as it should be. */
+/** Throws if the import fails or any count is wrong. */
 async function importFilms(edge: Edge): Promise<void> {
   const key = await issueKey(edge)
   const fakeImport = await openFakeImport()
@@ -72,7 +72,7 @@ async function importFilms(edge: Edge): Promise<void> {
     verify(job, outcome.counts, outcome.importJobId === null ? 0 : fakeImport.countItems(outcome.importJobId))
     const { rows, usable, errors, warnings } = outcome.counts
     console.log(
-      `${rows} rows: ${usable} dispatched, ${errors} errors, ${warnings} warnings. The job says the same.`,
+      `${rows} rows: ${usable} dispatched, ${errors} errors, ${warnings} warnings. The job's counts match.`,
     )
   } finally {
     await fakeImport.close()
@@ -93,14 +93,14 @@ async function issueKey(edge: Edge): Promise<string> {
   return key
 }
 
-/** As anyone who may read the job sees it. */
+/** Reads the job through the API, not from the worker. */
 async function getJob(url: string, key: string, jobId: string): Promise<JobJson> {
   const response = await fetch(`${url}/api/jobs/${jobId}`, { headers: { authorization: `Bearer ${key}` } })
-  if (!response.ok) throw new Error(`GET of the finished job answered ${response.status}`)
+  if (!response.ok) throw new Error(`GET on the finished job returned ${response.status}`)
   return (await response.json()) as JobJson
 }
 
-/** The job with a few of its entries, and how many more there are. */
+/** Keeps the first few entries of the job and replaces the rest with a count. */
 function shorten(job: JobJson, counts: FeedCounts): Record<string, unknown> {
   const cut = (entries: unknown[], all: number) => {
     const shown = entries.slice(0, SHOWN_ENTRIES)
@@ -109,7 +109,7 @@ function shorten(job: JobJson, counts: FeedCounts): Record<string, unknown> {
   return { ...job, errors: cut(job.errors, counts.errors), warnings: cut(job.warnings, counts.warnings) }
 }
 
-/** The job's numbers against the worker's own, and against what reached the import. */
+/** Compares the job's counts with the worker's own, and with what reached the import. */
 function verify(job: JobJson, counts: FeedCounts, received: number): void {
   const expected: [what: string, found: unknown, wanted: unknown][] = [
     ['status', job.status, counts.errors > 0 ? 'partial_success' : 'completed_with_warnings'],
@@ -120,7 +120,7 @@ function verify(job: JobJson, counts: FeedCounts, received: number): void {
     ['progress_percentage', job.progress_percentage, 100],
     ['the newest errors', job.errors.length, Math.min(counts.errors, 100)],
     ['the newest warnings', job.warnings.length, Math.min(counts.warnings, 100)],
-    ['items that the import received', received, counts.usable],
+    ['items received by the import', received, counts.usable],
   ]
   const wrong = expected.filter(([, found, wanted]) => found !== wanted)
   if (wrong.length > 0) {

@@ -1,8 +1,8 @@
 /**
- * `npm run dev` loads this into wrangler before wrangler itself: `wrangler dev` uses the state of `npm start`, but must not run
- * beside it, as each would keep its own version of every job.
+ * `npm run dev` preloads this into wrangler. `wrangler dev` shares its state with `npm start`, but the two must not run at the
+ * same time: each would keep its own version of every job.
  *
- * Nothing here may import wrangler, which does nothing if it is loaded as a library first.
+ * Nothing here may import wrangler. Once loaded as a library, its command line does nothing.
  */
 import { dirname } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -13,7 +13,7 @@ import { lockState } from './state-lock.ts'
 import { watchNpm } from './watch-npm.ts'
 import { watchRuntimes } from './watch-runtimes.ts'
 
-// wrangler's threads load this, too.
+// wrangler's threads load this file too.
 if (isMainThread) await prepare()
 
 async function prepare(): Promise<void> {

@@ -10,44 +10,44 @@ import { lockState, type StateLock } from './state-lock.ts'
 import { type RuntimeWatch, watchRuntimes } from './watch-runtimes.ts'
 
 export interface EdgeOptions {
-  /** The port to listen on; 0, and without one: any that is free. */
+  /** The port to listen on. Default 0: any free port. */
   port?: number
-  /** 127.0.0.1 unless told otherwise. */
+  /** Default 127.0.0.1. */
   host?: string
-  /** Where the state lies, as wrangler's flag of this name means it; `.wrangler/state` unless told otherwise. */
+  /** The state folder, as in wrangler's `--persist-to`. Default `.wrangler/state`. */
   persistTo?: string
-  /** Variables and secrets beside, or instead of, those of wrangler.toml and .dev.vars. */
+  /** Variables and secrets that add to or override those in wrangler.toml and .dev.vars. */
   bindings?: Record<string, Json>
-  /** Limits instead of those of wrangler.toml, by the names of their bindings: so much in 60 s. */
+  /** Overrides of the rate limits in wrangler.toml, per 60 s, by binding name. */
   rateLimits?: Record<string, number>
-  /** Keeps the Worker's console to itself. */
+  /** Discards the Worker's console output. */
   quiet?: boolean
-  /** Told each line of the Worker's console, which then goes nowhere else. */
+  /** Receives each line of the Worker's console instead of this process's console. */
   onLine?: (line: string) => void
-  /** The Worker to run; src/index.ts unless told otherwise. */
+  /** The Worker's entry file. Default src/index.ts. */
   entry?: string
 }
 
 export interface Edge {
-  /** Where it listens, without a slash at the end. */
+  /** The base URL, without a trailing slash. */
   url: string
-  /** Its D1 database, the same that the Worker has. Ask again after the runtime was killed. */
+  /** The Worker's D1 database. Call this again after the runtime was killed. */
   d1: () => ReturnType<Miniflare['getD1Database']>
-  /** For tests that evict objects or look into them. */
+  /** For tests that evict objects or inspect them. */
   miniflare: Miniflare
-  /** The process of the Workers runtime. Killed, it is started anew on the same port and state, under another id. */
+  /** The process id of the Workers runtime. A killed runtime restarts on the same port and state, with a new id. */
   runtimePid: () => number
-  /** The file of the D1 database, for tests that lock it. */
+  /** The path of the D1 database file, for tests that lock it. */
   d1File: () => string
-  /** Stops listening and ends the runtime; resolves when it is gone. */
+  /** Stops listening and ends the runtime. Resolves when the process is gone. */
   dispose: () => Promise<void>
 }
 
 /**
- * Runs the Worker on this machine, in the runtime that Cloudflare runs it in, with what wrangler.toml binds it to, on a
- * database that is brought to the newest schema. No other edge can run on the same state meanwhile.
+ * Runs the Worker on this machine, in Cloudflare's own runtime, with the bindings of wrangler.toml. Migrates the database
+ * first, and locks the state: no other edge can run on it.
  *
- * Throws a StateError where the state cannot be used or is in use, and a PortError where the port cannot.
+ * Throws a StateError if the state is unusable or in use, and a PortError if the port is.
  */
 export async function openEdge(options: EdgeOptions = {}): Promise<Edge> {
   const state = stateDir(options.persistTo)
@@ -83,10 +83,10 @@ async function run(
   const d1File = d1Path(state, settings.databaseId)
   await withStateErrors(dirname(state), () => {
     lock.announce({ watchdogPid: runtimes.watchdogPid })
-    // Before the runtime is up: no caller finds a database without its tables.
+    // Migrate before the runtime starts: no caller may find a database without its tables.
     const database = openD1File(d1File, settings.migrationsDir)
     try {
-      // With the database locked for good, the edge would run, and record nothing.
+      // If another process holds the database locked, the edge would run but record nothing. Fail now.
       database.exec('BEGIN IMMEDIATE; ROLLBACK')
     } finally {
       database.close()
@@ -95,7 +95,7 @@ async function run(
   const lines = holdBack(options)
   let closing = false
   class EdgeLog extends Log {
-    // Ctrl-C reaches the runtime as well, and its end is no crash then.
+    // Ctrl-C also reaches the runtime, which then ends. Don't log that as a crash.
     protected override log(message: string): void {
       if (!closing) super.log(message)
     }
@@ -129,9 +129,9 @@ async function run(
     const d1 = () => miniflare.getD1Database(settings.binding)
     return { url, d1, miniflare, runtimePid: runtimes.pid, d1File: () => d1File, dispose }
   } catch (error) {
-    // Of a Miniflare that never was ready, this fails as its start did.
+    // If Miniflare never started, dispose() rejects with the startup error.
     await dispose().catch(() => {})
-    // The runtime's own words would only bury an explanation.
+    // A StateError already explains the failure; the runtime's output would only bury it.
     if (!(error instanceof StateError)) lines.letGo()
     if (error instanceof Error && 'code' in error && error.code === 'ERR_ADDRESS_IN_USE')
       throw portTaken(port)
@@ -139,7 +139,7 @@ async function run(
   }
 }
 
-/** Holds back the Worker's console, and what the runtime itself says, until the edge runs. */
+/** Buffers the output of the Worker and the runtime until the edge is up. */
 function holdBack({ quiet, onLine }: EdgeOptions) {
   let held: WorkerdStructuredLog[] | undefined = []
   const print = ({ level, message }: WorkerdStructuredLog) => {
@@ -158,7 +158,7 @@ function holdBack({ quiet, onLine }: EdgeOptions) {
   }
 }
 
-/** Each in a namespace of its own, so that none counts what another does. */
+/** Gives each limit its own namespace, because limits in one namespace share a counter. */
 function toRateLimits(limits: Record<string, number> = {}) {
   return Object.fromEntries(
     Object.entries(limits).map(([name, limit]) => [
@@ -168,7 +168,7 @@ function toRateLimits(limits: Record<string, number> = {}) {
   )
 }
 
-/** As the rules in wrangler.toml have it: the files of the page are for browsers, not for the Worker to run. */
+/** Mirrors the rules in wrangler.toml: the dashboard's files are text to serve, not code of the Worker. */
 const pageAsText: Plugin = {
   name: 'page-as-text',
   setup({ onLoad }) {
@@ -189,12 +189,12 @@ async function bundle(entry: string): Promise<string> {
     target: 'es2024',
     conditions: ['workerd', 'worker', 'browser'],
     external: ['cloudflare:*', 'node:*'],
-    // As wrangler takes them by its default rules.
+    // wrangler's default rules.
     loader: { '.txt': 'text', '.html': 'text', '.sql': 'text', '.bin': 'binary' },
     plugins: [pageAsText],
     logLevel: 'error',
   })
   const [script] = outputFiles
-  if (script === undefined) throw new Error(`Nothing came of ${entry}`)
+  if (script === undefined) throw new Error(`Bundling ${entry} produced no output`)
   return script.text
 }

@@ -9,22 +9,22 @@ export const USAGE = `Usage:
   npm run --silent keys -- revoke --local|--remote --org ORG --id KEYID
   npm run --silent keys -- webhook-secret --local|--remote --org ORG
 
-  --local           the database of \`npm start\` on this machine, whether it is running or not
-  --remote          the deployed database, through wrangler
+  --local           use the database of \`npm start\` on this machine, whether it is running or not
+  --remote          use the deployed database, through wrangler
   --permission P    ${PERMISSIONS.join(', ')}
-  --org ORG         with issue, also several: each call then says by X-Organization-ID which one it is about
-  --grace-hours N   how long the key that is rotated goes on working, 24 unless told otherwise; 0: it ends at once
-  --persist-to DIR  with --local: where the state is, if \`npm start\` was told so, too
+  --org ORG         repeat it with issue for a key of several organizations; each call then names one in X-Organization-ID
+  --grace-hours N   how long the old key keeps working after rotate (default 24; 0 ends it immediately)
+  --persist-to DIR  with --local: the state folder, if you gave one to \`npm start\`
 
-issue and rotate print the key, and nothing else, to stdout. It is shown this once: only its hash is stored.
-issue makes the state if there is none yet; the others expect one.
-rotate issues a key with the same rights, which expires when the old one would have unless told otherwise. A key is rotated once.
-webhook-secret makes the secret that the organization's webhooks are signed with, in place of the one it had, and prints it.
+issue and rotate print only the key to stdout. It is shown once: only its hash is stored.
+issue creates the state if there is none; the other commands require one.
+rotate issues a key with the same rights and, by default, the same expiry. A key can be rotated once.
+webhook-secret replaces the secret that signs the organization's webhooks, and prints the new one.
 `
 const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS
 
-/** The arguments are not what USAGE says. */
+/** The arguments do not match USAGE. */
 export class UsageError extends Error {}
 
 export type KeysCommand =
@@ -40,28 +40,27 @@ export type KeysCommand =
   | { verb: 'revoke'; organizationId: string; keyId: string }
   | { verb: 'rotate'; organizationId: string; keyId: string; graceMs: number; expiresInMs: number | null }
 
-/** Which database it is about. */
+/** Which database to use. */
 export type Place = { where: 'local'; persistTo: string | undefined } | { where: 'remote' }
 
-/** Makes out what is to be done, and where. Throws a UsageError. */
+/** Parses the arguments into a command and a database. Throws a UsageError. */
 export function readKeysCommand(args: string[]): { command: KeysCommand; place: Place } {
   const { values, positionals } = parse(args)
   const [verb, ...rest] = positionals
-  if (rest.length > 0) throw new UsageError(`What is ${rest.join(' ')}?`)
-  if (values.local === values.remote) throw new UsageError('Say either --local or --remote')
-  if (values.remote && values['persist-to'] !== undefined)
-    throw new UsageError('--persist-to goes with --local')
+  if (rest.length > 0) throw new UsageError(`Unexpected argument: ${rest.join(' ')}`)
+  if (values.local === values.remote) throw new UsageError('Pass either --local or --remote')
+  if (values.remote && values['persist-to'] !== undefined) throw new UsageError('--persist-to needs --local')
   const place: Place = values.remote
     ? { where: 'remote' }
     : { where: 'local', persistTo: values['persist-to'] }
 
   const organizationIds = [...new Set(values.org)]
   const [organizationId, ...others] = organizationIds
-  // What X-Organization-ID can carry, and no more.
+  // The ids that an X-Organization-ID header can carry.
   if (organizationId === undefined || !organizationIds.every((id) => /^[\x21-\x7e]{1,128}$/.test(id))) {
-    throw new UsageError('--org takes 1 to 128 letters, digits and signs of ASCII, without spaces')
+    throw new UsageError('--org takes 1 to 128 printable ASCII characters, without spaces')
   }
-  if (others.length > 0 && verb !== 'issue') throw new UsageError('Several --org go with issue only')
+  if (others.length > 0 && verb !== 'issue') throw new UsageError('Only issue takes more than one --org')
   const given = Object.keys(values).filter((flag) => !['local', 'remote', 'persist-to', 'org'].includes(flag))
   switch (verb) {
     case 'issue': {
@@ -69,11 +68,11 @@ export function readKeysCommand(args: string[]): { command: KeysCommand; place: 
       const name = values.name ?? ''
       if (!/^\P{Cc}{1,128}$/u.test(name)) throw new UsageError('--name takes 1 to 128 printable characters')
       const permissions = [...new Set(values.permission)]
-      const strange = permissions.filter(
+      const unknown = permissions.filter(
         (permission) => !(PERMISSIONS as readonly string[]).includes(permission),
       )
-      if (permissions.length === 0 || strange.length > 0) {
-        throw new UsageError(`--permission takes one of ${PERMISSIONS.join(', ')}, and may be repeated`)
+      if (permissions.length === 0 || unknown.length > 0) {
+        throw new UsageError(`--permission takes one of ${PERMISSIONS.join(', ')}; repeat it for more`)
       }
       const expiresInMs = readDays(values['expires-in-days'])
       return { command: { verb, organizationIds, name, permissions, expiresInMs }, place }
@@ -97,7 +96,7 @@ export function readKeysCommand(args: string[]): { command: KeysCommand; place: 
       return { command: { verb, organizationId, keyId: values.id, graceMs, expiresInMs }, place }
     }
     default:
-      throw new UsageError(verb === undefined ? 'Say what to do' : `What is ${verb}?`)
+      throw new UsageError(verb === undefined ? 'Pass a command' : `Unknown command: ${verb}`)
   }
 }
 
@@ -123,7 +122,7 @@ function parse(args: string[]) {
   }
 }
 
-/** In ms; null where it was not given. */
+/** Converts days to ms; null if the flag is absent. */
 function readDays(days: string | undefined): number | null {
   if (days === undefined) return null
   if (!/^[1-9]\d{0,4}$/.test(days)) {
@@ -133,6 +132,6 @@ function readDays(days: string | undefined): number | null {
 }
 
 function refuseOthers(given: string[], known: string[]): void {
-  const strange = given.filter((flag) => !known.includes(flag))
-  if (strange.length > 0) throw new UsageError(`--${strange.join(', --')} does not belong here`)
+  const others = given.filter((flag) => !known.includes(flag))
+  if (others.length > 0) throw new UsageError(`This command does not take --${others.join(', --')}`)
 }

@@ -1,4 +1,4 @@
-/** `npm run keys`: issues, lists, rotates and revokes server API keys; makes webhook secrets. */
+/** `npm run keys`: issues, lists, rotates and revokes server API keys, and creates webhook secrets. */
 import { dirname } from 'node:path'
 import { DrizzleQueryError } from 'drizzle-orm'
 import { hashServerApiKey, newServerApiKey } from '../src/access/server-api-key.ts'
@@ -24,11 +24,11 @@ async function main(args: string[]): Promise<number> {
     const { command, place } = readKeysCommand(args)
     verb = command.verb
     if (place.where === 'remote') return await run(command, await openWranglerDatabase(['--remote']))
-    // Keys may be issued before the first start. For anything else, a state that is missing is one that was mistyped.
+    // Keys may be issued before the first start. For any other command, a missing state means a mistyped path.
     const database = await openLocalDatabase(place.persistTo, { mayCreate: verb === 'issue' })
     try {
       if (database.isNew)
-        console.error(`There was no state in ${dirname(stateDir(place.persistTo))}: it was made`)
+        console.error(`There was no state in ${dirname(stateDir(place.persistTo))}: created it`)
       return await run(command, database.store)
     } finally {
       database.close()
@@ -38,15 +38,15 @@ async function main(args: string[]): Promise<number> {
       console.error(`${error.message}\n\n${USAGE}`)
       return 2
     }
-    // Drizzle's own error quotes the statement, hash and all; its cause says what went wrong.
+    // Drizzle's own error quotes the statement, including the key's hash. Its cause says what went wrong.
     const cause = error instanceof DrizzleQueryError ? error.cause : error
     console.error(cause instanceof Error ? cause.message : cause)
     if (cause instanceof WranglerError && /no such (table|column)/.test(cause.message))
       console.error('Apply the migrations first: npx wrangler d1 migrations apply DB --remote')
-    // A call over the network may fail after D1 has done its part.
+    // The network may fail after D1 has applied the change.
     else if (cause instanceof WranglerError && verb !== 'list')
       console.error(
-        'It may have been done all the same: see `keys list`, and revoke a key that nobody was shown.',
+        'The change may still have been applied: check `keys list`, and revoke any key that was never shown.',
       )
     return 1
   }
@@ -84,22 +84,20 @@ async function run(command: KeysCommand, store: ApiKeyStore): Promise<number> {
       )
       if (rotation.ok) {
         show(key, rotation.twin)
-        console.error(`${keyId} ends ${timeOf(rotation.end)}, and within 60 s of that everywhere`)
+        console.error(`${keyId} ends ${timeOf(rotation.end)}; every location rejects it within 60 s of that`)
         return 0
       }
       console.error(
         rotation.reason === 'unknown'
-          ? `${organizationId} has no key ${keyId} that is good`
-          : `${keyId} was rotated before and ends ${timeOf(rotation.end)}: ` +
-              'rotate the key that took its place, or revoke this one to end it now',
+          ? `${organizationId} has no valid key ${keyId}`
+          : `${keyId} was already rotated and ends ${timeOf(rotation.end)}: ` +
+              'rotate its replacement, or revoke this one to end it now',
       )
       return 1
     }
     case 'revoke':
       if (await revokeApiKey(store, command.organizationId, command.keyId, now)) {
-        console.error(
-          `${command.keyId} is revoked: while D1 can be asked, it is accepted nowhere for more than 60 s from now`,
-        )
+        console.error(`${command.keyId} is revoked: every location rejects it within 60 s, unless D1 is down`)
         return 0
       }
       console.error(`${command.organizationId} has no key ${command.keyId}`)
@@ -121,7 +119,7 @@ async function makeKey(): Promise<{ key: string; keyHash: string; keyId: string 
   return { key, keyHash: await hashServerApiKey(key), keyId }
 }
 
-/** Prints a key once it is stored, the only time that anybody sees it. */
+/** Prints a key after it is stored. It is never shown again. */
 function show(
   key: string,
   stored: Pick<ListedApiKey, 'expiresAt' | 'keyId' | 'organizationIds' | 'permissions'>,
@@ -133,7 +131,7 @@ function show(
   console.log(key)
 }
 
-/** As the Standard Webhooks scheme writes a secret: 256 random bits in base64. */
+/** A secret in Standard Webhooks format: 256 random bits in base64. */
 function newWebhookSecret(): string {
   return `whsec_${Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString('base64')}`
 }

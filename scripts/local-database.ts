@@ -7,21 +7,21 @@ import { applyMigrations } from './apply-migrations.ts'
 import { readSettings, stateDir } from './settings.ts'
 import { StateError, toStateError, withStateErrors } from './state-error.ts'
 
-/** How long to wait for other writers, in ms. An edge under load writes many times a second, briefly. */
-const PATIENCE = 10_000
+/** How long to wait for other writers. An edge under load writes briefly, many times a second. */
+const LOCK_TIMEOUT_MS = 10_000
 
-export interface LocalDatabase {
+interface LocalDatabase {
   store: SqliteRemoteDatabase
-  /** Whether there was none before. */
+  /** Whether this call created the database. */
   isNew: boolean
   close: () => void
 }
 
 /**
- * Opens the local D1 database, beside a running edge or without one: as the SQLite file it is, so that SQLite waits for its turn
- * to write. A second Workers runtime on the file would fail whenever the first is writing.
+ * Opens the local D1 database as a SQLite file, whether or not an edge is running. SQLite waits for its turn to write; a second
+ * Workers runtime on the file would fail whenever the first is writing.
  *
- * Throws a StateError if there is no state and none may be made, or if it cannot be used.
+ * Throws a StateError if the state is unusable, or if there is none and `mayCreate` is false.
  */
 export async function openLocalDatabase(
   persistTo: string | undefined,
@@ -33,7 +33,7 @@ export async function openLocalDatabase(
   const isNew = !existsSync(path)
   if (isNew && !mayCreate) {
     throw new StateError(
-      `There is no state in ${dirname(state)}: no edge has run on it, and no key was issued.`,
+      `There is no state in ${dirname(state)}: no edge has run there and no key was issued.`,
     )
   }
   const database = await withStateErrors(dirname(state), () => openD1File(path, settings.migrationsDir))
@@ -49,12 +49,12 @@ export async function openLocalDatabase(
   return { store, isNew, close: () => database.close() }
 }
 
-/** Opens the file of a D1 database, makes it if there is none, and brings it to the newest schema. */
+/** Opens a D1 database file, creating it if necessary, and migrates it to the newest schema. */
 export function openD1File(path: string, migrationsDir: string): DatabaseSync {
   mkdirSync(dirname(path), { recursive: true })
-  const database = new DatabaseSync(path, { timeout: PATIENCE })
+  const database = new DatabaseSync(path, { timeout: LOCK_TIMEOUT_MS })
   try {
-    // As the Workers runtime wants it; to change that later takes the file to itself.
+    // The mode that the Workers runtime uses. Changing it later needs exclusive access.
     database.exec('PRAGMA journal_mode = WAL')
     applyMigrations(database, migrationsDir)
     return database
@@ -64,7 +64,7 @@ export function openD1File(path: string, migrationsDir: string): DatabaseSync {
   }
 }
 
-/** The file that Miniflare keeps a local D1 database in: an object's storage, named by the id that the runtime gives the object. */
+/** The path of Miniflare's file for a local D1 database: the storage of a Durable Object, named after the object's id. */
 export function d1Path(state: string, databaseId: string): string {
   const kind = 'miniflare-D1DatabaseObject'
   const key = createHash('sha256').update(kind).digest()

@@ -3,11 +3,11 @@ import type { V4WorkerOptions } from 'miniflare'
 
 export const PROJECT = resolve(import.meta.dirname, '..')
 
-/** What wrangler.toml says, as Miniflare takes it. Reading it asks nothing of the network. */
-export interface Settings {
-  /** Without the Worker's code. */
+/** The settings in wrangler.toml, in Miniflare's form. Reading them needs no network. */
+interface Settings {
+  /** Everything but the Worker's code. */
   worker: V4WorkerOptions & { name: string }
-  /** How the database is bound in the Worker. */
+  /** The Worker's name for the database. */
   binding: string
   databaseId: string
   databaseName: string
@@ -17,7 +17,7 @@ export interface Settings {
 export async function readSettings(): Promise<Settings> {
   process.env.WRANGLER_SEND_METRICS ??= 'false'
   process.env.CLOUDFLARE_CF_FETCH_ENABLED ??= 'false'
-  // Only after the lines above: wrangler reads its environment as it is loaded.
+  // Import wrangler last: it reads the environment while loading.
   const { unstable_getMiniflareWorkerOptions, unstable_readConfig } = await import('wrangler')
   const config = unstable_readConfig({ config: join(PROJECT, 'wrangler.toml') })
   const [database] = config.d1_databases
@@ -38,7 +38,7 @@ export async function readSettings(): Promise<Settings> {
   }
 }
 
-/** The folder of the local state: where wrangler's own `--persist-to` puts it, so that both see the same state. */
+/** The folder of the local state, the same one that wrangler derives from `--persist-to`. */
 export function stateDir(persistTo: string | undefined): string {
   return join(persistTo === undefined ? join(PROJECT, '.wrangler/state') : resolve(persistTo), 'v3')
 }

@@ -1,4 +1,4 @@
-/** `npm start`: the edge on this machine. */
+/** `npm start`: runs the edge on this machine. */
 import { parseArgs } from 'node:util'
 import { PortError } from './check-port.ts'
 import { type Edge, openEdge } from './edge.ts'
@@ -7,11 +7,11 @@ import { watchNpm } from './watch-npm.ts'
 
 const USAGE = `Usage: npm start -- [--port N] [--persist-to DIR]
 
-  --port N          where to listen, 8787 unless told otherwise
-  --persist-to DIR  where to keep the state, .wrangler/state unless told otherwise
+  --port N          the port to listen on (default 8787)
+  --persist-to DIR  where to keep the state (default .wrangler/state)
 `
 
-/** What only a machine that is developed on may do. */
+/** Allowed on a developer's machine only. */
 const DEVELOPMENT = { ALLOW_LOOPBACK_CALLBACKS: true }
 
 let edge: Edge | undefined
@@ -20,7 +20,7 @@ watchNpm(stop)
 const { port, persistTo } = readFlags()
 edge = await open()
 
-// Miniflare's own listeners would end this process before it has closed anything.
+// Miniflare's own listeners would end this process before it could clean up.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.removeAllListeners(signal)
   process.on(signal, stop)
@@ -35,7 +35,7 @@ console.log(`
   Stop:         Ctrl-C
 `)
 
-/** As a shell takes it for one word. */
+/** Quotes text as one shell word. */
 function quote(text: string): string {
   return /^[\w./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`
 }
@@ -54,7 +54,7 @@ function readFlags(): { port: number; persistTo: string | undefined } {
 
 async function open(): Promise<Edge> {
   try {
-    // By this name, and not by an address: clients that take it for ::1 are to find the edge, too.
+    // The name covers both addresses: some clients resolve it to ::1.
     return await openEdge({
       port,
       host: 'localhost',

@@ -4,36 +4,36 @@ import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as pause } from 'node:timers/promises'
 import { StateError } from './state-error.ts'
 
-/** How long to look for the holder's note, in ms: the lock is taken a moment before the note is written. */
-const LOOK_FOR = 1_000
-/** How long to wait for the runtime of an edge that was killed, in ms. */
-const LAST_ONE_ENDS_WITHIN = 3_000
+/** How long to look for the holder's note. It is written just after the lock is taken. */
+const NOTE_TIMEOUT_MS = 1_000
+/** How long to wait for the runtime of an edge that was killed. */
+const OLD_RUNTIME_TIMEOUT_MS = 3_000
 
-/** Keeps the locks from the garbage collector, which closes a database that nothing refers to and so drops its lock. */
+/** Keeps a reference to each lock: the garbage collector closes an unreferenced database, which drops its lock. */
 const held = new Set<DatabaseSync>()
 
-/** The note that whoever runs on a state leaves there. */
-export interface Holder {
+/** The note that the holder of a lock leaves in the state folder. */
+interface Holder {
   pid: number
-  /** Where it listens; absent until it does. */
+  /** Its URL, once it is listening. */
   address?: string | undefined
-  /** The process that ends its runtime, should it be killed. */
+  /** The process that ends its runtime if the holder is killed. */
   watchdogPid?: number | undefined
 }
 
 export interface StateLock {
-  /** Adds to the note. Throws where the disk does not take it. */
+  /** Adds to the note. Throws if the file cannot be written. */
   announce: (more: Partial<Holder>) => void
   /** Safe to repeat. */
   release: () => void
 }
 
 /**
- * Makes this process the only one to run on the state in `dir`: two would each keep their own version of every job. Throws a
- * StateError that names the holder if there is one.
+ * Locks the state in `dir` for this process: two processes would each keep their own version of every job. Throws a StateError
+ * that names the current holder.
  *
- * The lock is one that SQLite takes on an empty file, as Node has none of its own. The operating system drops it when the
- * process ends, however it ends, so nothing that a crash or a reboot leaves in the folder ever locks anyone out.
+ * Node has no file locks, so this uses SQLite's, on an empty file. The operating system drops the lock when the process ends,
+ * however it ends. A crash or a reboot never leaves a stale lock behind.
  */
 export async function lockState(dir: string): Promise<StateLock> {
   mkdirSync(dir, { recursive: true })
@@ -51,7 +51,7 @@ export async function lockState(dir: string): Promise<StateLock> {
   }
   held.add(lock)
   try {
-    await untilLastOneEnded(readHolder(dir))
+    await waitForOldRuntime(readHolder(dir))
     announce({})
     return { announce, release }
   } catch (error) {
@@ -62,7 +62,7 @@ export async function lockState(dir: string): Promise<StateLock> {
 
 async function take(dir: string): Promise<DatabaseSync> {
   const lock = new DatabaseSync(join(dir, 'edge.lock'), { timeout: 0 })
-  const until = Date.now() + LOOK_FOR
+  const until = Date.now() + NOTE_TIMEOUT_MS
   for (;;) {
     try {
       lock.exec('BEGIN IMMEDIATE')
@@ -88,12 +88,12 @@ function describe(dir: string, holder: Holder | undefined): string {
 }
 
 /**
- * Waits for the runtime of an edge that was killed: its watchdog ends the runtime, then itself. Should the watchdog's id belong
- * to some other process by now, this waits in vain, once.
+ * Waits for the runtime of an edge that was killed: its watchdog ends the runtime, then itself. If another process has the
+ * watchdog's id by now, this waits for the full timeout, once.
  */
-async function untilLastOneEnded(last: Holder | undefined): Promise<void> {
+async function waitForOldRuntime(last: Holder | undefined): Promise<void> {
   if (last?.watchdogPid === undefined) return
-  const until = Date.now() + LAST_ONE_ENDS_WITHIN
+  const until = Date.now() + OLD_RUNTIME_TIMEOUT_MS
   while (isAlive(last.watchdogPid) && Date.now() < until) await pause(20)
 }
 
@@ -102,7 +102,7 @@ function readHolder(dir: string): Holder | undefined {
     const holder = JSON.parse(readFileSync(join(dir, 'edge.json'), 'utf8')) as Holder
     return Number.isInteger(holder.pid) ? holder : undefined
   } catch {
-    // There is none, or it is just being written.
+    // No note yet, or it is half written.
     return undefined
   }
 }
@@ -112,7 +112,7 @@ function isAlive(pid: number): boolean {
     process.kill(pid, 0)
     return true
   } catch (error) {
-    // It is alive, but another user's.
+    // Alive, but owned by another user.
     return (error as { code?: string }).code === 'EPERM'
   }
 }

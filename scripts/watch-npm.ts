@@ -1,14 +1,14 @@
 import { spawnSync } from 'node:child_process'
 
 /**
- * Under npm, calls `onGone` when npm has ended, or the shell between npm and this process; it may call more than once. A signal
- * to npm ends that shell, which passes nothing on, and a SIGKILL ends npm alone: this process would run on unnoticed.
+ * Under npm, calls `onGone`, possibly repeatedly, once npm or the shell between npm and this process has ended. A signal to npm
+ * ends that shell, which does not forward it, and a SIGKILL ends only npm. Either way this process would keep running unnoticed.
  */
 export function watchNpm(onGone: () => void): void {
   if (process.env.npm_lifecycle_event === undefined) return
   const parent = process.ppid
   const { parent: parentOfParent, isNpm } = describe(parent)
-  // Some shells give way to the one command they were given. Then npm is the parent, and above it is the user's own shell.
+  // Some shells exec the command. In that case npm is the parent, and the grandparent is the user's own shell.
   const npm =
     !isNpm && parentOfParent !== undefined && describe(parentOfParent).isNpm ? parentOfParent : parent
   setInterval(() => {

@@ -3,8 +3,8 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import type { Socket } from 'node:net'
 
 /**
- * Reads the ids of the live runtimes, a line whenever they change, until the writer is gone. Then it kills those on the last
- * line and waits for them to go.
+ * Reads a line with the ids of the live runtimes whenever they change. When the pipe closes, it kills those on the last line and
+ * waits for them to end.
  */
 const WATCHDOG = `
 while read -r line; do pids=$line; done
@@ -15,23 +15,23 @@ for pid in $pids; do
 done`
 
 export interface RuntimeWatch {
-  /** The runtime that was started last, whether or not it still runs. Throws if none was. */
+  /** The process id of the newest runtime, running or not. Throws if none was started. */
   pid: () => number
   watchdogPid: number | undefined
   /** Safe to repeat. */
   dispose: () => void
 }
 
-/** Shared by all watches: Node reports the children of the whole process in one place. */
+/** Shared by all watches: Node reports child processes for the whole process. */
 const runtimes = new Set<ChildProcess>()
 let latest: ChildProcess | undefined
 let watchdog: ChildProcess | undefined
 let watches = 0
 
 /**
- * Keeps track of the Workers runtimes that Miniflare starts from now on, and has them end with this process however it ends.
- * Left alone, a runtime survives a SIGKILL of its parent, holds the port and goes on writing. It has no switch against that, so
- * a shell waits at the other end of a pipe, which the operating system closes with this process.
+ * Tracks the Workers runtimes that Miniflare starts from now on, and ends them with this process, however it ends. On its own, a
+ * runtime survives a SIGKILL of its parent, keeps the port and keeps writing. workerd has no option against that, so a shell
+ * waits on a pipe that the operating system closes when this process ends.
  */
 export function watchRuntimes(): RuntimeWatch {
   if (watches++ === 0) {
@@ -73,9 +73,9 @@ function tellWatchdog(): void {
 }
 
 function startWatchdog(): ChildProcess {
-  // In a session of its own: neither Ctrl-C nor a closing terminal may end it first.
+  // Detached: neither Ctrl-C nor a closing terminal may end the watchdog first.
   const child = spawn('sh', ['-c', WATCHDOG], { detached: true, stdio: ['pipe', 'ignore', 'ignore'] })
-  // Without a shell everything else still works, and what is written to it is lost.
+  // If there is no shell, everything but the watchdog still works. Writes to it are lost.
   child.on('error', () => {})
   child.stdin.on('error', () => {})
   child.unref()

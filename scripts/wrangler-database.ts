@@ -5,13 +5,13 @@ import { promisify } from 'node:util'
 import { drizzle, type SqliteRemoteDatabase } from 'drizzle-orm/sqlite-proxy'
 import { PROJECT, readSettings } from './settings.ts'
 
-/** wrangler could not do it; the message is wrangler's. */
+/** wrangler failed. The message is wrangler's own. */
 export class WranglerError extends Error {}
 
 /**
- * A D1 database by way of `wrangler d1 execute`, with whatever account and token the operator uses wrangler with.
+ * Opens a D1 database through `wrangler d1 execute`, with the operator's own wrangler login.
  *
- * @param place wrangler's flags that say which: `--remote`, or `--local` and `--persist-to`
+ * @param place wrangler's flags for the database: `--remote`, or `--local` and `--persist-to`
  */
 export async function openWranglerDatabase(place: string[]): Promise<SqliteRemoteDatabase> {
   const { databaseName } = await readSettings()
@@ -21,14 +21,14 @@ export async function openWranglerDatabase(place: string[]): Promise<SqliteRemot
   })
 }
 
-/** Runs one statement; its rows, each as the values of its columns in order. */
+/** Runs one statement. Returns each row as its column values, in order. */
 async function execute(databaseName: string, sql: string, place: string[]): Promise<unknown[][]> {
   const args = [
     '--no-warnings',
-    // The statement goes by standard input: it has secrets in it, and everyone on the machine can see arguments.
+    // The statement holds secrets, and every user on the machine can see arguments: pass it through stdin.
     '--import',
     pathToFileURL(join(import.meta.dirname, 'command-from-stdin.ts')).href,
-    // Not wrangler's own command, which would start this in another process without the line above.
+    // Not wrangler's bin script, which would start a process of its own without the --import.
     join(PROJECT, 'node_modules/wrangler/wrangler-dist/cli.js'),
     'd1',
     'execute',
@@ -40,7 +40,7 @@ async function execute(databaseName: string, sql: string, place: string[]): Prom
   ]
   const running = promisify(execFile)(process.execPath, args, {
     maxBuffer: 64 * 1024 * 1024,
-    // Nor may wrangler keep the rows in a log of its own.
+    // Keep the rows out of wrangler's log files too.
     env: { ...process.env, WRANGLER_WRITE_LOGS: 'false' },
   })
   // If wrangler ends before it reads this, its exit code says why.
@@ -52,7 +52,7 @@ async function execute(databaseName: string, sql: string, place: string[]): Prom
   return result.results.map((row) => Object.values(row))
 }
 
-/** With --json, wrangler tells of a failure on stdout, as JSON; of some, it tells on stderr. */
+/** With --json, wrangler reports most failures as JSON on stdout, and some on stderr. */
 function failureOf({ stdout, stderr }: { stdout: string; stderr: string }): string {
   try {
     return (JSON.parse(stdout) as { error: { text: string } }).error.text
@@ -61,10 +61,10 @@ function failureOf({ stdout, stderr }: { stdout: string; stderr: string }): stri
   }
 }
 
-/** wrangler takes no parameters: they are written into the statement, as SQLite's literals. */
+/** Writes the parameters into the statement as SQLite literals, since wrangler accepts no parameters. */
 function withLiterals(sql: string, params: unknown[]): string {
-  const left = [...params]
-  return sql.replaceAll('?', () => toLiteral(left.shift()))
+  const remaining = [...params]
+  return sql.replaceAll('?', () => toLiteral(remaining.shift()))
 }
 
 function toLiteral(value: unknown): string {

@@ -133,7 +133,7 @@ test('a key is rotated once: it then ends when it was said to, and only its twin
   expect(refused).toEqual({
     code: 1,
     stdout: '',
-    stderr: expect.stringMatching(/^key_\S+ was rotated before and ends \S+: .*\n$/),
+    stderr: expect.stringMatching(/^key_\S+ was already rotated and ends \S+: .*\n$/),
   })
   const end = await field(old.keyId, 'expires_at')
   expect(await rotate(old.keyId, '--grace-hours', '0', '--expires-in-days', '1')).toMatchObject({

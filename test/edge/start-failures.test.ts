@@ -85,7 +85,7 @@ describe('A start says in one sentence why it fails, and leaves nothing running:
     const { port } = server.address() as { port: number }
     await expectRefusal(
       ['--port', String(port), '--persist-to', freshFolder()],
-      `Another process has port ${port} at ${address}. Choose another, such as --port ${port + 1}.`,
+      `Port ${port} is already in use at ${address}. Choose another, such as --port ${port + 1}.`,
     )
   })
 
