@@ -4,14 +4,14 @@ import { findDoubts } from './find-doubts.ts'
 import type { Mapping } from './mapping.ts'
 import { readDate } from './read-date.ts'
 
-/** One row of a feed, numbered from 1; `problem` says why it could not be read at all. */
+/** One row of a feed, numbered from 1. `problem` says why the row could not be read. */
 export type FeedRow = { number: number; value: unknown } | { number: number; problem: string }
 
-/** What is dispatched downstream of a row. */
+/** What a usable row sends to the import. */
 export interface Item {
   key: string
   title: string
-  /** ISO 8601, of a day, a month or a year. */
+  /** ISO 8601: a day, a month or a year. */
   release_date: string | null
   amount: number | null
   supplier: string | null
@@ -25,11 +25,11 @@ export type RowOutcome =
 const LONGEST_TEXT = 300
 
 /**
- * Judges one row: an item to dispatch, with a warning for each thing that is doubtful about it; or the one error for which it
- * is refused. `firstRowOfKey` has the keys of the usable rows before this one; the caller adds to it.
+ * Checks one row. A usable row becomes an item, with a warning for each doubtful value; a bad row is refused with one error.
+ * `firstRowOfKey` holds the keys of the usable rows so far; the caller adds to it.
  *
- * A refused row is reported as an entity of its own, never as the product that it duplicates: failed items are counted by
- * distinct type and key, and each refused row is to count. Its type is "row", for a product may have the key "row#7".
+ * Each refused row is an entity of its own, even if it duplicates a product: failed items are counted by distinct type and key,
+ * and every refused row must count. The type is "row" because a product may have the key "row#7".
  */
 export function checkRow(
   row: FeedRow,
@@ -51,21 +51,22 @@ export function checkRow(
 
   if ('problem' in row) return refuse('unreadable_row', row.problem)
   const { value } = row
-  if (!isRecord(value)) return refuse('not_a_record', 'The row is not a set of named values')
+  if (!isRecord(value)) return refuse('not_a_record', 'The row is not an object')
 
   const title = value[mapping.title]
   if (isBlank(title)) return refuse('missing_title', 'The product has no title')
-  // A number is a title that a spreadsheet took for one: whether 7 was "007" or "7.0", nobody can tell any more.
+  // A numeric title was mangled by a spreadsheet: 7 may have been "007" or "7.0".
   if (typeof title !== 'string') return refuse('title_not_text', `The title is not text: ${showCell(title)}`)
   if (title.length > LONGEST_TEXT)
-    return refuse('title_too_long', `The title has over ${LONGEST_TEXT} characters`)
+    return refuse('title_too_long', `The title is longer than ${LONGEST_TEXT} characters`)
 
   const key = mapping.key === undefined ? slugify(title) : readText(value[mapping.key])
-  if (key === null || key === '') return refuse('missing_key', `There is no key for ${showCell(title)}`)
-  if (key.length > LONGEST_TEXT) return refuse('key_too_long', `The key has over ${LONGEST_TEXT} characters`)
+  if (key === null || key === '') return refuse('missing_key', `${showCell(title)} has no key`)
+  if (key.length > LONGEST_TEXT)
+    return refuse('key_too_long', `The key is longer than ${LONGEST_TEXT} characters`)
   const firstRow = firstRowOfKey.get(key)
   if (firstRow !== undefined) {
-    const message = `${showCell(title)} has the key of row ${firstRow}, ${key}`
+    const message = `${showCell(title)} has the same key as row ${firstRow}: ${key}`
     return refuse('duplicate_key', message, key, { key, first_row: firstRow })
   }
 
@@ -91,7 +92,7 @@ export function checkRow(
   }
 }
 
-/** 'Alien³: Déjà Vu' → 'alien3-deja-vu'; letters of every script stay. Empty when there is no letter or digit. */
+/** 'Alien³: Déjà Vu' → 'alien3-deja-vu'. Keeps letters of every script. Empty if the title has no letter or digit. */
 function slugify(title: string): string {
   return title
     .normalize('NFKD')

@@ -5,12 +5,12 @@ import type { Mapping } from './mapping.ts'
 interface CheckOptions {
   mapping: Mapping
   today: Date
-  /** Rows between two reports. */
+  /** How many rows to check between two reports. */
   batchRows: number
   report(progress: Report): Promise<Job>
 }
 
-/** The worker's own count, to hold against the job's. */
+/** The worker's own counts, for comparison with the job's. */
 export interface FeedCounts {
   rows: number
   usable: number
@@ -20,10 +20,10 @@ export interface FeedCounts {
   doubtful: number
 }
 
-/** The API takes 500 in a report, and 1 MiB: this many fit, however long their keys and messages. */
+/** The API accepts 500 entries and 1 MiB per report. This many fit, however long their keys and messages are. */
 const ENTRIES_PER_REPORT = 150
 
-/** Checks all rows, reporting the errors and warnings of each batch as it goes, and returns the usable ones. */
+/** Checks all rows, reports the errors and warnings of each batch, and returns the usable rows as items. */
 export async function checkRows(
   rows: FeedRow[],
   { mapping, today, batchRows, report }: CheckOptions,

@@ -1,4 +1,4 @@
-/** A signal that follows the given one after `ms` milliseconds, with its reason; if that is aborted already, they begin now. */
+/** Returns a signal that aborts `ms` milliseconds after the given one (or after now, if that one is already aborted), with its reason. */
 export function delayAbort(signal: AbortSignal | undefined, ms: number): AbortSignal {
   const delayed = new AbortController()
   const begin = () => setTimeout(() => delayed.abort(signal?.reason), ms).unref()

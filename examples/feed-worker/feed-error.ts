@@ -1,4 +1,4 @@
-/** The import cannot go on. The message is for the people who read the job: one sentence, no secrets. */
+/** The import cannot continue. The message is for people who read the job: one sentence, no secrets. */
 export class FeedError extends Error {
   override name = 'FeedError'
 }

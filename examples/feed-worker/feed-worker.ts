@@ -13,44 +13,44 @@ export interface FeedRun {
   /** A path or an http(s) URL of a CSV, JSON or JSONL file, plain or gzip. */
   source: string
   mapping: Mapping
-  /** Without a signal of its own: the run has one. */
+  /** `FeedRun.signal` takes the place of the connection's own signal. */
   connection: Omit<Connection, 'signal'>
-  /** The address of `/import-json-async`. */
+  /** The URL of `/import-json-async`. */
   dispatchUrl: string
-  /** What the release dates are measured against; default the present day. */
+  /** Release dates far beyond this day are doubtful. Default: now. */
   today?: Date
-  /** Rows between two reports; default 100. */
+  /** How many rows to check or upload between two reports. Default 100. */
   batchRows?: number
-  /** Called with the job after each report, and awaited. */
+  /** Called with the job after each report. The run awaits it. */
   onProgress?: (job: Job) => void | Promise<void>
-  /** Aborted: the run ends within about a second, and the job fails with the signal's reason. */
+  /** When aborted, the run ends within about a second, and the job fails with the signal's reason. */
   signal?: AbortSignal
 }
 
 export type FeedOutcome =
-  /** `importJobId` is null when no row was usable. */
+  /** `importJobId` is null if no row was usable. */
   | { kind: 'finished'; job: Job; counts: FeedCounts; importJobId: string | null }
   | { kind: 'failed'; job: Job; message: string }
-  /** Someone else finished the job meanwhile, by cancelling it for instance. */
+  /** Someone else finished the job, for instance by cancelling it. */
   | { kind: 'closed'; jobId: string; message: string }
-  /** Told to stop before the API had confirmed a job (`jobId` is null), or while it could not be told: the job stays open. */
+  /** Aborted before the API confirmed a job (`jobId` is null), or while the API was unreachable (the job stays open). */
   | { kind: 'stopped'; jobId: string | null; message: string }
 
-/** A worker that was killed cannot say so: after this long without a report, the API flags the job as stalled. */
+/** A killed worker cannot report it. The API flags the job as stalled after this long without a report. */
 const STALL_AFTER_SECONDS = 300
 
-/** Once told to stop, how long to wait for the call under way: it may be creating the job that is to be failed next. */
-const PATIENCE_MS = 400
+/** After an abort, how long the current call may still take. It may be creating the job that has to be failed. */
+const CURRENT_CALL_MS = 400
 
-/** How long reporting that failure may then take. */
-const LAST_WORD_MS = 800
+/** After an abort, how long reporting the failure may take. */
+const FAILURE_REPORT_MS = 800
 
 /**
- * Imports a product file and reports it as a job: downloading, transforming, uploading, dispatched. Whatever breaks on the
- * way fails the job with a plain message. Throws only where the API itself refuses to create the job or cannot be reached.
+ * Imports a product file and reports on it as a job: downloading, transforming, uploading, dispatched. Any failure on the way
+ * fails the job with a plain message. Throws only if the API refuses to create the job or cannot be reached.
  */
 export async function runFeedWorker(run: FeedRun): Promise<FeedOutcome> {
-  const connection = { ...run.connection, signal: delayAbort(run.signal, PATIENCE_MS) }
+  const connection = { ...run.connection, signal: delayAbort(run.signal, CURRENT_CALL_MS) }
   let reporter: JobReporter
   try {
     run.signal?.throwIfAborted()
@@ -71,14 +71,14 @@ export async function runFeedWorker(run: FeedRun): Promise<FeedOutcome> {
     if (failure instanceof JobClosedError) {
       return { kind: 'closed', jobId: reporter.jobId, message: failure.message }
     }
-    // The report of the failure would wait as long again, and in vain.
+    // Reporting the failure would only wait just as long for the same API.
     if (failure instanceof UnreachableError && !run.signal?.aborted) throw failure
     return await failJob(run, reporter.jobId, describeFailure(failure))
   }
 }
 
 async function failJob(run: FeedRun, jobId: string, message: string): Promise<FeedOutcome> {
-  const connection = { ...run.connection, signal: delayAbort(run.signal, LAST_WORD_MS) }
+  const connection = { ...run.connection, signal: delayAbort(run.signal, FAILURE_REPORT_MS) }
   try {
     return { kind: 'failed', job: await new JobReporter(connection, jobId).fail(message), message }
   } catch (failure) {
@@ -98,7 +98,7 @@ async function importFeed(run: FeedRun, reporter: JobReporter): Promise<FeedOutc
 
   await report({ markStarted: true, stage: 'downloading', message: `Reading ${nameFeed(run.source)}` })
   const rows = await readFeed(run.source, { signal: run.signal })
-  // An empty feed is nearly always a mistake of the sender's; "completed" would hide it.
+  // An empty feed is almost always the sender's mistake. "completed" would hide it.
   if (rows.length === 0) throw new FeedError('The feed has no rows')
   refuseForeignFeed(rows, run.mapping)
   await report({ totalItems: rows.length, stage: 'transforming', message: `${rows.length} rows to check` })
@@ -114,29 +114,29 @@ async function importFeed(run: FeedRun, reporter: JobReporter): Promise<FeedOutc
     onBatch: async (jobId, received) => {
       await report({
         processedItems: received,
-        // From the first batch on, so that an import which was left half way can be found.
+        // Report it with every batch: an abandoned import must be findable from the job.
         metadataPatch: { import_job_id: jobId },
         message: `Uploaded ${received} of ${items.length} rows`,
       })
     },
   })
 
-  // One report, not two: a worker that died between them would leave a job open whose work is done.
+  // One report, not two: a worker that died between them would leave a finished job open.
   const dispatched = { stage: 'dispatched', message: `Dispatched as ${importJobId}` }
   const job = await reporter.report({ ...(importJobId !== null && dispatched), markCompleted: true })
   await run.onProgress?.(job)
   return { kind: 'finished', job, counts, importJobId }
 }
 
-/** With the wrong mapping every row would lack its title: one clear failure instead of thousands of errors. */
+/** With the wrong mapping, every row lacks its title. Fail once and clearly instead of reporting thousands of errors. */
 function refuseForeignFeed(rows: FeedRow[], { title }: Mapping): void {
   const hasTitle = (row: FeedRow) =>
     'value' in row && typeof row.value === 'object' && row.value !== null && Object.hasOwn(row.value, title)
   if (!rows.some(hasTitle))
-    throw new FeedError(`No row has a column "${title}": is the mapping of this feed?`)
+    throw new FeedError(`No row has a column "${title}": does the mapping belong to this feed?`)
 }
 
-/** For the operators who read the job: one sentence, no stack. */
+/** Describes a failure for the operators who read the job: one sentence, no stack. */
 function describeFailure(failure: unknown): string {
   const message = failure instanceof Error ? failure.message : String(failure)
   return (failure instanceof FeedError ? message : `The import stopped: ${message}`)

@@ -2,8 +2,8 @@ import { isBlank, readNumber, readText, showCell } from './cell.ts'
 import type { Mapping } from './mapping.ts'
 import { readDate } from './read-date.ts'
 
-/** Something about a usable row that a person should look at. */
-export interface Doubt {
+/** Something about a usable row that a person should check. */
+interface Doubt {
   type: string
   message: string
   details?: Record<string, unknown>
@@ -13,7 +13,7 @@ type Row = Record<string, unknown>
 
 const YEARS_AHEAD = 2
 
-/** All that is doubtful about a row, at most one doubt a column. `today` is where the future begins. */
+/** Finds everything doubtful about a row, at most one doubt per column. Release dates are compared with `today`. */
 export function findDoubts(row: Row, mapping: Mapping, today: Date): Doubt[] {
   const doubts = [
     doubtTitle(row[mapping.title]),
@@ -26,9 +26,9 @@ export function findDoubts(row: Row, mapping: Mapping, today: Date): Doubt[] {
 }
 
 function doubtTitle(title: unknown): Doubt | null {
-  // U+FFFD is what a decoder leaves of a letter that was written in another encoding.
+  // Decoders leave U+FFFD for a character in another encoding.
   if (typeof title !== 'string' || !title.includes('\uFFFD')) return null
-  return { type: 'garbled_title', message: `${showCell(title)} has letters that were lost in decoding` }
+  return { type: 'garbled_title', message: `${showCell(title)} lost characters in decoding` }
 }
 
 function doubtReleaseDate(column: string, row: Row, today: Date): Doubt | null {
@@ -68,10 +68,14 @@ function doubtSupplier(column: string, row: Row): Doubt | null {
   return { type: 'missing_supplier', message: `No ${column}`, details: { column } }
 }
 
-/** A product without an age rating is usual; one with a rating that nobody knows is not. */
+/** A missing age rating is normal. An unknown one is doubtful. */
 function doubtAgeRating(column: string, row: Row, known: string[] | undefined): Doubt | null {
   const cell = row[column]
   if (known === undefined || isBlank(cell) || known.includes(String(cell).trim())) return null
   const details = { column, value: showCell(cell) }
-  return { type: 'unknown_age_rating', message: `${column} is no known rating: ${showCell(cell)}`, details }
+  return {
+    type: 'unknown_age_rating',
+    message: `${column} is not a known rating: ${showCell(cell)}`,
+    details,
+  }
 }

@@ -10,9 +10,9 @@ import { stopOnSignal } from './stop-on-signal.ts'
 const USAGE = `Usage: node examples/feed-worker/main.ts FILE_OR_URL [--url URL] [--key mp_…] [--mapping FILE] [--dispatch-url URL]
 
   FILE_OR_URL      a product file: CSV, JSON (an array) or JSONL, plain or gzip
-  --url            where the Jobs API is; or MILEPOST_URL
+  --url            the URL of the Jobs API; or MILEPOST_URL
   --key            a server API key with job:create; or MILEPOST_KEY
-  --mapping        JSON that names the columns: {"title": "name", "key": "sku", "amount": "price", …}; default: a film catalog
+  --mapping        a JSON file that names the columns: {"title": "name", "key": "sku", "amount": "price", …}; default: a film catalog
   --dispatch-url   the /import-json-async to send the rows to; default: a fake that this program starts`
 
 const mappingSchema = z.strictObject({
@@ -29,8 +29,8 @@ const stop = stopOnSignal()
 stop.end(await main(stop.signal))
 
 /**
- * 0: the job was finished; 1: it failed, was cancelled or could not be reported; 2: wrong usage. Told to stop, the program ends
- * with 130 or 143 instead of 1.
+ * Returns the exit code. 0: the job finished. 1: it failed, was cancelled or could not be reported. 2: wrong usage. After a
+ * signal, `stop.end` turns 1 into 130 or 143.
  */
 async function main(signal: AbortSignal): Promise<number> {
   let args: Awaited<ReturnType<typeof readArguments>>
@@ -77,8 +77,7 @@ function announce(outcome: FeedOutcome): number {
       console.error(`${outcome.jobId}: stopped. ${outcome.message}`)
       return 1
     case 'stopped': {
-      const job =
-        outcome.jobId === null ? 'No job was confirmed' : `${outcome.jobId}: the API could not be told`
+      const job = outcome.jobId === null ? 'No job was confirmed' : `${outcome.jobId}: could not tell the API`
       console.error(`${job}. ${outcome.message}`)
       return 1
     }
@@ -98,15 +97,15 @@ async function readArguments() {
   const [source, ...others] = positionals
   const url = values.url ?? process.env.MILEPOST_URL
   const key = values.key ?? process.env.MILEPOST_KEY
-  if (source === undefined || others.length > 0) throw new Error('Name one file or URL')
-  if (!url || !URL.canParse(url)) throw new Error('Say where the Jobs API is: --url http://localhost:8787')
-  if (!key) throw new Error('A server API key is needed: --key mp_…')
+  if (source === undefined || others.length > 0) throw new Error('Pass one file or URL')
+  if (!url || !URL.canParse(url)) throw new Error('Pass the URL of the Jobs API: --url http://localhost:8787')
+  if (!key) throw new Error('Pass a server API key: --key mp_…')
   const mapping = values.mapping === undefined ? FILM_CATALOG : await readMapping(values.mapping)
   return { source, url, key, mapping, dispatchUrl: values['dispatch-url'] }
 }
 
 async function readMapping(path: string): Promise<Mapping> {
   const parsed = mappingSchema.safeParse(JSON.parse(await readFile(path, 'utf8')))
-  if (!parsed.success) throw new Error(`${path} is no mapping:\n${z.prettifyError(parsed.error)}`)
+  if (!parsed.success) throw new Error(`${path} is not a mapping:\n${z.prettifyError(parsed.error)}`)
   return parsed.data
 }

@@ -1,18 +1,18 @@
-/** Which column of the feed holds what. A rule whose column is not named is not applied. */
+/** Names the columns of a feed. A rule applies only if its column is named. */
 export interface Mapping {
   title: string
-  /** The supplier's own number for the product; without it, the key is made from the title. */
+  /** The supplier's product number. Without it, the key is derived from the title. */
   key?: string | undefined
   releaseDate?: string | undefined
-  /** A price, or sales: a number that is at least 0. */
+  /** A price or sales figure. Zero and negative values are doubtful. */
   amount?: string | undefined
   supplier?: string | undefined
   ageRating?: string | undefined
-  /** The values that `ageRating` may have; without them, it may have any. */
+  /** The allowed values of `ageRating`. Without them, any value is allowed. */
   ageRatings?: string[] | undefined
 }
 
-/** A catalog of films, each a DVD to sell: the columns of the data set that the demo imports. */
+/** The columns of the film data set that the demo imports. */
 export const FILM_CATALOG: Mapping = {
   title: 'Title',
   releaseDate: 'Release_Date',

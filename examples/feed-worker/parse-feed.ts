@@ -6,7 +6,7 @@ import { FeedError } from './feed-error.ts'
 
 export type FeedFormat = 'csv' | 'json' | 'jsonl'
 
-/** All rows are in memory at once, where a file with a few bytes to a row takes many times its size. */
+/** All rows are held in memory, where short rows take many times their size in the file. */
 const MOST_ROWS = 2_000_000
 
 const LARGEST_RECORD_BYTES = 1024 * 1024
@@ -14,19 +14,19 @@ const LARGEST_RECORD_BYTES = 1024 * 1024
 type Cells = { value: unknown } | { problem: string }
 
 /**
- * The rows in UTF-8 text. A row that cannot be read is a row with a problem. Throws FeedError for a file that cannot be read,
- * or has more than 2,000,000 rows.
+ * Parses UTF-8 text into rows. An unreadable row becomes a row with a problem. Throws FeedError if the file itself is
+ * unreadable or has more than 2,000,000 rows.
  */
 export async function parseFeed(chunks: AsyncIterable<Uint8Array>, format: FeedFormat): Promise<FeedRow[]> {
   const rows: FeedRow[] = []
   for await (const cells of PARSERS[format](chunks)) {
-    if (rows.length === MOST_ROWS) throw new FeedError(`The feed has over ${MOST_ROWS} rows`)
+    if (rows.length === MOST_ROWS) throw new FeedError(`The feed has more than ${MOST_ROWS} rows`)
     rows.push({ number: rows.length + 1, ...cells })
   }
   return rows
 }
 
-/** By the name, else by what the server said, else by how the text begins. */
+/** Guesses the format from the name, then from the content type, then from the first character. */
 export function guessFormat(name: string, contentType: string, text: string): FeedFormat {
   const extension = extname(name.replace(/\.gz$/i, '')).toLowerCase()
   if (extension === '.csv') return 'csv'
@@ -41,16 +41,16 @@ export function guessFormat(name: string, contentType: string, text: string): Fe
 }
 
 const PARSERS: Record<FeedFormat, (chunks: AsyncIterable<Uint8Array>) => AsyncGenerator<Cells>> = {
-  // Not in one go: 256 MiB of CSV take half a minute, and a signal would go unheard for as long.
+  // Streamed: parsing 256 MiB of CSV at once would block signals for half a minute.
   async *csv(chunks) {
     const records = parse({
       bom: true,
       columns: true,
-      // Carries the error of a record with too many or too few cells, which is then one bad row and not a bad file.
+      // `info` carries the error of a record with too many or too few cells, which then spoils one row, not the file.
       info: true,
       relax_column_count: true,
       skip_empty_lines: true,
-      // A quote that is never closed makes one record of all that follows.
+      // An unclosed quote would turn the rest of the file into one record.
       max_record_size: LARGEST_RECORD_BYTES,
     })
     pipeline(chunks, records, () => {})
@@ -94,7 +94,7 @@ interface CsvRecord {
   info: { error?: Error }
 }
 
-/** A letter in another encoding becomes U+FFFD, and a warning about its row, rather than the end of the import. */
+/** A character in another encoding becomes U+FFFD and a warning about its row. It does not end the import. */
 async function* decode(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
   const decoder = new TextDecoder()
   for await (const chunk of chunks) yield decoder.decode(chunk, { stream: true })
@@ -102,17 +102,17 @@ async function* decode(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<string
 }
 
 async function* splitLines(parts: AsyncIterable<string>): AsyncGenerator<string> {
-  // Joined only when the line is complete: extending and searching one string would take quadratic time.
-  let begun: string[] = []
+  // Join the parts only once the line is complete: growing and searching one string would take quadratic time.
+  let line: string[] = []
   for await (const part of parts) {
     const [end = '', ...starts] = part.split('\n')
-    begun.push(end)
+    line.push(end)
     for (const start of starts) {
-      yield begun.join('')
-      begun = [start]
+      yield line.join('')
+      line = [start]
     }
   }
-  yield begun.join('')
+  yield line.join('')
 }
 
 function messageOf(cause: unknown): string {

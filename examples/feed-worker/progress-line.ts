@@ -3,7 +3,7 @@ import type { Job } from '../../src/client/wire.ts'
 const BAR_WIDTH = 24
 
 /** "uploading     [████████░░░░░░░░]  50.25%  1600/3201 done  34 failed  403 doubtful" */
-export function formatProgress(job: Job): string {
+function formatProgress(job: Job): string {
   const filled = Math.floor((job.progressPercentage / 100) * BAR_WIDTH)
   const bar = '█'.repeat(filled) + '░'.repeat(BAR_WIDTH - filled)
   const percent = `${job.progressPercentage.toFixed(2).padStart(6)}%`
@@ -12,8 +12,8 @@ export function formatProgress(job: Job): string {
 }
 
 /**
- * Shows a job's progress: one line written over and over on a terminal; elsewhere (a log, a pipe) a line for each stage and
- * each further fifth.
+ * Shows a job's progress. On a terminal it redraws one line; in a log or a pipe it prints a line for each stage and each further
+ * 20 %.
  */
 export function createProgressLine(out: NodeJS.WriteStream): { show(job: Job): void; end(): void } {
   let lastMark = ''

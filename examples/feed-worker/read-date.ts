@@ -1,11 +1,11 @@
 const MONTHS = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec']
 
 /**
- * A date as product files write it, to ISO 8601 in the precision that it was given: '1998-06-12', '1987-03' or '1963'.
- * Null for anything else, days that no calendar has included.
+ * Reads a date as product files write it and returns ISO 8601 in the same precision: '1998-06-12', '1987-03' or '1963'. Returns
+ * null for anything else, including days that do not exist.
  *
- * All-numeric dates other than ISO's (12/06/98) are not read: whether the day or the month comes first is a guess. A year
- * of two digits is read as POSIX does, 69–99 in the 1900s and 00–68 in the 2000s.
+ * Rejects all-numeric dates other than ISO's (12/06/98), where day and month are ambiguous. Two-digit years follow POSIX: 69–99
+ * are in the 1900s, 00–68 in the 2000s.
  */
 export function readDate(value: unknown): string | null {
   if (typeof value !== 'string' && typeof value !== 'number') return null
@@ -22,7 +22,7 @@ export function readDate(value: unknown): string | null {
   return null
 }
 
-/** 'Jun', 'June', 'sept' → 6, 6, 9; 0 for no month. */
+/** 'Jun', 'June', 'sept' → 6, 6, 9. Returns 0 if the name is not a month. */
 function readMonth(name = ''): number {
   const lower = name.toLowerCase()
   return lower.length < 3 ? 0 : MONTHS.indexOf(lower.slice(0, 3)) + 1
@@ -37,7 +37,7 @@ function toIso(yearText = '', month?: number, dayText?: string): string | null {
   const mm = String(month).padStart(2, '0')
   if (dayText === undefined) return `${yyyy}-${mm}`
   const dd = dayText.padStart(2, '0')
-  // Date carries the 31st of June over into July: what comes back another day was none.
+  // Date rolls June 31 over to July 1: if the day changed, the date does not exist.
   const date = new Date(`${yyyy}-${mm}-${dd}T00:00:00Z`)
   return !Number.isNaN(date.getTime()) && date.getUTCDate() === Number(dayText) ? `${yyyy}-${mm}-${dd}` : null
 }

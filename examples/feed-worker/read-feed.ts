@@ -8,28 +8,28 @@ import { readHead } from './read-head.ts'
 import { unpackFeed } from './unpack-feed.ts'
 
 interface ReadOptions {
-  /** Aborted: the reading ends at once, with the signal's reason. */
+  /** When aborted, reading ends immediately with the signal's reason. */
   signal?: AbortSignal | undefined
-  /** A download that sends nothing for this many milliseconds has failed. Default 60,000. */
+  /** How many milliseconds a download may stay silent before it fails. Default 60,000. */
   longestSilenceMs?: number
 }
 
 interface OpenFeed {
-  /** Says whether it is gzip, and often its format. */
+  /** Its extension tells whether it is gzip, and often its format. */
   name: string
   contentType: string
   chunks: AsyncIterable<Uint8Array>
 }
 
-/** Enough to find the first character that is not white space. */
+/** Enough to find the first non-whitespace character. */
 const HEAD_BYTES = 1_024
 
-/** The rows of a product file at a path or an http(s) URL, gzip or plain. Throws FeedError, or the reason of the signal. */
+/** Reads the rows of a product file at a path or an http(s) URL, gzip or plain. Throws FeedError, or the signal's reason. */
 export async function readFeed(source: string, options: ReadOptions = {}): Promise<FeedRow[]> {
   const { signal, longestSilenceMs = 60_000 } = options
   signal?.throwIfAborted()
   const finished = new AbortController()
-  // The streams alone would not do: opening a named pipe that nobody writes to hangs, and cannot be aborted.
+  // Aborting the streams is not enough: opening a named pipe without a writer hangs and cannot be aborted.
   const stopped = new Promise<never>((_, reject) => {
     signal?.addEventListener('abort', () => reject(signal.reason), { signal: finished.signal })
   })
@@ -42,12 +42,12 @@ export async function readFeed(source: string, options: ReadOptions = {}): Promi
   try {
     return await Promise.race([read(), stopped])
   } finally {
-    // A feed refused half way would leave its connection open, and keep the process from ending.
+    // A rejected feed would leave its connection open, which keeps the process alive.
     finished.abort()
   }
 }
 
-/** The source as a job may show it: a file's name, a URL without the secrets that its query or user part may hold. */
+/** Names the source for the job: a file's base name, or a URL without credentials and query, which may hold secrets. */
 export function nameFeed(source: string): string {
   if (!isUrl(source)) return basename(source)
   const { origin, pathname } = new URL(source)
@@ -74,7 +74,7 @@ function load(path: string, signal: AbortSignal): OpenFeed {
 async function download(url: string, longestSilenceMs: number, signal: AbortSignal): Promise<OpenFeed> {
   const name = nameFeed(url)
   const silence = new AbortController()
-  // Started again by each chunk: a large feed on a slow line may take long, as long as it arrives.
+  // Each chunk restarts the timer: a slow download may take long if it keeps arriving.
   const timer = setTimeout(() => silence.abort(), longestSilenceMs).unref()
   const explain = (cause: unknown) => {
     const what = silence.signal.aborted
@@ -99,7 +99,7 @@ async function download(url: string, longestSilenceMs: number, signal: AbortSign
       throw explain(cause)
     }
   }
-  // fetch undoes a content-encoding, so that what is named .gz is no longer gzip.
+  // fetch decodes a content-encoding, so a file named .gz may no longer be gzip.
   const isDecoded = response.headers.has('content-encoding')
   return {
     name: isDecoded ? name.replace(/\.gz$/i, '') : name,

@@ -1,6 +1,6 @@
 /**
- * Reads the first `size` bytes, or all if there are fewer. `all` has every byte, those of the head too, and can be read once.
- * Leaving it unread does not close the source; the caller has to.
+ * Reads the first `size` bytes, or fewer if the source is shorter. `all` yields every byte, including the head, once. If the
+ * caller does not read it, the caller must close the source.
  */
 export async function readHead(
   chunks: AsyncIterable<Uint8Array>,

@@ -5,7 +5,7 @@ import { readHead } from './read-head.ts'
 
 const LARGEST_MIB = 256
 
-/** What files of each kind begin with, in hex. */
+/** The first bytes of each kind of file, in hex. */
 const MAGIC = {
   gzip: /^1f8b/,
   zip: /^504b(0304|0506|0708)/,
@@ -18,8 +18,8 @@ const MAGIC_BYTES = 10
 type Kind = keyof typeof MAGIC
 
 /**
- * The bytes of a feed, unpacked if it is gzip by its first bytes or its name. Throws FeedError for any other compressed file,
- * for a broken one, and as soon as there are more than 256 MiB, packed or unpacked: a small file may unpack to any size.
+ * Yields the bytes of a feed, unpacked if its first bytes or its name say gzip. Throws FeedError for any other compression, for
+ * damaged files, and beyond 256 MiB, packed or unpacked: a small file may unpack to any size.
  */
 export async function* unpackFeed(
   name: string,
@@ -46,19 +46,19 @@ function findKind(head: Buffer): Kind | null {
 }
 
 function refuse(what: string, kind: Kind): FeedError {
-  return new FeedError(`${what} is compressed (${kind}); send it as it is, or as gzip`)
+  return new FeedError(`${what} is compressed (${kind}); send it uncompressed or as gzip`)
 }
 
 async function* gunzip(packed: AsyncIterable<Uint8Array>, name: string): AsyncGenerator<Uint8Array> {
   const unpacked = createGunzip()
-  // The callback is only there to be there: a failure, of reading or unpacking, ends the loop over `unpacked`.
+  // pipeline() requires a callback. Failures to read or unpack surface in the loop over `unpacked`.
   pipeline(packed, unpacked, () => {})
   try {
     yield* unpacked
   } catch (cause) {
     const isBroken = cause instanceof Error && 'code' in cause && String(cause.code).startsWith('Z_')
     if (!isBroken) throw cause
-    throw new FeedError(`${name} cannot be unpacked: it is no gzip file, or a damaged one`, { cause })
+    throw new FeedError(`${name} cannot be unpacked: it is damaged or not gzip`, { cause })
   }
 }
 
@@ -66,7 +66,7 @@ async function* limitSize(chunks: AsyncIterable<Uint8Array>, what: string): Asyn
   let bytes = 0
   for await (const chunk of chunks) {
     bytes += chunk.byteLength
-    if (bytes > LARGEST_MIB * 1024 * 1024) throw new FeedError(`${what} is over ${LARGEST_MIB} MiB`)
+    if (bytes > LARGEST_MIB * 1024 * 1024) throw new FeedError(`${what} is larger than ${LARGEST_MIB} MiB`)
     yield chunk
   }
 }

@@ -1,22 +1,22 @@
 import type { Item } from './check-row.ts'
 import { FeedError } from './feed-error.ts'
 
-export interface Upload {
-  /** The address of `/import-json-async`. */
+interface Upload {
+  /** The URL of `/import-json-async`. */
   url: string
   batchRows: number
   signal?: AbortSignal | undefined
-  /** Called after each batch, and awaited. `importJobId` is the import that has the items, `received` how many so far. */
+  /** Called after each batch, and awaited. `received` is the number of items that the import has so far. */
   onBatch(importJobId: string, received: number): Promise<void>
 }
 
 const ANSWER_TIMEOUT_MS = 30_000
 
 /**
- * Sends the items to one import, batch by batch, and returns its id; null without items. Throws FeedError.
+ * Sends the items to one import in batches and returns its id, or null without items. Throws FeedError.
  *
- * A batch is sent once. The import knows no Idempotency-Key: one whose reply was lost may be there already, and the first
- * of them, sent again, would begin a second import.
+ * Batches are never retried, since the import has no Idempotency-Key: a batch whose reply was lost may have arrived, and
+ * resending the first one would start a second import.
  */
 export async function uploadItems(items: Item[], upload: Upload): Promise<string | null> {
   let importJobId: string | null = null
@@ -24,7 +24,7 @@ export async function uploadItems(items: Item[], upload: Upload): Promise<string
     const batch = items.slice(start, start + upload.batchRows)
     const reply = await postBatch(upload, importJobId, batch)
     if (importJobId !== null && reply.jobId !== importJobId) {
-      throw new FeedError(`The import ${importJobId} went on as another one, ${reply.jobId}`)
+      throw new FeedError(`The import ${importJobId} continued under another id, ${reply.jobId}`)
     }
     importJobId = reply.jobId
     await upload.onBatch(importJobId, reply.received)
@@ -50,7 +50,9 @@ async function postBatch({ url, signal }: Upload, importJobId: string | null, it
     text = await response.text()
   } catch (cause) {
     signal?.throwIfAborted()
-    const what = timeout.aborted ? `did not answer in ${ANSWER_TIMEOUT_MS / 1_000} s` : 'cannot be reached'
+    const what = timeout.aborted
+      ? `did not answer within ${ANSWER_TIMEOUT_MS / 1_000} s`
+      : 'cannot be reached'
     throw new FeedError(`The import ${what}`, { cause })
   }
   if (!response.ok) throw new FeedError(`The import answered ${response.status}`)

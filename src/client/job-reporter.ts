@@ -2,8 +2,7 @@ import { type Connection, sendWithRetries } from './send-with-retries.ts'
 import { type Job, type NewJob, type Report, readJob, writeNewJob, writeReport } from './wire.ts'
 
 /**
- * Creates a job and returns the reporter of its progress. Needs fetch and a key, and runs wherever both are: Node,
- * Workers, Deno.
+ * Creates a job and returns a reporter for it. It needs only fetch and a key, so it runs on Node, Workers and Deno.
  *
  * @example
  * const reporter = await createJob({ url, key }, { jobType: 'feed_import', totalItems: 3 })
@@ -11,8 +10,8 @@ import { type Job, type NewJob, type Report, readJob, writeNewJob, writeReport }
  * await reporter.report({ stage: 'uploading', processedItems: 2 })
  * await reporter.complete()
  *
- * Every call is one report to the API, sent again where the network or the API failed, applied once. What each may throw
- * stands at sendWithRetries.
+ * Every call sends one request, retries it if the network or the API fails, and takes effect once. See sendWithRetries for
+ * the errors it may throw.
  */
 export async function createJob(connection: Connection, newJob: NewJob): Promise<JobReporter> {
   const job = readJob(await sendWithRetries(connection, '/api/jobs/', writeNewJob(newJob)))
@@ -20,9 +19,10 @@ export async function createJob(connection: Connection, newJob: NewJob): Promise
 }
 
 /**
- * Reports on one job. Make it by createJob, or from the id of a job that exists (a worker that was restarted).
+ * Reports on one job. Get one from createJob, or construct it from the id of an existing job, for instance after a restart.
  *
- * Await each report before the next: `processedItems` stands as it arrived last, so two in flight may settle on the older.
+ * Await each report before you send the next. The last `processedItems` to arrive wins, so an older count may win if two
+ * reports are in flight.
  */
 export class JobReporter {
   readonly jobId: string
@@ -33,7 +33,7 @@ export class JobReporter {
     this.#connection = connection
   }
 
-  /** Applies the report whole or not at all, and returns the job as it is after it. */
+  /** Applies all of the report or none of it, and returns the updated job. */
   async report(report: Report): Promise<Job> {
     const path = `/api/jobs/${encodeURIComponent(this.jobId)}/progress`
     return readJob(await sendWithRetries(this.#connection, path, writeReport(report)))
@@ -43,12 +43,12 @@ export class JobReporter {
     return this.report({ markStarted: true })
   }
 
-  /** Finishes the job; whether with warnings or with part of it failed, the API derives from what was reported. */
+  /** Finishes the job. The API derives the status from the reported errors and warnings. */
   complete(): Promise<Job> {
     return this.report({ markCompleted: true })
   }
 
-  /** Finishes the job as failed, with a message for people. */
+  /** Fails the job, with a message for people. */
   fail(message: string): Promise<Job> {
     return this.report({ markFailed: message })
   }

@@ -1,16 +1,16 @@
-/** Where the API is, who is calling, and (for tests, mostly) how to send and wait. */
+/** The API's address and key, and (mostly for tests) how to send and wait. */
 export interface Connection {
-  /** The API's address, such as `https://jobs.example.com`; a path before `/api` is kept. */
+  /** The API's base URL, such as `https://jobs.example.com`. It may include a path before `/api`. */
   url: string
   /** A server API key with the permission `job:create`. */
   key: string
-  /** A call that has not succeeded this many milliseconds after it began throws. Default 60,000. */
+  /** How many milliseconds a call may take, retries included, before it throws. Default 60,000. */
   giveUpAfterMs?: number
-  /** A single attempt that has no answer after this many milliseconds counts as failed. Default 10,000. */
+  /** How many milliseconds one attempt may wait for its reply. Default 10,000. */
   attemptTimeoutMs?: number
   /**
-   * Once aborted, the call under way and every later one throw the signal's reason at once, even between two attempts.
-   * What was sent last may have been applied all the same.
+   * When aborted, the current call and every later one throw the signal's reason immediately, even between attempts. The last
+   * request may still have been applied.
    */
   signal?: AbortSignal
   fetch?: Fetch
@@ -20,24 +20,24 @@ export interface Connection {
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>
 
 export interface Clock {
-  /** Milliseconds since any fixed moment. */
+  /** Milliseconds since the epoch. */
   now(): number
-  /** Resolves after `ms` milliseconds, or as soon as the signal is aborted. */
+  /** Resolves after `ms` milliseconds, or when the signal is aborted. */
   wait(ms: number, signal?: AbortSignal): Promise<void>
-  /** Spreads the retries of many workers: at least 0, below 1. */
+  /** A number from 0 up to but not including 1. It spreads the retries of many workers. */
   random(): number
 }
 
-/** The job is finished, by someone else perhaps: a cancellation reaches the worker this way. Stop working on it. */
+/** The job is already finished, for instance because someone cancelled it. Stop working on it. */
 export class JobClosedError extends Error {
   override name = 'JobClosedError'
 }
 
-/** The request as sent will never be accepted: a wrong key, a wrong field, an unknown job. */
+/** The API will never accept this request: a wrong key, an invalid field, an unknown job. */
 export class RequestRefusedError extends Error {
   override name = 'RequestRefusedError'
   readonly status: number
-  /** `detail` of the reply: a sentence, or the list of what is wrong with the body. */
+  /** The reply's `detail`: a sentence, or a list of validation errors. */
   readonly detail: unknown
 
   constructor(status: number, detail: unknown) {
@@ -47,7 +47,7 @@ export class RequestRefusedError extends Error {
   }
 }
 
-/** No usable answer in the time allowed. The last attempt may have been applied all the same. */
+/** The API gave no usable reply in time. The last attempt may still have been applied. */
 export class UnreachableError extends Error {
   override name = 'UnreachableError'
 }
@@ -60,7 +60,7 @@ const systemClock: Clock = {
   wait: (ms, signal) =>
     new Promise((resolve) => {
       const end = () => {
-        // A timer that is left behind would keep a Node process from ending.
+        // A pending timer would keep a Node process alive.
         clearTimeout(timer)
         signal?.removeEventListener('abort', end)
         resolve()
@@ -77,20 +77,20 @@ type Attempt =
   | { kind: 'again'; reason: string; cause?: unknown; retryAfterMs: number }
 
 /**
- * POSTs `body` until it is answered, and returns the JSON of the answer. All attempts of one call carry one
- * Idempotency-Key: an attempt whose reply was lost is not applied a second time by the next.
+ * POSTs `body` until the API replies, and returns the reply's JSON. All attempts share one Idempotency-Key, so a retry after a
+ * lost reply does not apply the request twice.
  *
- * Tried again: no connection, a broken or late reply, 408, 429, any 5xx. Throws JobClosedError on 409, RequestRefusedError
- * on any other refusal, UnreachableError once the next attempt would come after `giveUpAfterMs`, and the reason of
- * `connection.signal` once that is aborted.
+ * Retries after a failed connection, a broken or late reply, 408, 429 and any 5xx. Throws JobClosedError on 409,
+ * RequestRefusedError on any other refusal, UnreachableError if the next attempt would start after `giveUpAfterMs`, and the
+ * reason of `connection.signal` when it is aborted. Throws a TypeError if the key cannot be a header value.
  */
 export async function sendWithRetries(connection: Connection, path: string, body: unknown): Promise<unknown> {
   const clock = connection.clock ?? systemClock
   const giveUpAt = clock.now() + (connection.giveUpAfterMs ?? 60_000)
-  // The platform's own error would quote the key.
+  // Don't let fetch reject the header: its error would quote the key.
   if (!/^[\x21-\x7e]+$/.test(connection.key.trim()))
-    throw new TypeError('The key has signs that no header can hold')
-  // Outside the attempts: a key or body that cannot be sent at all is the caller's mistake, not an outage.
+    throw new TypeError('The key contains characters that are not allowed in a header')
+  // Build the request outside the attempts: a body that cannot be sent is the caller's mistake, not an outage to retry.
   const url = `${connection.url.replace(/\/+$/, '')}${path}`
   const request = {
     method: 'POST',
@@ -100,7 +100,7 @@ export async function sendWithRetries(connection: Connection, path: string, body
       'idempotency-key': crypto.randomUUID(),
     }),
     body: JSON.stringify(body),
-    // A followed redirect would turn the POST into a GET, or drop the key: let it be refused in plain sight.
+    // Following a redirect could turn the POST into a GET or drop the key. Fail visibly instead.
     redirect: 'manual' as const,
   }
 
@@ -116,7 +116,7 @@ export async function sendWithRetries(connection: Connection, path: string, body
       throw new RequestRefusedError(attempt.status, attempt.detail)
     }
     connection.signal?.throwIfAborted()
-    // Added to Retry-After rather than the greater of both: many workers told the same second must not all return in it.
+    // Add the backoff to Retry-After. Workers that were all given the same second must not all return in it.
     const wait = attempt.retryAfterMs + backOff(attempts, clock.random())
     if (clock.now() + wait > giveUpAt) {
       throw new UnreachableError(`Gave up after ${attempts} attempts: ${attempt.reason}`, {
@@ -127,7 +127,7 @@ export async function sendWithRetries(connection: Connection, path: string, body
   }
 }
 
-/** Doubles with each attempt up to a limit, and is cut at random to between its half and its whole. */
+/** Doubles with each attempt, up to a limit. `random` picks a value between half of that and all of it. */
 function backOff(attempts: number, random: number): number {
   const whole = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** (attempts - 1))
   return whole * (0.5 + random / 2)
@@ -139,7 +139,7 @@ async function tryOnce(
   init: RequestInit,
   clock: Clock,
 ): Promise<Attempt> {
-  // On Workers the global fetch must not be called as a method of another object.
+  // On Workers, the global fetch must not be called as a method of another object.
   const send: Fetch = connection.fetch ?? ((to, options) => fetch(to, options))
   let response: Response
   let text: string
@@ -156,12 +156,12 @@ async function tryOnce(
   }
   const reply = parseJson(text)
   if (!response.ok) return { kind: 'refused', status, detail: readDetail(reply) ?? response.statusText }
-  // A reply that was cut short is as good as lost; the next attempt is answered from the server's memory of this one.
+  // Retry after a truncated reply: the server replays its reply to the same Idempotency-Key.
   if (reply === undefined) return { kind: 'again', reason: 'the reply was not JSON', retryAfterMs: 0 }
   return { kind: 'answered', reply }
 }
 
-/** Seconds or an HTTP date, to milliseconds from now; 0 where absent or unreadable. */
+/** Converts seconds or an HTTP date to milliseconds from now; 0 if absent or invalid. */
 function readRetryAfter(header: string | null, clock: Clock): number {
   if (header === null || header.trim() === '') return 0
   const seconds = Number(header)
@@ -186,7 +186,7 @@ function describeDetail(detail: unknown): string {
   return typeof detail === 'string' ? detail : JSON.stringify(detail)
 }
 
-// fetch says only "fetch failed"; what failed is in its cause.
+// fetch says only "fetch failed". The real error is its cause.
 function describeFailure(failure: unknown): string {
   if (!(failure instanceof Error)) return String(failure)
   return failure.cause instanceof Error ? `${failure.message}: ${failure.cause.message}` : failure.message

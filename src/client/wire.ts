@@ -1,12 +1,12 @@
-/** The words of the API, as a worker writes and reads them: camelCase here, snake_case on the wire. */
+/** The API's types in camelCase, and the conversion to and from the snake_case on the wire. */
 
 export interface NewJob {
   jobType: string
-  /** 0 when the worker has yet to count them; `report({ totalItems })` says it later. */
+  /** Pass 0 if the worker has yet to count them, and `report({ totalItems })` later. */
   totalItems: number
   metadata?: Record<string, unknown>
   triggeredBy?: string
-  /** 10–86,400: once started and silent for longer, the job is flagged as stalled until its next report. */
+  /** 10 to 86,400. A started job that is silent for longer is flagged as stalled until its next report. */
   stallAfterSeconds?: number
 }
 
@@ -22,11 +22,11 @@ export interface ReportedEntry {
   details?: Record<string, unknown>
 }
 
-/** One progress report: what is absent takes no effect, what is there takes effect in one step or not at all. */
+/** One progress report. All of its fields apply together or not at all; absent fields change nothing. */
 export interface Report {
   markStarted?: boolean
   totalItems?: number
-  /** Items done so far, those that failed not among them. */
+  /** Items done so far, not counting failed ones. */
   processedItems?: number
   /** Merged into the job's metadata, key by key. */
   metadataPatch?: Record<string, unknown>
@@ -51,7 +51,7 @@ export interface JobEntry {
   timestamp: string
 }
 
-/** A job as the API answered it. Times are ISO 8601 in UTC; `errors` and `warnings` are the newest 100 of each. */
+/** A job as the API returns it. Times are ISO 8601 in UTC; `errors` and `warnings` hold the newest 100 of each. */
 export interface Job {
   jobId: string
   jobType: string
@@ -76,7 +76,7 @@ export interface Job {
   warnings: JobEntry[]
 }
 
-/** The JSON of a create request. */
+/** Builds the body of a create request. */
 export function writeNewJob(job: NewJob): Record<string, unknown> {
   return {
     job_type: job.jobType,
@@ -87,7 +87,7 @@ export function writeNewJob(job: NewJob): Record<string, unknown> {
   }
 }
 
-/** The JSON of a progress request; JSON.stringify leaves out what is undefined. */
+/** Builds the body of a progress request. JSON.stringify drops undefined fields. */
 export function writeReport(report: Report): Record<string, unknown> {
   return {
     mark_started: report.markStarted,
@@ -126,7 +126,7 @@ interface WireEntry {
   timestamp: string
 }
 
-/** What the contract requires of a reply; the rest of it may be absent. */
+/** A job on the wire. Fields that the contract does not require may be absent. */
 interface WireJob {
   job_id: string
   job_type: string
@@ -148,9 +148,9 @@ interface WireJob {
   warnings?: WireEntry[]
 }
 
-/** The job in a reply. Throws when the reply is no job: then something else than the API answered at that URL. */
+/** Reads the job from a reply. Throws a TypeError if the reply is not a job, because the URL is not the API's. */
 export function readJob(reply: unknown): Job {
-  if (!isWireJob(reply)) throw new TypeError('The reply is not a job: is the URL that of the Jobs API?')
+  if (!isWireJob(reply)) throw new TypeError('The reply is not a job. Does the URL point to the Jobs API?')
   return {
     jobId: reply.job_id,
     jobType: reply.job_type,
@@ -173,7 +173,7 @@ export function readJob(reply: unknown): Job {
   }
 }
 
-// Enough to tell the API's reply from a proxy's page; the API answers for the rest of its own shape.
+// Enough to tell the API's reply from a proxy's page. The API guarantees the rest.
 function isWireJob(reply: unknown): reply is WireJob {
   return (
     typeof reply === 'object' &&

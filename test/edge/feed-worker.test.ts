@@ -22,7 +22,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true })
 })
 
-/** The program of the example, on the feed of a shop that answers so; and the one job of its organization, as others see it. */
+/** Starts the example on a feed served by `answer`. `readJob` reads the only job of its organization from the API. */
 async function startWorker(path: string, answer: RequestListener) {
   const { key } = await issueKey(edge, { org: freshOrganization() })
   const shop = createServer(answer).listen(0, '127.0.0.1')
@@ -49,7 +49,7 @@ async function startWorker(path: string, answer: RequestListener) {
   return { worker, ended, readJob }
 }
 
-test('a worker that is told to end while its download hangs leaves a failed job', async () => {
+test('SIGTERM during a hanging download leaves a failed job', async () => {
   let hang = () => {}
   const hanging = new Promise<void>((resolve) => {
     hang = resolve
@@ -60,12 +60,12 @@ test('a worker that is told to end while its download hangs leaves a failed job'
   expect(await ended).toBe(143)
   expect(await readJob()).toMatchObject({
     status: 'failed',
-    error_message: 'The import stopped: the worker was told to end',
+    error_message: 'The import stopped: the worker was told to stop',
     metadata: { stage: 'downloading' },
   })
 })
 
-test('a gzip feed is imported, and its counts are right though a product has the key of a refused row', async () => {
+test('a gzip feed is imported with correct counts, even if a product has the key of a refused row', async () => {
   const feed = gzipSync('sku,name\ntea,Tea\ntea,Tea\ntea#2,Lost \uFFFD\n')
   const { ended, readJob } = await startWorker('/feed.csv.gz', (_, response) => response.end(feed))
   expect(await ended).toBe(0)

@@ -36,7 +36,7 @@ const answer = (status: number, body: unknown, headers = {}): Answer => {
 const noConnection: Answer = () =>
   Promise.reject(new TypeError('fetch failed', { cause: new Error('ECONNREFUSED') }))
 
-/** An API that gives the answers in turn, the last one for ever, and a clock that only moves when someone waits. */
+/** An API that gives the answers in turn and repeats the last one, and a clock that moves only during waits. */
 function script(...answers: [Answer, ...Answer[]]) {
   const requests: { url: string; headers: Headers; body: unknown; init: RequestInit }[] = []
   const waits: number[] = []
@@ -63,7 +63,7 @@ function script(...answers: [Answer, ...Answer[]]) {
   return { connection, requests, waits, clock }
 }
 
-test('a job is created with the key, in the words of the API', async () => {
+test('createJob sends the key, and the job in snake_case', async () => {
   const { connection, requests } = script(answer(200, JOB))
   const reporter = await createJob(connection, { jobType: 'feed_import', totalItems: 4, metadata: { a: 1 } })
   expect(reporter.jobId).toBe('job_1')
@@ -73,13 +73,13 @@ test('a job is created with the key, in the words of the API', async () => {
   expect(requests[0]?.body).toEqual({ job_type: 'feed_import', total_items: 4, metadata: { a: 1 } })
 })
 
-test('a job may ask to be flagged as stalled, should its worker fall silent', async () => {
+test('a job can set the silence after which it is flagged as stalled', async () => {
   const { connection, requests } = script(answer(200, JOB))
   await createJob(connection, { jobType: 'feed_import', totalItems: 4, stallAfterSeconds: 300 })
   expect(requests[0]?.body).toMatchObject({ stall_after_seconds: 300 })
 })
 
-test('a report is one request that says only what was given, and returns the job', async () => {
+test('a report is one request with only the given fields, and returns the job', async () => {
   const { connection, requests } = script(answer(200, JOB))
   const entry = {
     entityKey: 'a',
@@ -122,7 +122,7 @@ test('a report is one request that says only what was given, and returns the job
   expect(job.errors).toMatchObject([{ entityKey: 'a', errorType: 'bad', step: null }])
 })
 
-test('start, complete and fail are the marks of the contract; an empty failure message is one too', async () => {
+test('start, complete and fail send the marks of the contract, even an empty failure message', async () => {
   const { connection, requests } = script(answer(200, JOB))
   const reporter = new JobReporter(connection, 'job_1')
   await reporter.start()
@@ -140,19 +140,16 @@ test.for([
   ['429', answer(429, { detail: 'Slow down' })],
   ['500', answer(500, {})],
   ['503', answer(503, { detail: 'Unavailable' })],
-  ['a reply that was cut short', () => new Response('{"job_id": "jo')],
-] as const)(
-  'after %s the same request is sent again, under the same Idempotency-Key',
-  async ([, trouble]) => {
-    const { connection, requests } = script(trouble, trouble, answer(200, JOB))
-    await new JobReporter(connection, 'job_1').report({ processedItems: 1 })
-    expect(requests).toHaveLength(3)
-    expect(new Set(requests.map(({ headers }) => headers.get('idempotency-key'))).size).toBe(1)
-    expect(requests[2]?.body).toEqual(requests[0]?.body)
-  },
-)
+  ['a truncated reply', () => new Response('{"job_id": "jo')],
+] as const)('after %s, the request is retried with the same Idempotency-Key', async ([, trouble]) => {
+  const { connection, requests } = script(trouble, trouble, answer(200, JOB))
+  await new JobReporter(connection, 'job_1').report({ processedItems: 1 })
+  expect(requests).toHaveLength(3)
+  expect(new Set(requests.map(({ headers }) => headers.get('idempotency-key'))).size).toBe(1)
+  expect(requests[2]?.body).toEqual(requests[0]?.body)
+})
 
-test('every call has an Idempotency-Key of its own', async () => {
+test('every call has its own Idempotency-Key', async () => {
   const { connection, requests } = script(answer(200, JOB))
   const reporter = new JobReporter(connection, 'job_1')
   await reporter.start()
@@ -162,7 +159,7 @@ test('every call has an Idempotency-Key of its own', async () => {
   expect(second).not.toBe(first)
 })
 
-test('the waits double up to eight seconds, and the whole call ends within its minute', async () => {
+test('the waits double up to eight seconds, and the whole call ends within a minute', async () => {
   const { connection, waits, clock } = script(noConnection)
   const began = clock.now()
   await expect(sendWithRetries(connection, '/x', {})).rejects.toThrow(
@@ -172,7 +169,7 @@ test('the waits double up to eight seconds, and the whole call ends within its m
   expect(clock.now() - began).toBeLessThanOrEqual(60_000)
 })
 
-test('chance spreads the waits between the half and the whole', async () => {
+test('each wait is a random share, between half and all, of the backoff', async () => {
   const { connection, waits, clock } = script(noConnection, answer(200, JOB))
   await sendWithRetries({ ...connection, clock: { ...clock, random: () => 0.999_999 } }, '/x', {})
   expect(waits[0]).toBeCloseTo(250, 2)
@@ -181,19 +178,19 @@ test('chance spreads the waits between the half and the whole', async () => {
 test.for([
   ['seconds', '7'],
   ['a date', 'Thu, 01 Jan 2026 00:00:07 GMT'],
-] as const)('Retry-After in %s is waited out', async ([, retryAfter]) => {
+] as const)('a retry waits for Retry-After, given as %s', async ([, retryAfter]) => {
   const { connection, waits } = script(answer(503, {}, { 'retry-after': retryAfter }), answer(200, JOB))
   await sendWithRetries(connection, '/x', {})
   expect(waits).toEqual([7_125])
 })
 
-test('a Retry-After beyond the time allowed ends the call at once', async () => {
+test('a Retry-After beyond the time limit ends the call immediately', async () => {
   const { connection, waits } = script(answer(429, {}, { 'retry-after': '3600' }))
   await expect(sendWithRetries(connection, '/x', {})).rejects.toBeInstanceOf(UnreachableError)
   expect(waits).toEqual([])
 })
 
-test('the time allowed is the caller’s to set', async () => {
+test('the caller can set the time limit', async () => {
   const { connection, requests } = script(noConnection)
   await expect(sendWithRetries({ ...connection, giveUpAfterMs: 0 }, '/x', {})).rejects.toThrow(
     UnreachableError,
@@ -201,11 +198,11 @@ test('the time allowed is the caller’s to set', async () => {
   expect(requests).toHaveLength(1)
 })
 
-test('an attempt without an answer is cut off and counts as failed', async () => {
+test('an attempt without a reply times out and is retried', async () => {
   const hang: Answer = () => new Promise(() => {})
   const { connection, requests } = script(hang, answer(200, JOB))
   const { fetch: scripted } = connection
-  // Like the real fetch: the signal ends the wait.
+  // As with the real fetch, the signal ends the wait.
   const withSignal: Connection['fetch'] = (url, init) =>
     Promise.race([
       scripted?.(url, init) ?? Promise.reject(),
@@ -217,11 +214,11 @@ test('an attempt without an answer is cut off and counts as failed', async () =>
   expect(requests).toHaveLength(2)
 })
 
-/** Like the real fetch, and an API that never answers: only the signal ends the wait. */
+/** A fetch from an API that never replies: only the signal ends the wait. */
 const hangUntilAborted: Connection['fetch'] = (_, { signal }) =>
   new Promise((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason)))
 
-test('an aborted signal ends the attempt that hangs, with its reason, and none follows', async () => {
+test('aborting during an attempt throws the reason, and no attempt follows', async () => {
   const stop = new AbortController()
   const reason = new Error('Ctrl-C')
   const { connection, waits } = script(answer(200, JOB))
@@ -236,7 +233,7 @@ test('an aborted signal ends the attempt that hangs, with its reason, and none f
   expect({ attempts, waits }).toEqual({ attempts: 1, waits: [] })
 })
 
-test('an aborted signal ends the pause between two attempts, and leaves no timer behind', async () => {
+test('aborting between two attempts throws the reason, and leaves no timer behind', async () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
   onTestFinished(() => void vi.useRealTimers())
   const stop = new AbortController()
@@ -251,14 +248,14 @@ test('an aborted signal ends the pause between two attempts, and leaves no timer
   expect(vi.getTimerCount()).toBe(0)
 })
 
-test('a signal that was aborted before lets nothing be sent', async () => {
+test('nothing is sent if the signal is already aborted', async () => {
   const { connection, requests } = script(answer(200, JOB))
   const signal = AbortSignal.abort(new Error('Ctrl-C'))
   await expect(sendWithRetries({ ...connection, signal }, '/x', {})).rejects.toBe(signal.reason)
   expect(requests).toHaveLength(0)
 })
 
-test('a report that was answered counts, though the signal was aborted meanwhile', async () => {
+test('a report succeeds if its reply arrives, even if the signal was aborted in the meantime', async () => {
   const stop = new AbortController()
   const { connection } = script(() => {
     stop.abort(new Error('Ctrl-C'))
@@ -268,7 +265,7 @@ test('a report that was answered counts, though the signal was aborted meanwhile
   expect(job.jobId).toBe('job_1')
 })
 
-test('409 says that the job is closed, in the words of the API, and is not tried again', async () => {
+test('409 throws JobClosedError with the detail of the API, and is not retried', async () => {
   const { connection, requests } = script(answer(409, { detail: 'The job is cancelled' }))
   const failure = await new JobReporter(connection, 'job_1').start().catch((error: unknown) => error)
   expect(failure).toBeInstanceOf(JobClosedError)
@@ -277,7 +274,7 @@ test('409 says that the job is closed, in the words of the API, and is not tried
 })
 
 test.for([400, 401, 403, 404, 413, 422, 307])(
-  '%d is a refusal with its detail, and is not tried again',
+  '%d throws RequestRefusedError with the detail of the API, and is not retried',
   async (status) => {
     const detail = [{ type: 'missing', loc: ['body', 'job_type'], msg: 'Field required' }]
     const { connection, requests } = script(answer(status, { detail }))
@@ -289,21 +286,21 @@ test.for([400, 401, 403, 404, 413, 422, 307])(
   },
 )
 
-test('a redirect is not followed: it would carry the key elsewhere', async () => {
+test('redirects are not followed', async () => {
   const { connection, requests } = script(answer(200, JOB))
   await sendWithRetries(connection, '/x', {})
   expect(requests[0]?.init.redirect).toBe('manual')
 })
 
-test('a key that no header can hold fails at once', async () => {
+test('a key that cannot be a header value fails immediately', async () => {
   const { connection, requests } = script(answer(200, JOB))
   await expect(sendWithRetries({ ...connection, key: 'mp_a\nb' }, '/x', {})).rejects.toThrow(
-    'The key has signs',
+    'The key contains characters',
   )
   expect(requests).toHaveLength(0)
 })
 
-test('a reply that is no job is an error, not a job', async () => {
+test('a reply that is not a job throws', async () => {
   const { connection } = script(answer(200, { hello: 'world' }))
   await expect(createJob(connection, { jobType: 't', totalItems: 0 })).rejects.toThrow('not a job')
 })

@@ -16,7 +16,7 @@ function check(value: unknown, { mapping = FILM_CATALOG, seen = new Map<string, 
   return checkRow({ number: 7, value }, mapping, TODAY, seen)
 }
 
-/** The error type of a refused row, or the warning types of a usable one. */
+/** Returns the error type of a refused row, or the warning types of a usable one. */
 function judge(value: unknown, mapping: Mapping = FILM_CATALOG): string | string[] {
   const outcome = check(value, { mapping })
   return outcome.kind === 'refused'
@@ -24,7 +24,7 @@ function judge(value: unknown, mapping: Mapping = FILM_CATALOG): string | string
     : outcome.warnings.map(({ errorType }) => errorType)
 }
 
-test('a good row is an item, without a warning', () => {
+test('a good row becomes an item without warnings', () => {
   expect(check(GOOD)).toEqual({
     kind: 'usable',
     warnings: [],
@@ -53,7 +53,7 @@ test.for([
   expect(judge(row)).toBe(type)
 })
 
-test('a row that could not be read is refused, with the reason and under its number', () => {
+test('an unreadable row is refused with its problem, under its row number', () => {
   const row: FeedRow = { number: 7, problem: 'The line is not JSON' }
   expect(checkRow(row, FILM_CATALOG, TODAY, new Map())).toMatchObject({
     kind: 'refused',
@@ -68,7 +68,7 @@ test('a row that could not be read is refused, with the reason and under its num
   })
 })
 
-test('a row with the key of an earlier one is refused, under an entity key of its own', () => {
+test('a row that repeats an earlier key is refused under its own entity key', () => {
   const outcome = check({ ...GOOD, Title: 'SLAM!' }, { seen: new Map([['slam', 3]]) })
   expect(outcome).toMatchObject({
     kind: 'refused',
@@ -97,24 +97,24 @@ test.for([
   if (outcome.kind === 'usable') expect(outcome.warnings[0]?.entityKey).toBe(outcome.item.key)
 })
 
-test('each doubtful column has its warning', () => {
+test('each doubtful column gets a warning', () => {
   expect(judge({ Title: 'Slam' })).toEqual(['missing_release_date', 'missing_amount', 'missing_supplier'])
 })
 
-test('a film without a rating is no doubtful one', () => {
+test('a missing age rating is not doubtful', () => {
   expect(judge({ ...GOOD, MPAA_Rating: null })).toEqual([])
 })
 
-test('a release up to two years ahead is an announcement, not a mistake', () => {
+test('a release date is doubtful if it is more than two years ahead', () => {
   expect(judge({ ...GOOD, Release_Date: '2028-01-01' })).toEqual([])
   expect(judge({ ...GOOD, Release_Date: '2028-01-02' })).toEqual(['release_date_far_ahead'])
 })
 
-test('a column that the mapping does not name has no rule', () => {
+test('columns that the mapping does not name are not checked', () => {
   expect(judge({ name: 'Slam' }, { title: 'name' })).toEqual([])
 })
 
-test('text from CSV does as well as numbers from JSON', () => {
+test('CSV text is accepted for numbers and keys', () => {
   const mapping = { title: 'name', key: 'sku', amount: 'price' }
   expect(check({ name: '1941', sku: ' 00-7 ', price: '9.90' }, { mapping })).toMatchObject({
     kind: 'usable',
@@ -134,7 +134,7 @@ test.for([
   expect(check({ ...GOOD, Title: title })).toMatchObject({ item: { key } })
 })
 
-test('messages stay short and well-formed, whatever the feed holds', () => {
+test('messages stay short and well-formed for any feed', () => {
   const outcome = check({ ...GOOD, Release_Date: '💿'.repeat(5_000) })
   if (outcome.kind !== 'usable') throw new Error('expected a usable row')
   const [warning] = outcome.warnings

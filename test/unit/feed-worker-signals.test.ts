@@ -8,8 +8,8 @@ import { join } from 'node:path'
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 
 /*
- * The program itself, as a process that gets signals, between servers that hang or are gone. Nothing here measures time:
- * each wait of the worker is longer than a test may take, so a test that ends has seen it interrupted.
+ * These tests run the program as a process and send it signals, with servers that hang or are gone. None of them measures time:
+ * every wait of the worker is longer than the timeout of a test, so a test that ends has seen the wait interrupted.
  */
 const TIMEOUT_MS = 25_000
 
@@ -41,7 +41,7 @@ interface Call {
   body: { stage?: string; mark_failed?: string }
 }
 
-/** A Jobs API of one job. `answer` returns true for a call that it has seen to, be it by leaving it without an answer. */
+/** A Jobs API with one job. `answer` returns true for a call that it handled, even if only by leaving it unanswered. */
 async function openApi(answer: (call: Call, response: ServerResponse) => boolean | undefined = () => false) {
   const reports: Call['body'][] = []
   const server = await openServer(async (request, response) => {
@@ -56,7 +56,7 @@ async function openApi(answer: (call: Call, response: ServerResponse) => boolean
   return { ...server, reports }
 }
 
-/** Something that happens once: a test awaits it, a server lets it happen. */
+/** An event that happens once: a server triggers it, and a test awaits it. */
 function signpost() {
   let reach = () => {}
   const reached = new Promise<void>((resolve) => {
@@ -85,11 +85,11 @@ function startWorker(source: string, apiUrl: string, dispatchUrl = SILENT_URL) {
   return { kill: (signal: NodeJS.Signals) => worker.kill(signal), ended }
 }
 
-describe('A worker that is told to end fails its job and ends at once', { timeout: TIMEOUT_MS }, () => {
+describe('A signal makes the worker fail its job and end immediately', { timeout: TIMEOUT_MS }, () => {
   test.for([
-    ['sends nothing at all', () => {}],
-    ['stops half way', (response: ServerResponse) => response.write('[{"name":')],
-  ] as const)('while the server of the feed %s', async ([, answer]) => {
+    ['sends nothing', () => {}],
+    ['stops halfway', (response: ServerResponse) => response.write('[{"name":')],
+  ] as const)('while the feed server %s', async ([, answer]) => {
     const api = await openApi()
     const hanging = signpost()
     const shop = await openServer((_, response) => {
@@ -100,7 +100,7 @@ describe('A worker that is told to end fails its job and ends at once', { timeou
     await hanging.reached
     worker.kill('SIGTERM')
 
-    const message = 'The import stopped: the worker was told to end'
+    const message = 'The import stopped: the worker was told to stop'
     expect(await worker.ended).toEqual({ code: 143, signal: null, said: `job_1: failed. ${message}\n` })
     expect(api.reports.at(-1)).toEqual({ mark_failed: message })
   })
@@ -117,7 +117,7 @@ describe('A worker that is told to end fails its job and ends at once', { timeou
     expect(api.reports.at(-1)).toEqual({ mark_failed: 'The import stopped: the worker was interrupted' })
   })
 
-  test('while a report has no answer', async () => {
+  test('while a report is unanswered', async () => {
     const hanging = signpost()
     const api = await openApi(({ body }) => {
       if (body.stage !== 'transforming') return false
@@ -132,7 +132,7 @@ describe('A worker that is told to end fails its job and ends at once', { timeou
     expect(api.reports.at(-1)).toHaveProperty('mark_failed')
   })
 
-  test('while it waits to send a report again', async () => {
+  test('while it waits to retry a report', async () => {
     const refused = signpost()
     const api = await openApi(({ body }, response) => {
       if (body.stage !== 'transforming') return false
@@ -147,7 +147,7 @@ describe('A worker that is told to end fails its job and ends at once', { timeou
     expect(api.reports.at(-1)).toHaveProperty('mark_failed')
   })
 
-  test('while it reads a named pipe that nobody writes to', async () => {
+  test('while it reads a named pipe without a writer', async () => {
     const pipe = join(folder, 'pipe')
     execFileSync('mkfifo', [pipe])
     const reading = signpost()
@@ -159,15 +159,15 @@ describe('A worker that is told to end fails its job and ends at once', { timeou
     await reading.reached
     worker.kill('SIGTERM')
 
-    // The pipe holds one of the process's threads, which an ordinary exit would wait for: shells call either end 143.
+    // The read blocks a thread that a normal exit would wait for, so the process may end by the signal. Shells report 143 for both.
     const { code, signal } = await worker.ended
     expect(code ?? signal).toBeOneOf([143, 'SIGTERM'])
     expect(api.reports.at(-1)).toHaveProperty('mark_failed')
   })
 })
 
-describe('A worker that is told to end while the API is down ends at once', { timeout: TIMEOUT_MS }, () => {
-  test('and says that there is no job, when nobody listens', async () => {
+describe('A signal ends the worker immediately while the API is down', { timeout: TIMEOUT_MS }, () => {
+  test('and it says that there is no job if nothing is listening', async () => {
     const gone = signpost()
     const api = await openServer((request) => {
       api.close()
@@ -181,7 +181,7 @@ describe('A worker that is told to end while the API is down ends at once', { ti
     expect(await worker.ended).toEqual({ code: 130, signal: null, said })
   })
 
-  test('and says that there is no job, when the API accepts and never answers', async () => {
+  test('and it says that there is no job if the API never answers', async () => {
     const hanging = signpost()
     const api = await openServer(hanging.reach)
     const worker = startWorker(feed, api.url)
@@ -194,7 +194,7 @@ describe('A worker that is told to end while the API is down ends at once', { ti
     })
   })
 
-  test('and names the job that it could not fail, when the API went away later', async () => {
+  test('and it names the job that it could not fail if the API goes down later', async () => {
     const gone = signpost()
     const api = await openApi(({ body }, response) => {
       if (body.stage !== 'transforming') return false
@@ -208,11 +208,11 @@ describe('A worker that is told to end while the API is down ends at once', { ti
 
     expect(await worker.ended).toMatchObject({
       code: 143,
-      said: 'job_1: the API could not be told. The import stopped: the worker was told to end\n',
+      said: 'job_1: could not tell the API. The import stopped: the worker was told to stop\n',
     })
   })
 
-  test('though it was about to say that the job failed', async () => {
+  test('even while it is failing the job', async () => {
     const refused = signpost()
     const api = await openApi(({ body }, response) => {
       if (body.mark_failed === undefined) return false
@@ -225,7 +225,7 @@ describe('A worker that is told to end while the API is down ends at once', { ti
 
     expect(await worker.ended).toMatchObject({
       code: 143,
-      said: 'job_1: the API could not be told. feed.json does not exist\n',
+      said: 'job_1: could not tell the API. feed.json does not exist\n',
     })
   })
 })
@@ -234,7 +234,7 @@ test.for([
   ['SIGTERM', 'SIGINT'],
   ['SIGINT', 'SIGINT'],
 ] as const)(
-  '%s, and a process that does not end: %s ends it without further ado',
+  'if the process does not end after %s, %s ends it immediately',
   {
     timeout: TIMEOUT_MS,
   },

@@ -29,7 +29,7 @@ interface Body {
   warnings?: Entry[]
 }
 
-/** An API that keeps what was reported, and lets a test answer a report otherwise. */
+/** An API that records all reports. `answerReport` may replace its answer to one of them. */
 function recordReports(answerReport: (body: Body) => Response | undefined = () => undefined) {
   const reports: Body[] = []
   const fetch = async (url: string, init: RequestInit) => {
@@ -54,7 +54,7 @@ function run(feed: string, fetch: FeedRun['connection']['fetch'], options: Parti
   })
 }
 
-/** The rows as a JSON file, for as long as `use` runs. */
+/** Writes the rows to a JSON file and removes it after `use`. */
 async function withFeed<T>(rows: unknown[], use: (path: string) => Promise<T>): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), 'feed-worker-'))
   try {
@@ -65,7 +65,7 @@ async function withFeed<T>(rows: unknown[], use: (path: string) => Promise<T>): 
   }
 }
 
-test('a feed goes through its four stages; items count as processed once the import has them', async () => {
+test('a feed goes through four stages, and items count as processed once the import has them', async () => {
   const { reports, fetch } = recordReports()
   const rows = [{ name: 'Tea' }, { name: null }, { name: 'Milk' }, { name: 'tea' }, { name: 'Salt' }]
   const outcome = await withFeed(rows, (path) => run(path, fetch, { batchRows: 2 }))
@@ -91,7 +91,7 @@ test('a feed goes through its four stages; items count as processed once the imp
   expect(outcome.counts).toEqual({ rows: 5, usable: 3, errors: 2, warnings: 0, doubtful: 0 })
 })
 
-test('what is dispatched and that it is done are one report, so that no worker can die between them', async () => {
+test('one report both names the import and completes the job, since a worker could die between two', async () => {
   const { reports, fetch } = recordReports()
   const outcome = await withFeed([{ name: 'Tea' }], (path) => run(path, fetch))
   if (outcome.kind !== 'finished') throw new Error(outcome.message)
@@ -102,7 +102,7 @@ test('what is dispatched and that it is done are one report, so that no worker c
   })
 })
 
-test('an import that was left half way can be found by the job, which then failed', async () => {
+test('a job that fails during the upload still names its import', async () => {
   const rows = [{ name: 'Tea' }, { name: 'Milk' }]
   const { reports, fetch } = recordReports(({ processed_items }) =>
     processed_items === 2 ? Response.json({ detail: 'No' }, { status: 422 }) : undefined,
@@ -115,9 +115,9 @@ test('an import that was left half way can be found by the job, which then faile
   expect(reports.at(-1)).toHaveProperty('mark_failed')
 })
 
-test('no report is larger than the API takes: 500 entries and 1 MiB', async () => {
+test('no report exceeds the API limits of 500 entries and 1 MiB', async () => {
   const { reports, fetch } = recordReports()
-  // As heavy as a key may be: JSON takes six characters for each of these.
+  // The heaviest key possible: JSON escapes each of these characters with six.
   const key = '\u0001'.repeat(300)
   const rows = Array.from({ length: 2_200 }, () => ({ sku: key, name: '價'.repeat(300) }))
   await withFeed(rows, (path) =>
@@ -130,7 +130,7 @@ test('no report is larger than the API takes: 500 entries and 1 MiB', async () =
   }
 })
 
-test('a product whose key looks like that of a refused row is another entity', async () => {
+test('a product whose key looks like that of a refused row is a separate entity', async () => {
   const { reports, fetch } = recordReports()
   const rows = [
     { sku: 'tea', name: 'Tea' },
@@ -145,7 +145,7 @@ test('a product whose key looks like that of a refused row is another entity', a
   ])
 })
 
-test('with no usable row there is nothing to dispatch, and the job is completed all the same', async () => {
+test('a feed without usable rows dispatches nothing and completes the job', async () => {
   const { reports, fetch } = recordReports()
   const outcome = await withFeed([{ name: '' }], (path) => run(path, fetch))
   expect(outcome).toMatchObject({ kind: 'finished', importJobId: null })
@@ -155,10 +155,10 @@ test('with no usable row there is nothing to dispatch, and the job is completed 
 test.for([
   ['the feed has no rows', [], {}, 'The feed has no rows'],
   [
-    'the mapping is of another feed',
+    'the mapping belongs to another feed',
     [{ Title: 'Tea' }],
     {},
-    'No row has a column "name": is the mapping of this feed?',
+    'No row has a column "name": does the mapping belong to this feed?',
   ],
   [
     'the import is gone',
@@ -173,7 +173,7 @@ test.for([
   expect(reports.at(-1)).toEqual({ mark_failed: message })
 })
 
-/** An import that answers each batch as it comes in turn, and counts them. */
+/** An import that gives the replies in turn and counts the batches. */
 async function openImport(...replies: object[]) {
   let batches = 0
   const server = createServer((_, response) => response.end(JSON.stringify(replies[batches++])))
@@ -193,16 +193,20 @@ test.for([
     'The import received 0 of the first 1 rows',
   ],
   [
-    'goes on as another',
+    'changes its id',
     [
       { job_id: 'a', received: 1 },
       { job_id: 'b', received: 2 },
     ],
-    'The import a went on as another one, b',
+    'The import a continued under another id, b',
   ],
-  ['counts in halves', [{ job_id: 'a', received: 0.5 }], 'The import answered without a job_id and a count'],
-  ['is no import', [[]], 'The import answered without a job_id and a count'],
-] as const)('an import that %s fails the job, and gets nothing twice', async ([, replies, message]) => {
+  [
+    'counts half an item',
+    [{ job_id: 'a', received: 0.5 }],
+    'The import answered without a job_id and a count',
+  ],
+  ['is not an import', [[]], 'The import answered without a job_id and a count'],
+] as const)('an import that %s fails the job and gets no batch twice', async ([, replies, message]) => {
   const { reports, fetch } = recordReports()
   const { url, countBatches } = await openImport(...replies)
   await withFeed([{ name: 'Tea' }, { name: 'Milk' }, { name: 'Salt' }], (path) =>
@@ -212,7 +216,7 @@ test.for([
   expect(countBatches()).toBe(replies.length)
 })
 
-test('told to stop before there is a job, the worker creates none', async () => {
+test('a worker stopped before it creates a job creates none', async () => {
   let calls = 0
   const fetch = async () => {
     calls++
@@ -223,7 +227,7 @@ test('told to stop before there is a job, the worker creates none', async () => 
   expect(calls).toBe(0)
 })
 
-test('told to stop while the job is being created, the worker fails it and does no more', async () => {
+test('a worker stopped while it creates the job fails it and does nothing else', async () => {
   const stop = new AbortController()
   const { reports, fetch } = recordReports()
   const slowToCreate: typeof fetch = async (url, init) => {
@@ -238,7 +242,7 @@ test('told to stop while the job is being created, the worker fails it and does 
   expect(reports).toEqual([{ mark_failed: 'The import stopped: Ctrl-C' }])
 })
 
-test('told to stop once all is dispatched, the worker completes its job', async () => {
+test('a worker stopped after it dispatched everything completes its job', async () => {
   const stop = new AbortController()
   const { reports, fetch } = recordReports(({ mark_completed }) => {
     if (mark_completed) stop.abort(new Error('Ctrl-C'))
@@ -249,13 +253,13 @@ test('told to stop once all is dispatched, the worker completes its job', async 
   expect(reports.at(-1)?.mark_completed).toBe(true)
 })
 
-test('a file that does not exist fails the job', async () => {
+test('a missing file fails the job', async () => {
   const { reports, fetch } = recordReports()
   await run('/nowhere/feed.csv', fetch)
   expect(reports.at(-1)).toEqual({ mark_failed: 'feed.csv does not exist' })
 })
 
-test('a report that is refused fails the job', async () => {
+test('a refused report fails the job', async () => {
   const { reports, fetch } = recordReports(({ stage }) =>
     stage === 'uploading' ? Response.json({ detail: 'No' }, { status: 422 }) : undefined,
   )
@@ -264,7 +268,7 @@ test('a report that is refused fails the job', async () => {
   expect(reports.at(-1)).toEqual({ mark_failed: 'The import stopped: 422 No' })
 })
 
-test('a job that was cancelled meanwhile stops the worker, which reports nothing more', async () => {
+test('when the job is cancelled, the worker stops and reports nothing more', async () => {
   const { reports, fetch } = recordReports(({ stage }) =>
     stage === 'uploading' ? Response.json({ detail: 'Job is cancelled' }, { status: 409 }) : undefined,
   )
@@ -273,8 +277,8 @@ test('a job that was cancelled meanwhile stops the worker, which reports nothing
   expect(reports.some((report) => report.mark_failed !== undefined || report.mark_completed)).toBe(false)
 })
 
-// Counted from the file by other means: 1 title missing, 9 that are numbers, 24 films of the same title as one before.
-test('of the 3,201 films of the demo, 34 cannot be used and 313 are doubtful', async () => {
+// Counted independently: 1 title is missing, 9 are numbers, and 24 repeat an earlier title.
+test('of the 3,201 films in the demo, 34 are unusable and 313 doubtful', async () => {
   const { reports, fetch } = recordReports()
   const outcome = await run('node_modules/vega-datasets/data/movies.json', fetch, {
     mapping: FILM_CATALOG,
