@@ -13,7 +13,7 @@ const REASONS = {
 }
 
 /**
- * Asks the API, with the key of this tab or the cookie that the browser sends by itself.
+ * Calls the API with this tab's key, or with the cookie that the browser sends by itself.
  *
  * @template Body
  * @param {string} path
@@ -22,7 +22,7 @@ const REASONS = {
  * @param {unknown} [options.body]
  * @param {AbortSignal} [options.signal]
  * @param {Record<string, string>} [options.headers]
- * @returns {Promise<Outcome<Body>>} never rejects but for an aborted signal
+ * @returns {Promise<Outcome<Body>>} rejects only if the signal is aborted
  */
 export async function call(path, { method = 'GET', body, signal, headers } = {}) {
   const answer = await open(path, {
@@ -40,12 +40,12 @@ export async function call(path, { method = 'GET', body, signal, headers } = {})
     return { ok: true, body: await answer.body.json() }
   } catch {
     signal?.throwIfAborted()
-    return failure('offline', 'The answer was cut off', null)
+    return failure('offline', 'The reply was cut off', null)
   }
 }
 
 /**
- * The same, with the answer unread, for whoever reads it as it comes.
+ * Like `call`, but returns the response unread, for callers that stream it.
  *
  * @param {string} path
  * @param {RequestInit & { headers: Record<string, string> }} init
@@ -74,10 +74,10 @@ async function readDetail(response) {
   try {
     const { detail } = await response.json()
     if (typeof detail === 'string') return detail
-    // Of a body or a query that was not right, each problem has its own sentence.
+    // A validation error: one sentence per problem.
     if (Array.isArray(detail)) return detail.map(({ loc, msg }) => `${loc?.at(-1)}: ${msg}`).join('; ')
   } catch {
-    // Not JSON: a proxy answered, not the API. The status is all there is to tell.
+    // Not JSON: a proxy answered, not the API. Only the status is known.
   }
   return `The server answered ${response.status}`
 }

@@ -16,9 +16,9 @@ const place = element('div')
 main.replaceChildren(notice.node, place)
 signOutButton.addEventListener('click', () => askForKey(''))
 
-/** One list for as long as someone is signed in: who comes back to it finds it as they left it. */
+/** The list lives as long as the sign-in, so returning to it shows it unchanged. */
 let list = createListPage(report)
-/** What is shown now; undefined while nobody is signed in.
+/** The page on screen; undefined while nobody is signed in.
  * @type {{ title: HTMLElement, stop: () => void, jobId: string, scroll?: number } | undefined} */
 let shown
 let listScroll = 0
@@ -30,7 +30,7 @@ function report(outcome) {
   notice.report(outcome)
 }
 
-/** @param {string} reason @param {boolean} [hasSession] a cookie does, but an organization has to be chosen */
+/** @param {string} reason @param {boolean} [hasSession] a cookie replaces the key; only the organization is missing */
 function askForKey(reason, hasSession = false) {
   forgetCredentials()
   shown?.stop()
@@ -44,7 +44,7 @@ function askForKey(reason, hasSession = false) {
   signIn.focus()
 }
 
-/** Shows what the address asks for. */
+/** Shows the page for the current address. */
 function show() {
   const route = readRoute(location.hash)
   const before = shown
@@ -80,12 +80,12 @@ window.addEventListener('hashchange', () => {
   if (shown !== undefined) show()
 })
 
-// Without a key, a cookie may do.
+// Without a key, try the cookie.
 if (readKey() === null) {
   const outcome = await call('/api/jobs/?limit=1&metadata=false')
   if (!outcome.ok && outcome.reason === 'signed-out') askForKey('')
   else if (!outcome.ok && outcome.reason === 'which-organization')
-    askForKey('You belong to several organizations. Which of them?', true)
+    askForKey('You belong to several organizations. Which one?', true)
   else show()
 } else {
   show()

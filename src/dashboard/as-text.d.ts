@@ -1,6 +1,6 @@
-/** How the Worker sees the files of the page: as text to send. See `rules` in wrangler.toml. */
+/** The Worker imports the dashboard's files as text to serve. See `rules` in wrangler.toml. */
 declare module './dashboard/*' {
   const text: string
-  // biome-ignore lint/style/noDefaultExport: that is how bundlers hand over a text
+  // biome-ignore lint/style/noDefaultExport: bundlers export text as the default
   export default text
 }

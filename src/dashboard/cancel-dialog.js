@@ -5,12 +5,12 @@ import { explainFailure } from './notice.js'
 /** @import { Job, Outcome } from './wire.js' */
 
 /**
- * Asks before it cancels.
+ * Asks for confirmation before it cancels the job.
  *
  * @param {string} jobId
  * @param {object} options
  * @param {(job: Job) => void} options.onCancelled
- * @param {() => void} options.onFinished the job had ended before
+ * @param {() => void} options.onFinished called if the job had already finished
  */
 export function createCancelDialog(jobId, { onCancelled, onFinished }) {
   const reason = element('input', { id: 'reason', type: 'text', autocomplete: 'off', maxlength: 500 })
@@ -31,7 +31,7 @@ export function createCancelDialog(jobId, { onCancelled, onFinished }) {
       element(
         'p',
         { id: 'cancel-text' },
-        'The worker learns of it at its next report and stops. What it has done by then stays done. This cannot be undone.',
+        'The worker stops at its next report. Work done by then is kept. You cannot undo this.',
       ),
       element('label', { for: 'reason' }, 'Reason ', element('span', { class: 'quiet' }, '(optional)')),
       reason,
@@ -78,6 +78,6 @@ function explain(failure) {
   if (failure.reason === 'forbidden') return `You may not cancel jobs. ${failure.detail}.`
   if (failure.reason === 'busy') return 'Too many requests. Wait a moment and try again.'
   if (failure.reason === 'unavailable' || failure.reason === 'offline')
-    return 'The job was not cancelled: the service cannot be reached. Try again.'
+    return 'The service cannot be reached, and the job was not cancelled. Try again.'
   return explainFailure(failure)
 }

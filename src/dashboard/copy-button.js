@@ -1,9 +1,9 @@
 import { element, setText } from './dom.js'
 
-/** Milliseconds for which the button says that it did. */
-const SAID_FOR = 2_000
+/** How long the button shows the result, in milliseconds. */
+const RESULT_SHOWN_MS = 2_000
 
-/** Copies a text. @param {string} what what it is, for who cannot see what stands beside it @param {() => string} read */
+/** Copies a text. @param {string} what names the text for screen readers @param {() => string} read */
 export function createCopyButton(what, read) {
   const word = element('span', {}, 'Copy')
   const hidden = element('span', { class: 'visually-hidden' }, ` ${what}`)
@@ -17,8 +17,8 @@ export function createCopyButton(what, read) {
           () => true,
           () => false,
         )
-        setText(word, copied ? 'Copied' : 'Select it and copy by hand')
-        setTimeout(() => setText(word, 'Copy'), SAID_FOR)
+        setText(word, copied ? 'Copied' : 'Select the text and copy it')
+        setTimeout(() => setText(word, 'Copy'), RESULT_SHOWN_MS)
       },
     },
     word,

@@ -6,14 +6,14 @@ import { isFinished } from './status.js'
 
 /** @import { Delivery, Job, Outcome } from './wire.js' */
 
-/** Seconds between two looks while there is an attempt to come. */
-const EVERY = 5
+/** Seconds between two polls while another attempt is due. */
+const POLL_SECONDS = 5
 
 /**
- * How posting the finished job to the address that its creator gave went. Nothing is asked for where there is none.
+ * The deliveries of a finished job to its callback URL. Without a callback URL, it makes no calls.
  *
  * @param {string} jobId
- * @param {(outcome: Outcome<unknown>) => void} report told how each call went
+ * @param {(outcome: Outcome<unknown>) => void} report receives the outcome of each call
  */
 export function createDeliveries(jobId, report) {
   const target = element('p', { class: 'quiet delivery-target' })
@@ -45,7 +45,7 @@ export function createDeliveries(jobId, report) {
       setText(next, describeNext(next_attempt_at, deliveries))
       if (next_attempt_at === null) asking.stop()
       return outcome
-    }, EVERY)
+    }, POLL_SECONDS)
     polling = asking
   }
 

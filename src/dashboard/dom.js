@@ -3,13 +3,13 @@ const SVG = 'http://www.w3.org/2000/svg'
 /** @typedef {string | number | boolean | null | undefined | ((event: Event) => void)} Attribute */
 
 /**
- * Makes an element. Children that are strings become text, never markup, wherever they came from.
+ * Creates an element. String children always become text, never markup.
  *
  * @template {keyof HTMLElementTagNameMap} Tag
  * @param {Tag} tag
- * @param {Record<string, Attribute>} [attributes] a function listens to the event of its name; true and false set and
- *   leave out; null and undefined leave out
- * @param {...(Node | string | null)} children null: none
+ * @param {Record<string, Attribute>} [attributes] a function becomes an event listener; true sets an empty attribute; false,
+ *   null and undefined set none
+ * @param {...(Node | string | null)} children null is skipped
  * @returns {HTMLElementTagNameMap[Tag]}
  */
 export function element(tag, attributes = {}, ...children) {
@@ -23,10 +23,10 @@ export function element(tag, attributes = {}, ...children) {
 }
 
 /**
- * A small picture that a word stands beside: screen readers pass it over.
+ * A small picture next to a word. Screen readers skip it.
  *
  * @param {string} name its class
- * @param {string[]} paths on a field of 16 by 16
+ * @param {string[]} paths in a 16 by 16 view box
  */
 export function picture(name, paths) {
   const svg = document.createElementNS(SVG, 'svg')
@@ -41,7 +41,7 @@ export function picture(name, paths) {
   return svg
 }
 
-/** Nothing is touched that is so already: a selection in it, and a screen reader on it, stay undisturbed.
+/** Leaves equal text alone: rewriting it would drop a selection and make screen readers repeat it.
  * @param {Node} node @param {string} text */
 export function setText(node, text) {
   if (node.textContent !== text) node.textContent = text
@@ -55,7 +55,7 @@ export function setAttribute(node, name, value) {
 }
 
 /**
- * Makes `nodes` the children of `parent`, in order. Those that stay are not moved, and so keep focus and scroll.
+ * Makes `nodes` the children of `parent`, in order. Nodes already in place are not moved, which keeps their focus and scroll.
  *
  * @param {Element} parent
  * @param {Element[]} nodes

@@ -1,7 +1,7 @@
 import { createCopyButton } from './copy-button.js'
 import { element } from './dom.js'
 
-/** What stands in place of a list that holds nothing. @param {() => void} onClear takes all filters away */
+/** What an empty list shows instead. @param {() => void} onClear clears all filters */
 export function createEmptyList(onClear) {
   const call = `curl ${location.origin}/api/jobs/ \\
   -H "Authorization: Bearer $MILEPOST_KEY" \\
@@ -11,7 +11,7 @@ export function createEmptyList(onClear) {
     'div',
     { class: 'empty' },
     element('h2', {}, 'No jobs yet'),
-    element('p', {}, 'A worker creates a job with one call, and it appears here by itself. Try it:'),
+    element('p', {}, 'A worker creates a job with one call, and the job appears here. Try it:'),
     element(
       'div',
       { class: 'code' },
@@ -22,7 +22,7 @@ export function createEmptyList(onClear) {
       'p',
       { class: 'quiet' },
       element('code', {}, 'MILEPOST_KEY'),
-      ' is a key that may create jobs. From then on, the worker reports with one POST to ',
+      ' is a key that may create jobs. The worker then reports its progress with a POST to ',
       element('code', {}, '/api/jobs/{job_id}/progress'),
       '.',
     ),
@@ -30,8 +30,8 @@ export function createEmptyList(onClear) {
   const noMatch = element(
     'div',
     { class: 'empty' },
-    element('h2', {}, 'No job matches'),
-    element('p', {}, 'There may be others that these filters leave out.'),
+    element('h2', {}, 'No matching jobs'),
+    element('p', {}, 'These filters may be hiding other jobs.'),
     element('button', { type: 'button', class: 'button', click: onClear }, 'Show all jobs'),
   )
   return { none, noMatch }

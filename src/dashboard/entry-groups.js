@@ -6,15 +6,15 @@ import { pauseAfter } from './poll.js'
 
 /** @import { EntryGroup, EntryKind, Job, Outcome } from './wire.js' */
 
-/** Milliseconds between two looks at the counts while entries come in. */
+/** Milliseconds between two reads of the counts while entries arrive. */
 const PAUSE = 2_000
 
 /**
- * The errors or the warnings of a job by what went wrong, the most frequent first; each opens to its entries.
+ * The errors or warnings of a job, grouped by error type, most frequent first. Each group opens to show its entries.
  *
  * @param {EntryKind} kind
  * @param {string} jobId
- * @param {(outcome: Outcome<unknown>) => void} report told how each call went
+ * @param {(outcome: Outcome<unknown>) => void} report receives the outcome of each call
  */
 export function createEntryGroups(kind, jobId, report) {
   const path = `/api/jobs/${encodeURIComponent(jobId)}`
@@ -30,16 +30,16 @@ export function createEntryGroups(kind, jobId, report) {
   )
   /** @type {Map<string, ReturnType<typeof createGroup>>} */
   const groups = new Map()
-  /** How many entries there are, and how many there were when last asked about. */
+  /** The number of entries now, and at the last read of the groups. */
   let expected = 0
   let asked = 0
-  /** Between asking and the pause after the answer. */
+  /** True during a read and the pause after it. */
   let busy = false
   let failures = 0
   let timer = 0
   let stopped = false
 
-  /** @param {number} count entries of this kind by now @param {Job} job */
+  /** @param {number} count entries of this kind so far @param {Job} job */
   function show(count, job) {
     setAttribute(node, 'hidden', count === 0)
     setText(total, formatNumber(count))
@@ -48,7 +48,7 @@ export function createEntryGroups(kind, jobId, report) {
     if (!busy && count !== asked) load()
   }
 
-  /** More may have come while the last answer was under way or fresh. */
+  /** More entries may have arrived during the last read or the pause. */
   function again() {
     busy = false
     if (expected !== asked) load()
@@ -86,7 +86,7 @@ export function createEntryGroups(kind, jobId, report) {
     const entries = createEntryList(
       `${path}/${kind}?error_type=${encodeURIComponent(type)}`,
       kind,
-      // Of a page that was left, nothing is said on the next.
+      // After the user leaves the page, its failures must not show on the next one.
       (outcome) => stopped || report(outcome),
     )
     const details = element(
@@ -115,5 +115,5 @@ export function createEntryGroups(kind, jobId, report) {
 
 /** @param {number} count */
 function describeLost(count) {
-  return `${formatCount(count, 'entry', 'entries')} beyond what a job keeps ${count === 1 ? 'was' : 'were'} counted only.`
+  return `${formatCount(count, 'more entry', 'more entries')} ${count === 1 ? 'was' : 'were'} counted but not kept.`
 }

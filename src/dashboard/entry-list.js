@@ -7,11 +7,11 @@ import { formatNumber, formatTimeWithSeconds, formatWholeTime } from './format.j
 const PAGE = 20
 
 /**
- * The entries of one group, oldest first, a page at a time.
+ * The entries of one group, oldest first, one page at a time.
  *
- * @param {string} path with a query already
+ * @param {string} path including a query
  * @param {EntryKind} kind
- * @param {(outcome: Outcome<unknown>) => void} report told how each call went
+ * @param {(outcome: Outcome<unknown>) => void} report receives the outcome of each call
  */
 export function createEntryList(path, kind, report) {
   const list = element('ol', { class: 'entries' })
@@ -24,11 +24,11 @@ export function createEntryList(path, kind, report) {
   const node = element('div', {}, list, more)
   let expected = 0
   let busy = false
-  /** Where the last page began and how much of it is shown: while entries still come in, it is read again for the rest. */
+  /** The start of the last page and how much of it is shown. A page that was not full is read again for new entries. */
   let cursor = ''
   let shownOfPage = 0
 
-  /** @param {boolean} [moveFocus] to the first that is new */
+  /** @param {boolean} [moveFocus] to the first new entry */
   async function load(moveFocus = false) {
     if (busy) return
     busy = true
@@ -36,7 +36,7 @@ export function createEntryList(path, kind, report) {
     /** @type {HTMLElement[]} */
     let items = []
     let goOn = true
-    // Where entries of one type are far between, a page may hold none of them and yet not be the last.
+    // If a type is rare, a page may hold none of its entries and still not be the last.
     while (goOn && items.length === 0) {
       const from = cursor === '' ? '' : `&cursor=${encodeURIComponent(cursor)}`
       /** @type {Outcome<Record<EntryKind, Entry[]> & { next_cursor: string | null }>} */
@@ -63,7 +63,7 @@ export function createEntryList(path, kind, report) {
 
   return {
     node,
-    /** @param {number} count as many as there are by now */
+    /** @param {number} count the number of entries so far */
     expect(count) {
       expected = count
       if (!busy) showMore()

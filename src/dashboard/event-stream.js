@@ -1,11 +1,11 @@
 /** @typedef {{ id: string, type: string, data: string }} StreamEvent */
 
 /**
- * Reads Server-Sent Events. EventSource would, but cannot send a key along.
+ * Reads Server-Sent Events. EventSource cannot send an Authorization header.
  *
  * @param {ReadableStream<Uint8Array<ArrayBuffer>>} body
- * @param {() => void} [onBytes] called for all that comes, comments included
- * @returns {AsyncGenerator<StreamEvent>} ends where the stream ends; an event cut off by that is dropped, as the format wants
+ * @param {() => void} [onBytes] called whenever data arrives, even a comment
+ * @returns {AsyncGenerator<StreamEvent>} ends with the stream; drops an incomplete last event, as the format requires
  */
 export async function* readEvents(body, onBytes = () => {}) {
   const reader = body.pipeThrough(new TextDecoderStream()).getReader()

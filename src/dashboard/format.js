@@ -5,7 +5,7 @@ const day = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short' })
 const dayOfYear = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', year: 'numeric' })
 const whole = new Intl.DateTimeFormat('en-GB', { dateStyle: 'full', timeStyle: 'long' })
 
-/** What stands where there is nothing to show. */
+/** Shown in place of a missing value. */
 export const NOTHING = '–'
 
 /** @param {number} value */
@@ -13,7 +13,7 @@ export function formatNumber(value) {
   return numbers.format(value)
 }
 
-/** Rounded down: nothing is at 100 % that is not done. @param {number} percentage @param {0 | 1} [decimals] */
+/** Rounds down: 99.9 % must not show as 100 %. @param {number} percentage @param {0 | 1} [decimals] */
 export function formatPercentage(percentage, decimals = 0) {
   const unit = 10 ** decimals
   return `${(Math.floor(percentage * unit) / unit).toFixed(percentage === 100 ? 0 : decimals)}\u202f%`
@@ -24,7 +24,7 @@ export function formatCount(count, one, many = `${one}s`) {
   return `${formatNumber(count)} ${count === 1 ? one : many}`
 }
 
-/** The two units that matter: `42 s`, `3 min 05 s`, `2 h 08 min`, `4 d 3 h`. @param {number} seconds */
+/** Shows the two largest units: `42 s`, `3 min 05 s`, `2 h 08 min`, `4 d 3 h`. @param {number} seconds */
 export function formatDuration(seconds) {
   const s = Math.floor(seconds)
   if (s < 1) return '< 1 s'
@@ -35,7 +35,7 @@ export function formatDuration(seconds) {
   return `${Math.floor(s / 86_400)} d ${Math.floor((s % 86_400) / 3_600)} h`
 }
 
-/** As exact as a guess can be: `under a minute`, `4 min`, `2 h 10 min`. @param {number} seconds */
+/** Rounds to the precision of an estimate: `under a minute`, `4 min`, `2 h 10 min`. @param {number} seconds */
 export function formatEstimate(seconds) {
   if (seconds < 10) return 'a few seconds'
   if (seconds < 60) return 'under a minute'
@@ -45,7 +45,7 @@ export function formatEstimate(seconds) {
   return `${Math.round(minutes / 1_440)} d`
 }
 
-/** In the unit that gives a number worth reading. @param {number} perSecond */
+/** Picks the unit that gives a readable number. @param {number} perSecond */
 export function formatRate(perSecond) {
   const [rate, unit] =
     perSecond >= 1
@@ -56,7 +56,7 @@ export function formatRate(perSecond) {
   return `${rate >= 10 ? formatNumber(Math.round(rate)) : rate.toFixed(1)} per ${unit}`
 }
 
-/** As near as today allows: `14:02`, `23 Nov, 14:02`, `23 Nov 2024`. @param {Date} time @param {Date} [now] */
+/** Leaves out what today implies: `14:02`, `23 Nov, 14:02`, `23 Nov 2024`. @param {Date} time @param {Date} [now] */
 export function formatTime(time, now = new Date()) {
   if (time.toDateString() === now.toDateString()) return clock.format(time)
   if (time.getFullYear() === now.getFullYear()) return `${day.format(time)}, ${clock.format(time)}`
@@ -69,7 +69,7 @@ export function formatTimeWithSeconds(time, now = new Date()) {
   return time.toDateString() === now.toDateString() ? seconds : `${day.format(time)}, ${seconds}`
 }
 
-/** The whole of it, for whoever points at a time. @param {Date} time */
+/** The full date and time, for tooltips. @param {Date} time */
 export function formatWholeTime(time) {
   return whole.format(time)
 }

@@ -14,7 +14,7 @@ import { isFinished } from './status.js'
 
 /** @import { Job } from './wire.js' */
 
-/** The numbers of a job, each under its name. */
+/** The numbers of a job, each with a label. */
 export function createJobFacts() {
   const duration = createRunningTime()
   const processed = fact('Processed')
@@ -41,7 +41,7 @@ export function createJobFacts() {
     showTime(started, job.started_at)
   }
 
-  /** While it runs, what is left; from then on, when it ended. @param {Job} job */
+  /** Shows the time left while the job runs, and the end time after it. @param {Job} job */
   function describeEnd(job) {
     if (isFinished(job)) {
       left.rename('Ended')
@@ -56,10 +56,10 @@ export function createJobFacts() {
   return { node, show, tick: duration.tick }
 }
 
-/** The recent rate while it runs, and the average of the whole when it has ended. @param {Job} job @param {number} handled */
+/** The recent rate while the job runs, and the overall average once it has ended. @param {Job} job @param {number} handled */
 function describeRate(job, handled) {
   if (!isFinished(job)) return job.rate_per_second ? formatRate(job.rate_per_second) : NOTHING
-  // Over less than a second, an average is a number without a meaning.
+  // An average over less than a second means nothing.
   if (job.duration_seconds === null || job.duration_seconds < 1 || handled === 0) return NOTHING
   return formatRate(handled / job.duration_seconds)
 }
@@ -70,7 +70,7 @@ function showTime(target, time) {
   setAttribute(target.value, 'title', time === null ? null : formatWholeTime(new Date(time)))
 }
 
-/** @param {string} name @param {Node} [content] what shows the value, where it does so by itself */
+/** @param {string} name @param {Node} [content] a node that shows the value itself */
 function fact(name, content) {
   const label = element('dt', {}, name)
   const value = element('dd', {}, content ?? '')

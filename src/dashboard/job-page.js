@@ -17,13 +17,13 @@ import { watchJob } from './watch-job.js'
 /** @import { Job, Outcome } from './wire.js' */
 
 /**
- * One job, live until it has finished.
+ * The page of one job, live until the job finishes.
  *
  * @param {string} jobId
  * @param {object} options
- * @param {(outcome: Outcome<unknown>) => void} options.report told how each call went
- * @param {() => string} options.addressOfList where the way back leads
- * @param {(title: string) => void} options.onTitle what the window is to be called
+ * @param {(outcome: Outcome<unknown>) => void} options.report receives the outcome of each call
+ * @param {() => string} options.addressOfList the target of the back link
+ * @param {(title: string) => void} options.onTitle receives the window title
  */
 export function createJobPage(jobId, { report, addressOfList, onTitle }) {
   /** @type {Job | undefined} */
@@ -53,7 +53,7 @@ export function createJobPage(jobId, { report, addressOfList, onTitle }) {
     { type: 'button', class: 'button-danger', click: cancelling.open },
     'Cancel job',
   )
-  // Said once when the job changes its status; its numbers, which change ten times a second, are there to be looked up.
+  // Announces each change of status. The numbers change ten times a second, too often to announce.
   const spoken = element('p', { class: 'visually-hidden', role: 'status' })
   const content = element(
     'div',
@@ -92,7 +92,7 @@ export function createJobPage(jobId, { report, addressOfList, onTitle }) {
   )
   setAttribute(cancel, 'hidden', true)
 
-  /** Asks until there is an answer; from then on the stream of events carries the news. */
+  /** Polls until the first reply. After that, the event stream brings updates. */
   function load() {
     if (stopped) return
     loading?.stop()
@@ -109,18 +109,18 @@ export function createJobPage(jobId, { report, addressOfList, onTitle }) {
     loading = polling
   }
 
-  /** An answer that comes when the page was left starts nothing again. @param {Job} next */
+  /** Ignores replies that arrive after the user left the page. @param {Job} next */
   function apply(next) {
     if (stopped) return
     const before = job
-    // An event leaves out what does not change with it.
+    // Events omit unchanged fields.
     job = before === undefined ? next : { ...before, ...next }
     if (before !== undefined && before.status !== job.status)
       setText(spoken, `The job is now: ${statusWord(job.status)}`)
     if (before === undefined && !isFinished(job)) {
       watching = watchJob(jobId, { onJob: apply, onFinished: load, onConnection: report })
     }
-    // As often as the screen is drawn, however fast the news come. A hidden page is not drawn at all.
+    // Redraw once per frame, however fast updates arrive. Hidden pages get no frames.
     if (frame === 0) frame = requestAnimationFrame(show)
   }
 

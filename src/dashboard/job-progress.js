@@ -4,7 +4,7 @@ import { createProgressBar, formatItems } from './progress-bar.js'
 
 /** @import { Job } from './wire.js' */
 
-/** How far a job is, large: the one number that a glance is for. */
+/** The progress of a job in large type. */
 export function createJobProgress() {
   const share = element('p', { class: 'big-share' })
   const items = element('p', { class: 'big-items' })

@@ -4,7 +4,7 @@ import { isFinished } from './status.js'
 
 /** @import { Job } from './wire.js' */
 
-/** What a job says for itself: its last message, why it failed, that it has gone quiet. */
+/** The messages of a job: the latest one, the reason for a failure or cancellation, a stall. */
 export function createJobProse() {
   const stage = element('strong')
   const message = element('span', { class: 'quiet' })
@@ -17,7 +17,7 @@ export function createJobProse() {
   /** @param {Job} job */
   function show(job) {
     const { stage: current, last_message: last } = job.metadata ?? {}
-    // When it has ended, the timeline says what it went through.
+    // After the end, the timeline shows the stages.
     put(stage, typeof current === 'string' && !isFinished(job) ? current : '')
     put(message, typeof last === 'string' ? last : '')
     setAttribute(now, 'hidden', stage.hidden && message.hidden)

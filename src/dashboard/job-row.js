@@ -7,7 +7,7 @@ import { createStatusBadge, isFinished } from './status.js'
 
 /** @import { Job } from './wire.js' */
 
-/** A job in the list. `show` changes what has changed and leaves the rest alone. @param {string} jobId */
+/** A job in the list. `show` touches only what changed. @param {string} jobId */
 export function createJobRow(jobId) {
   const link = element('a', { href: addressOfJob(jobId), class: 'job-link' })
   const about = element('span', { class: 'quiet clip' })
@@ -50,7 +50,7 @@ export function createJobRow(jobId) {
   return { node, link, show, tick: duration.tick }
 }
 
-/** What tells it from others of its type: what it is doing while it runs, and who started it. @param {Job} job */
+/** Tells a job from others of its type: its stage while it runs, and who triggered it. @param {Job} job */
 function describe(job) {
   const stage = isFinished(job) ? undefined : job.stages?.at(-1)?.stage
   return [stage ?? '', job.triggered_by ?? ''].filter((text) => text !== '').join(' · ')

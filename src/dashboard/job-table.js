@@ -1,6 +1,6 @@
 import { element } from './dom.js'
 
-/** With the roles said again: a narrow page lays the rows out as cards, and browsers then forget that it is a table.
+/** Repeats the ARIA roles: narrow pages lay the rows out as cards, and browsers then drop the table semantics.
  * @param {HTMLTableSectionElement} body */
 export function createJobTable(body) {
   const heads = ['Job', 'Status', 'Progress', 'Items', 'Started', 'Duration'].map((name) =>

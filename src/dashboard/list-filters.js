@@ -1,11 +1,11 @@
 import { element, setAttribute, setText } from './dom.js'
 import { STATUS_NAMES, statusPicture, statusWord } from './status.js'
 
-/** Milliseconds after the last key in a text field until it takes effect. */
+/** How long typing must pause before a text filter applies, in milliseconds. */
 const TYPING_PAUSE = 350
 
 /**
- * The filters of the list. They are read from and written to an address, so that a filtered list can be sent to someone.
+ * The filters of the list. The address holds them, which makes a filtered list shareable.
  *
  * @param {() => void} onChange
  */
@@ -84,7 +84,7 @@ export function createListFilters(onChange) {
     setAttribute(clear, 'hidden', chosen === 0)
   }
 
-  /** As the address has them. */
+  /** The filters in the form the address uses. */
   function read() {
     const filter = new URLSearchParams()
     for (const { input } of statuses) if (input.checked) filter.append('status', input.value)
@@ -111,7 +111,7 @@ export function createListFilters(onChange) {
     showCount()
   }
 
-  /** Types to choose from, as they come up. @param {Iterable<string>} names */
+  /** Offers job types as they are seen, up to 50. @param {Iterable<string>} names */
   function suggestTypes(names) {
     const known = new Set([...types.options].map(({ value }) => value))
     for (const name of names) {

@@ -11,16 +11,16 @@ import { addressOfList } from './route.js'
 
 /** @import { Job, Outcome } from './wire.js' */
 
-/** Seconds between two looks. */
-const EVERY = 3
+/** Seconds between two polls. */
+const POLL_SECONDS = 3
 const FIRST_ROWS = 50
-/** As many as one answer carries. */
+/** The API's maximum per reply. */
 const MOST_ROWS = 200
 
 /**
- * The list of jobs, which keeps itself up to date while it is shown.
+ * The list of jobs. It updates itself while it is shown.
  *
- * @param {(outcome: Outcome<unknown>) => void} report told how each look went
+ * @param {(outcome: Outcome<unknown>) => void} report receives the outcome of each poll
  */
 export function createListPage(report) {
   /** @type {Map<string, ReturnType<typeof createJobRow>>} */
@@ -39,7 +39,7 @@ export function createListPage(report) {
   })
   const title = element('h1', { tabindex: -1 }, 'Jobs')
   const summary = element('p', { class: 'quiet' })
-  // Spoken once after each change of the filters, not at every look.
+  // Announced once after each change of the filters, not on every poll.
   const spoken = element('p', { class: 'visually-hidden', role: 'status' })
   let toSay = false
   const body = element('tbody', { role: 'rowgroup' })
@@ -100,9 +100,9 @@ export function createListPage(report) {
     setAttribute(content, 'aria-busy', null)
     setAttribute(filters.node, 'hidden', jobs.length === 0 && filter.size === 0)
     setText(summary, summarize(jobs, hasMore))
-    if (toSay) setText(spoken, jobs.length === 0 ? 'No job matches' : summarize(jobs, hasMore))
+    if (toSay) setText(spoken, jobs.length === 0 ? 'No matching jobs' : summarize(jobs, hasMore))
     toSay = false
-    // Its job left the list under the reader's hands: the one that took its place is the next best.
+    // The focused job left the list: focus the job that took its place.
     if (focused >= 0 && document.activeElement === document.body) {
       const next = [...shown.values()][Math.min(focused, shown.size - 1)]
       ;(next?.link ?? title).focus()
@@ -129,7 +129,7 @@ export function createListPage(report) {
     start(next) {
       filters.show(next)
       setFilter(filters.read())
-      polling = poll(refresh, EVERY)
+      polling = poll(refresh, POLL_SECONDS)
       ticking = setInterval(() => {
         for (const row of rows.values()) row.tick()
       }, 1_000)

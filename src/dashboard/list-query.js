@@ -1,4 +1,4 @@
-/** The filters as the API has them: days become moments, from the first of one to the last of the other. @param {URLSearchParams} filter */
+/** Converts the filters to API parameters: days become times, from the start of `from` to the end of `until`. @param {URLSearchParams} filter */
 export function queryOf(filter) {
   const query = new URLSearchParams(filter)
   query.delete('from')
@@ -10,7 +10,7 @@ export function queryOf(filter) {
   return query
 }
 
-/** @param {string | null} text a day, as a date field has it @param {number} later days to add */
+/** @param {string | null} text the value of a date field @param {number} later days to add */
 function startOfDay(text, later) {
   const [, year, month, day] = /^(\d{4})-(\d\d)-(\d\d)$/.exec(text ?? '') ?? []
   return year === undefined ? null : new Date(Number(year), Number(month) - 1, Number(day) + later)

@@ -3,7 +3,7 @@ import { arrange, element, setAttribute, setText } from './dom.js'
 /** Shown elsewhere on the page. */
 const ELSEWHERE = new Set(['stage', 'last_message'])
 
-/** What else the worker keeps with a job: names and values. */
+/** The job's metadata, as names and values. */
 export function createMetadata() {
   const list = element('dl', { class: 'metadata' })
   const node = element(

@@ -4,26 +4,26 @@ import { element, setAttribute, setText } from './dom.js'
 
 /** @type {Record<import('./wire.js').FailureReason, (failure: Failure) => string>} */
 const WORDS = {
-  'signed-out': () => 'Your key is not valid any more.',
+  'signed-out': () => 'Your key is no longer valid.',
   'which-organization': ({ detail }) => sentence(detail),
   forbidden: ({ detail }) => `You may not see this. ${sentence(detail)}`,
   missing: () => 'There is no such job in your organization.',
   finished: ({ detail }) => sentence(detail),
   refused: ({ detail }) => sentence(detail),
-  busy: () => 'Too many requests. What you see may be out of date; it goes on by itself in a moment.',
-  unavailable: () => 'The service is not available right now. What you see may be out of date; trying again.',
+  busy: () => 'Too many requests. What you see may be out of date; updates resume in a moment.',
+  unavailable: () => 'The service is not available right now. What you see may be out of date. Trying again…',
   offline: () =>
     navigator.onLine
-      ? 'The service cannot be reached. What you see may be out of date; trying again.'
-      : 'You are offline. What you see may be out of date; it goes on when you are back.',
+      ? 'The service cannot be reached. What you see may be out of date. Trying again…'
+      : 'You are offline. What you see may be out of date; updates resume when you are back online.',
 }
 
-/** What a failure means to the reader. @param {Failure} failure */
+/** Explains a failure to the user. @param {Failure} failure */
 export function explainFailure(failure) {
   return WORDS[failure.reason](failure)
 }
 
-/** The one line at the top that says why nothing moves; gone as soon as something does again. */
+/** The line at the top that says why nothing updates. It disappears with the next success. */
 export function createNotice() {
   const text = element('span')
   const node = element('div', { class: 'notice', role: 'status' }, text)

@@ -1,28 +1,28 @@
 /** @import { Failure, Outcome } from './wire.js' */
 
-/** Seconds between two tries, the first after a failure and at most. */
+/** Seconds to wait after the first failure, and at most. */
 const FIRST_PAUSE = 1
 const LONGEST_PAUSE = 30
-/** Seconds until a refusal is put to the test again: someone may have granted the permission meanwhile. */
+/** Seconds to wait after a refusal: someone may grant the permission. */
 const REFUSED_PAUSE = 15
 
 /**
- * How many seconds to wait after failure number `failures` in a row: as long as the server asks for, else longer each time.
+ * How many seconds to wait after a failure: at least as long as the server asks, and longer with each failure in a row.
  *
- * @param {Failure} outcome @param {number} failures from 1
+ * @param {Failure} outcome @param {number} failures in a row, from 1
  */
 export function pauseAfter(outcome, failures) {
   const passing =
     outcome.reason === 'busy' || outcome.reason === 'unavailable' || outcome.reason === 'offline'
   if (!passing) return REFUSED_PAUSE
   const growing = Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (failures - 1))
-  // Spread out, so that the pages of a whole team do not come back in one moment.
+  // Spread the retries: the pages of a whole team must not all come back at the same moment.
   return Math.max(outcome.retryAfter ?? 0, growing) * (1 + Math.random() / 4)
 }
 
 /**
- * Refreshes now and then every `seconds`, while the page is visible; more rarely while that fails. What is still under way
- * is given up when a newer refresh is asked for.
+ * Refreshes now and every `seconds` while the page is visible, and backs off on failures. Calling `now` aborts a refresh in
+ * progress.
  *
  * @param {(signal: AbortSignal) => Promise<Outcome<unknown>>} refresh rejects only when aborted
  * @param {number} seconds

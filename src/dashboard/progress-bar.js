@@ -4,7 +4,7 @@ import { isFinished } from './status.js'
 
 /** @import { Job } from './wire.js' */
 
-/** How far a job is: items that went well, then those that failed, of the whole. */
+/** The progress of a job: the share of processed items, then of failed ones. */
 export function createProgressBar() {
   const done = element('span', { class: 'bar-done' })
   const failed = element('span', { class: 'bar-failed' })
@@ -19,7 +19,7 @@ export function createProgressBar() {
     /** @param {Job} job */
     show(job) {
       const handled = job.processed_items + job.failed_items
-      // A worker may report more than it announced; the bar ends where the percentage does.
+      // A worker may report more items than it announced: scale the bar to the percentage, which is clamped.
       const failedShare = handled === 0 ? 0 : (job.failed_items / handled) * job.progress_percentage
       done.style.width = `${job.progress_percentage - failedShare}%`
       failed.style.width = `${failedShare}%`
@@ -39,14 +39,14 @@ function describe(job) {
   return `${share}${items}${job.failed_items === 0 ? '' : `, ${formatNumber(job.failed_items)} failed`}`
 }
 
-/** Handled of all: `1,240 of 2,000`. @param {Job} job */
+/** Handled items of the total: `1,240 of 2,000`. @param {Job} job */
 export function formatItems(job) {
   const handled = job.processed_items + job.failed_items
   if (job.total_items === 0) return formatNumber(handled)
   return `${formatNumber(handled)} of ${formatNumber(job.total_items)}`
 }
 
-/** What went wrong in a few words, '' where nothing did. @param {Job} job */
+/** Counts errors and warnings; '' if there are none. @param {Job} job */
 export function formatTroubles(job) {
   return [
     job.error_count > 0 ? formatCount(job.error_count, 'error') : '',

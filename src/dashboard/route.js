@@ -1,6 +1,6 @@
 /** @typedef {{ page: 'list', filter: URLSearchParams } | { page: 'job', jobId: string }} Route */
 
-/** Which page the address asks for. @param {string} hash @returns {Route} */
+/** Reads the page from the address. @param {string} hash @returns {Route} */
 export function readRoute(hash) {
   const [path = '', query = ''] = hash.replace(/^#/, '').split('?')
   const jobId = /^\/jobs\/([^/]+)$/.exec(path)?.[1]
@@ -20,7 +20,7 @@ export function addressOfList(filter) {
   return query === '' ? '#/' : `#/?${query}`
 }
 
-/** A broken address names no job; it is shown as it is, and not found. @param {string} part */
+/** Returns a malformed id unchanged; no job has it. @param {string} part */
 function decode(part) {
   try {
     return decodeURIComponent(part)

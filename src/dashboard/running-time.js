@@ -4,12 +4,12 @@ import { isFinished } from './status.js'
 
 /** @import { Job } from './wire.js' */
 
-/** How long a job has been running. Between two states of it, `tick` goes on by this machine's own stopwatch. */
+/** How long a job has been running. Between two updates, `tick` counts on with the local monotonic clock. */
 export function createRunningTime() {
   const node = element('span', { class: 'running-time' })
   /** @type {number | null} */
   let seconds = null
-  /** When that was, by the stopwatch; null when it has stopped. @type {number | null} */
+  /** The time of the last update on that clock; null once the job has finished. @type {number | null} */
   let asOf = null
 
   /** @param {Job} job */

@@ -1,14 +1,14 @@
-/** Session storage: what is kept in it belongs to this tab alone, and is forgotten when it is closed. */
+/** Names in session storage, which belongs to this tab and is cleared when the tab closes. */
 const KEY = 'milepost.key'
 const ORGANIZATION = 'milepost.organization'
 
-/** The key of this tab; null where a cookie has to do. */
+/** This tab's key; null if it uses a cookie or nobody is signed in. */
 export function readKey() {
   return sessionStorage.getItem(KEY)
 }
 
 /**
- * What a request has to carry to be this tab's: nothing where the cookie, which the browser sends by itself, is enough.
+ * The headers that authenticate this tab; none if the cookie, which the browser sends by itself, is enough.
  *
  * @returns {Record<string, string>}
  */

@@ -6,15 +6,15 @@ import { keepCredentials, toHeaders } from './session.js'
 /** @import { Failure, Outcome } from './wire.js' */
 
 /**
- * Asks for a key, and tries it before it is kept. Whoever belongs to several organizations is asked for one of them.
+ * Asks for a key and tests it before keeping it. Asks for the organization if the key or session has several.
  *
  * @param {object} options
- * @param {string} options.reason why it is asked for; '' where nothing went before
- * @param {boolean} options.hasSession a cookie does in place of a key: only the organization is missing
+ * @param {string} options.reason why the user has to sign in; '' on the first visit
+ * @param {boolean} options.hasSession a cookie replaces the key; only the organization is missing
  * @param {() => void} options.onSignedIn
  */
 export function createSignIn({ reason, hasSession, onSignedIn }) {
-  // Without names, the fields are in no address, even if the form were sent by the browser itself.
+  // The fields have no names: if the browser submitted the form itself, the key would not end up in the address.
   const key = field('key', 'API key', { type: 'password', required: true })
   const organization = field('organization', 'Organization ID', { type: 'text', required: true })
   const problem = element('p', { id: 'problem', class: 'problem', role: 'alert' }, reason)
@@ -66,7 +66,7 @@ export function createSignIn({ reason, hasSession, onSignedIn }) {
 /** @type {Outcome<never>} */
 const UNKNOWN_KEY = { ok: false, reason: 'signed-out', detail: '', retryAfter: null }
 
-/** Headers hold only such characters; what else was pasted is no key. @param {string} text */
+/** Whether a header can hold the text. Anything else is not a key. @param {string} text */
 function isSendable(text) {
   return /^[!-~]+$/.test(text)
 }
@@ -79,14 +79,14 @@ function explain(failure) {
     case 'forbidden':
       return `This key is valid, but it may not read jobs. ${failure.detail}.`
     case 'which-organization':
-      return 'This key belongs to several organizations. Which of them?'
+      return 'This key belongs to several organizations. Which one?'
     case 'missing':
-      return 'That is none of the organizations that this key belongs to.'
+      return 'This key does not belong to that organization.'
     case 'busy':
       return 'Too many requests. Wait a moment and try again.'
     case 'unavailable':
     case 'offline':
-      return 'The key could not be checked: the service cannot be reached. Try again.'
+      return 'The service cannot be reached, and the key was not checked. Try again.'
     default:
       return explainFailure(failure)
   }
@@ -107,7 +107,7 @@ function field(id, name, attributes) {
     node,
     input,
     read: () => input.value.trim(),
-    /** A field that is not asked for is not required either. @param {boolean} isAsked */
+    /** Shows or hides the field. A hidden field is disabled and thus not required. @param {boolean} isAsked */
     ask(isAsked) {
       setAttribute(node, 'hidden', !isAsked)
       setAttribute(input, 'disabled', !isAsked)

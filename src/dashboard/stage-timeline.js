@@ -4,7 +4,7 @@ import { isFinished, statusWord } from './status.js'
 
 /** @import { Job, Stage } from './wire.js' */
 
-/** The stages that a job went through, each with the time it began and how long it took. */
+/** The stages of a job, each with its start time and duration. */
 export function createStageTimeline() {
   const list = element('ol', { class: 'timeline' })
   const node = element(

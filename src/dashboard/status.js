@@ -3,7 +3,7 @@ import { element, picture, setAttribute, setText } from './dom.js'
 /** @import { Job, JobStatus } from './wire.js' */
 
 /**
- * How each status is shown: a word, and a shape that tells it from the others without color.
+ * How each status is shown: a word, and a shape that does not rely on color.
  *
  * @type {Record<JobStatus, { word: string, shape: string[] }>}
  */
@@ -22,7 +22,7 @@ const STATUSES = {
 
 export const STATUS_NAMES = /** @type {JobStatus[]} */ (Object.keys(STATUSES))
 
-/** A status that this page does not know is shown by its own name. @param {string} status */
+/** Returns an unknown status unchanged. @param {string} status */
 export function statusWord(status) {
   return isKnown(status) ? STATUSES[status].word : status
 }
@@ -37,7 +37,7 @@ export function isFinished({ status }) {
   return status !== 'pending' && status !== 'in_progress'
 }
 
-/** The status in a word, a shape and a color; `show` puts another in its place. */
+/** Shows a status as a word, a shape and a color. */
 export function createStatusBadge() {
   const word = element('span')
   const node = element('span', { class: 'status' }, word)

@@ -4,20 +4,20 @@ import { pauseAfter } from './poll.js'
 
 /** @import { Failure, Job, Outcome } from './wire.js' */
 
-/** Milliseconds without a byte after which a stream is given up: the server sends something every 15 s. */
+/** Milliseconds of silence before a stream counts as broken. The server sends something every 15 s. */
 const SILENCE_MS = 40_000
 
 /** @type {Failure} */
 const BROKEN = { ok: false, reason: 'offline', detail: 'The connection broke', retryAfter: null }
 
 /**
- * Follows a job while the page is visible, across broken connections, until it has finished.
+ * Follows a job until it finishes, while the page is visible. Reconnects after broken connections.
  *
  * @param {string} jobId
  * @param {object} listeners
- * @param {(job: Job) => void} listeners.onJob each newer state, and the current one after each new connection
- * @param {() => void} listeners.onFinished nothing more will come
- * @param {(outcome: Outcome<unknown>) => void} listeners.onConnection how each try to connect went
+ * @param {(job: Job) => void} listeners.onJob receives each update, and the current job after each connect
+ * @param {() => void} listeners.onFinished called after the last update
+ * @param {(outcome: Outcome<unknown>) => void} listeners.onConnection receives the outcome of each attempt to connect
  * @returns {{ stop: () => void }}
  */
 export function watchJob(jobId, { onJob, onFinished, onConnection }) {
@@ -42,7 +42,7 @@ export function watchJob(jobId, { onJob, onFinished, onConnection }) {
     timer = setTimeout(connect, pauseAfter(outcome, failures) * 1_000)
   }
 
-  /** Null when there is nothing left to follow. @param {AbortController} mine @returns {Promise<Failure | null>} */
+  /** Resolves to null once the job has finished. @param {AbortController} mine @returns {Promise<Failure | null>} */
   async function follow(mine) {
     const outcome = await open(`/api/jobs/${encodeURIComponent(jobId)}/events`, {
       signal: mine.signal,
@@ -50,14 +50,14 @@ export function watchJob(jobId, { onJob, onFinished, onConnection }) {
     })
     onConnection(outcome)
     if (!outcome.ok) return outcome
-    // Without a body, the server says that this page has seen the end already.
+    // An empty response means that this page has already seen the end.
     const stream = outcome.body.body
     if (stream === null || (await readAll(stream, mine))) {
       stop()
       onFinished()
       return null
     }
-    // The first break is nothing to talk about: servers and proxies end long connections as a matter of course.
+    // Don't report the first break: servers and proxies routinely end long connections.
     if (failures > 0) onConnection(BROKEN)
     return BROKEN
   }
@@ -81,7 +81,7 @@ export function watchJob(jobId, { onJob, onFinished, onConnection }) {
         if (event.type === 'finished') return true
       }
     } catch (error) {
-      // A connection that broke is one to make again; all else is a fault of this page.
+      // fetch throws a TypeError for a broken connection. Anything else is a bug of this page.
       if (!(error instanceof TypeError)) throw error
     } finally {
       clearTimeout(silence)

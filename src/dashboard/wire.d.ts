@@ -1,4 +1,4 @@
-/** What the API answers, as far as the page reads it. Types only: nothing of this file reaches a browser. */
+/** The parts of the API's replies that the page reads. Types only: this file never reaches a browser. */
 
 export type JobStatus =
   | 'pending'
@@ -35,7 +35,7 @@ export interface Job {
   eta_seconds?: number | null
   rate_per_second?: number | null
   stages?: Stage[]
-  /** Not in the list, which shows none of it. */
+  /** Absent in the list, which does not show it. */
   metadata?: Record<string, unknown> | null
 }
 
@@ -44,7 +44,7 @@ export interface Stage {
   started_at: string
 }
 
-/** `status`: what was answered, null where nothing was. */
+/** `status` is the HTTP status of the reply, null without one. */
 export interface Delivery {
   attempted_at: string
   status: number | null
@@ -66,17 +66,17 @@ export interface EntryGroup {
   count: number
 }
 
-/** Errors or warnings: the name of the endpoint, and of the field in its answer. */
+/** The name of the endpoint, and of the field in its reply. */
 export type EntryKind = 'errors' | 'warnings'
 
-/** What came of a call. `retryAfter` is in seconds, null where the server named none. */
+/** The outcome of a call. `retryAfter` is in seconds, null if the server sent none. */
 export type Outcome<Body> =
   | { ok: true; body: Body }
   | { ok: false; reason: FailureReason; detail: string; retryAfter: number | null }
 
 export type FailureReason =
   | 'signed-out'
-  /** The credential belongs to several organizations, and none of them was named. */
+  /** The credential belongs to several organizations, and the call named none. */
   | 'which-organization'
   | 'forbidden'
   | 'missing'

@@ -16,7 +16,7 @@ describe('the page itself', () => {
   })
   afterAll(() => edge?.dispose())
 
-  test('each of its files is served as what it is, under a policy that allows nothing inline', async () => {
+  test('every file has the right content type and a policy that allows nothing inline', async () => {
     const files = (await readdir(FILES)).filter((name) => !name.endsWith('.d.ts'))
     const paths = files.map((name) => (name === 'index.html' ? '/' : `/dashboard/${name}`))
     const types = { html: 'text/html', js: 'text/javascript', css: 'text/css', svg: 'image/svg+xml' }
@@ -36,7 +36,7 @@ describe('the page itself', () => {
     }
   })
 
-  test('what is no file of it is not found, and it only answers GET', async () => {
+  test('unknown files are 404, and methods other than GET are 405', async () => {
     for (const name of ['nothing.js', 'constructor', 'wire.d.ts', '..%2findex.html']) {
       expect((await fetch(`${edge.url}/dashboard/${name}`)).status).toBe(404)
     }
@@ -44,7 +44,7 @@ describe('the page itself', () => {
   })
 })
 
-describe.skipIf(!hasBrowser)('getting in, and staying in', () => {
+describe.skipIf(!hasBrowser)('signing in and staying signed in', () => {
   let edge: Edge
   let browser: Browser
   beforeAll(async () => {
@@ -55,7 +55,7 @@ describe.skipIf(!hasBrowser)('getting in, and staying in', () => {
     await edge?.dispose()
   })
 
-  test('a key that is none is refused in words; a good one is forgotten with the tab', async () => {
+  test('an unknown key is refused with a message, and signing out forgets a valid one', async () => {
     const { key } = await issueKey(edge, { org: freshOrganization() })
     await using tab = await openPage(browser, edge.url)
     const { page } = tab
@@ -74,7 +74,7 @@ describe.skipIf(!hasBrowser)('getting in, and staying in', () => {
     expect(await page.evaluate('sessionStorage.length')).toBe(0)
   })
 
-  test('a key that may not read says so; one of several organizations asks which', async () => {
+  test('the page says that a key may not read jobs, and asks for the organization of a key that has several', async () => {
     const { key: blind } = await issueKey(edge, { org: freshOrganization(), permissions: ['job:create'] })
     const [one, another] = [freshOrganization(), freshOrganization()]
     const { key } = await issueKey(edge, { org: [one, another] })
@@ -92,15 +92,15 @@ describe.skipIf(!hasBrowser)('getting in, and staying in', () => {
     await page.getByRole('link', { name: 'of-the-other' }).waitFor()
   })
 
-  test('a key that expires leads back to where one is asked for', async () => {
+  test('when the key expires, the page asks for another one', async () => {
     const { key } = await issueKey(edge, { org: freshOrganization(), expiresAt: Date.now() + 8_000 })
     await using tab = await openPage(browser, edge.url)
     await signIn(tab.page, key)
-    await tab.page.getByText('Your key is not valid any more.').waitFor()
+    await tab.page.getByText('Your key is no longer valid.').waitFor()
     expect(await tab.page.getByLabel('API key').isVisible()).toBe(true)
   })
 
-  test('what fails for a while is said, leaves what was there, and goes on by itself', async () => {
+  test('during an outage the page says so and keeps its content, and then it resumes by itself', async () => {
     const { key } = await issueKey(edge, { org: freshOrganization() })
     const worker = await startWorker(edge, key)
     await using tab = await openPage(browser, edge.url)
@@ -131,7 +131,7 @@ describe.skipIf(!hasBrowser)('getting in, and staying in', () => {
     await see(() => page.locator('.big-share').innerText(), expect.stringMatching(/^10/))
   })
 
-  test('the keyboard alone goes everywhere, and the focus is never lost', async () => {
+  test('everything works by keyboard, and the focus is never lost', async () => {
     const { key } = await issueKey(edge, { org: freshOrganization() })
     await startWorker(edge, key, { job_type: 'older' })
     await startWorker(edge, key, { job_type: 'newer' })
@@ -160,7 +160,7 @@ describe.skipIf(!hasBrowser)('getting in, and staying in', () => {
     await see(focused, 'older')
   })
 
-  test('on a phone nothing is wider than the screen, however long the names are', async () => {
+  test('on a phone nothing overflows the screen, however long the names are', async () => {
     const { key } = await issueKey(edge, { org: freshOrganization() })
     const long = 'a-name-without-an-end-'.repeat(12)
     const worker = await startWorker(edge, key, { job_type: long, triggered_by: long })

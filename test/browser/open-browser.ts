@@ -4,11 +4,11 @@ import { expect } from 'vitest'
 
 const PATH = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium'
 
-/** Whether there is a Chromium to look at the page with. Where there is none, that is said, and with REQUIRE_BROWSER it fails. */
+/** Whether Chromium is installed. Without it this module prints a warning, or throws if REQUIRE_BROWSER is 1. */
 export const hasBrowser = existsSync(PATH)
 
 if (!hasBrowser) {
-  const missing = `No Chromium at ${PATH}: what the page does is NOT tested.`
+  const missing = `No Chromium at ${PATH}: the dashboard is NOT tested.`
   if (process.env.REQUIRE_BROWSER === '1') throw new Error(missing)
   const line = '!'.repeat(missing.length + 8)
   console.warn(
@@ -31,13 +31,13 @@ export function openBrowser(): Promise<Browser> {
   })
 }
 
-export interface OpenPage extends AsyncDisposable {
+interface OpenPage extends AsyncDisposable {
   page: Page
-  /** Errors that nothing caught, and what the content policy blocked. */
+  /** Uncaught errors, and everything that the content security policy blocked. */
   faults: string[]
 }
 
-/** A tab that shares nothing with others. When it is closed, nothing may have gone wrong in it unseen. */
+/** Opens a tab that shares nothing with others. Closing it expects that it had no faults. */
 export async function openPage(
   browser: Browser,
   url: string,
@@ -69,7 +69,7 @@ export async function signIn(page: Page, key: string): Promise<void> {
   await page.getByRole('heading', { name: 'Jobs', exact: true }).waitFor()
 }
 
-/** Vitest's `expect` does not wait for a page. */
+/** Waits until the page shows what is expected. Vitest's `expect` does not wait. */
 export async function see(read: () => Promise<unknown>, expected: unknown): Promise<void> {
   await expect.poll(read, { timeout: 10_000, interval: 50 }).toEqual(expected)
 }

@@ -6,7 +6,7 @@ import { freshOrganization, issueKey, startEdge } from '../edge/harness.ts'
 import { startWorker } from './a-worker.ts'
 import { hasBrowser, openBrowser, openPage, see } from './open-browser.ts'
 
-describe.skipIf(!hasBrowser)('a member of the organization, with a session in a cookie', () => {
+describe.skipIf(!hasBrowser)('a member of the organization with a session cookie', () => {
   let stytch: FakeStytch
   let edge: Edge
   let browser: Browser
@@ -20,7 +20,7 @@ describe.skipIf(!hasBrowser)('a member of the organization, with a session in a 
     await stytch?.close()
   })
 
-  test('is asked for no key, follows a job live, and may cancel it', async () => {
+  test('needs no key, follows a job live, and may cancel it', async () => {
     const org = freshOrganization()
     const { key } = await issueKey(edge, { org })
     const worker = await startWorker(edge, key, { job_type: 'feed' })
@@ -40,7 +40,7 @@ describe.skipIf(!hasBrowser)('a member of the organization, with a session in a 
   })
 })
 
-/** As whoever signs members in has set it. */
+/** The cookie as the platform's sign-in sets it. */
 function sessionCookie(value: string) {
   return {
     name: 'stytch_session',

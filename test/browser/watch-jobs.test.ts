@@ -20,7 +20,7 @@ describe.skipIf(!hasBrowser)('watching jobs in a browser', () => {
     return (await issueKey(edge, { org: freshOrganization() })).key
   }
 
-  test('an operator signs in, watches a job advance, sees its errors, and cancels another', async () => {
+  test('an operator signs in, watches a job progress, sees its errors, and cancels another', async () => {
     const key = await freshKey()
     const worker = await startWorker(edge, key, { job_type: 'feed', triggered_by: 'night shift' })
     const other = await startWorker(edge, key, { job_type: 'crawl' })
@@ -80,7 +80,7 @@ describe.skipIf(!hasBrowser)('watching jobs in a browser', () => {
     expect(await page.evaluate('window.notReloaded')).toBe(true)
   })
 
-  test('entries of one type come in pages, and more of them while the job goes on', async () => {
+  test('entries of one type load in pages, and new ones appear while the job runs', async () => {
     const key = await freshKey()
     const worker = await startWorker(edge, key)
     const errors = Array.from({ length: 45 }, (_, index) => productError(`p-${index}`, 'no_price'))
@@ -103,7 +103,7 @@ describe.skipIf(!hasBrowser)('watching jobs in a browser', () => {
     await see(() => entries.count(), 46)
   })
 
-  test('filters narrow the list, are in the address, and say when nothing matches', async () => {
+  test('filters narrow the list and are in the address, and the page says when nothing matches', async () => {
     const key = await freshKey()
     const failed = await startWorker(edge, key, { job_type: 'feed' })
     await failed.report({ mark_failed: 'no file' })
@@ -119,16 +119,16 @@ describe.skipIf(!hasBrowser)('watching jobs in a browser', () => {
     await see(() => links.allInnerTexts(), ['feed'])
     expect(await page.getByLabel('Failed').isChecked()).toBe(true)
     await page.getByLabel('Triggered by').fill('anna')
-    await page.getByRole('heading', { name: 'No job matches' }).waitFor()
+    await page.getByRole('heading', { name: 'No matching jobs' }).waitFor()
     await page.getByRole('button', { name: 'Show all jobs' }).click()
     await see(() => links.allInnerTexts(), ['crawl', 'feed'])
     await page.getByLabel('From').fill(new Date(Date.now() + 2 * 86_400_000).toISOString().slice(0, 10))
-    await page.getByRole('heading', { name: 'No job matches' }).waitFor()
+    await page.getByRole('heading', { name: 'No matching jobs' }).waitFor()
   })
 
-  test('a list too heavy for one answer is shown whole, and goes on to older jobs', async () => {
+  test('a list too large for one reply is shown in full and can load older jobs', async () => {
     const key = await freshKey()
-    // Ten such jobs fill an answer.
+    // Ten of these jobs fill a reply.
     const report = { stage: 'reading', mark_failed: '\u0001'.repeat(16_384) }
     for (let n = 0; n < 60; n++) await (await startWorker(edge, key)).report(report)
     await using tab = await openPage(browser, edge.url)
@@ -150,7 +150,7 @@ describe.skipIf(!hasBrowser)('watching jobs in a browser', () => {
     expect(new Set(asked.map(({ searchParams }) => searchParams.get('metadata')))).toEqual(new Set(['false']))
   })
 
-  test('where there is no job yet, the page says how to create one', async () => {
+  test('without any jobs, the page shows how to create one', async () => {
     const key = await freshKey()
     await using tab = await openPage(browser, edge.url)
     await signIn(tab.page, key)
@@ -163,7 +163,7 @@ describe.skipIf(!hasBrowser)('watching jobs in a browser', () => {
     await tab.page.getByRole('link', { name: 'first' }).waitFor()
   })
 
-  test('a stream that breaks is taken up again where it broke', async () => {
+  test('a broken stream resumes where it stopped', async () => {
     const key = await freshKey()
     const worker = await startWorker(edge, key)
     const { body: job } = await call(edge, key, 'GET', `/api/jobs/${worker.jobId}`)
@@ -183,7 +183,7 @@ describe.skipIf(!hasBrowser)('watching jobs in a browser', () => {
     await see(() => page.locator('.big-share').innerText(), expect.stringMatching(/^30/))
   })
 
-  test('a finished job shows how posting it to its callback URL goes', async () => {
+  test('a finished job shows the deliveries to its callback URL', async () => {
     const key = await freshKey()
     const callback_url = 'https://hooks.example.com/done'
     const worker = await startWorker(edge, key, { callback_url })
@@ -194,13 +194,13 @@ describe.skipIf(!hasBrowser)('watching jobs in a browser', () => {
     await page.getByRole('button', { name: 'Cancel job' }).waitFor()
     const webhook = page.getByRole('region', { name: 'Webhook' })
     await see(() => webhook.count(), 0)
-    // The organization has no secret to sign with: nothing is sent, and that is what there is to see.
+    // The organization has no signing secret, so the page must show that nothing is sent.
     await worker.report({ mark_completed: true })
     await see(() => webhook.innerText(), expect.stringContaining(callback_url))
     await see(() => webhook.innerText(), expect.stringMatching(/no signing secret.*Next attempt at/s))
   })
 
-  test('cancelling takes the permission, and says so', async () => {
+  test('cancelling without the permission is refused with a message', async () => {
     const org = freshOrganization()
     const { key } = await issueKey(edge, { org })
     const { key: readOnly } = await issueKey(edge, { org, permissions: ['job:read'] })
