@@ -13,7 +13,7 @@ export function logRefusal(fields: LogFields & { status: number }, error?: unkno
 }
 
 /** Logs one line of JSON for something that went wrong on our side: D1, another service, or a bug. */
-export function logTrouble(event: string, fields: LogFields, error: unknown): void {
+export function logError(event: string, fields: LogFields, error: unknown): void {
   console.error(JSON.stringify({ event, ...fields, ...describeError(error) }))
 }
 
@@ -21,30 +21,30 @@ export function logTrouble(event: string, fields: LogFields, error: unknown): vo
 const throttle = new Throttle()
 
 /**
- * Like `logTrouble`, for trouble that repeats while it lasts: an event is logged at once, and then at most once a
+ * Like `logError`, for trouble that repeats while it lasts: an event is logged at once, and then at most once a
  * minute. `times` counts how often it happened since its last line, this time included.
  *
  * @param now in ms since the epoch
  */
-export function logRecurringTrouble(
+export function logErrorThrottled(
   event: string,
   fields: LogFields,
   error: unknown,
   now: number = Date.now(),
 ): void {
   const tally = throttle.count(event, '', now)
-  if (tally) logTrouble(event, { ...fields, times: tally.times }, error)
+  if (tally) logError(event, { ...fields, times: tally.times }, error)
 }
 
 /**
- * Like `logRecurringTrouble`, for trouble with a job. The line names one job; `jobs` counts the different jobs it
+ * Like `logErrorThrottled`, for trouble with a job. The line names one job; `jobs` counts the different jobs it
  * happened to, up to 1,000.
  *
  * @param now in ms since the epoch
  */
-export function logJobTrouble(event: string, key: JobKey, error: unknown, now: number = Date.now()): void {
+export function logJobError(event: string, key: JobKey, error: unknown, now: number = Date.now()): void {
   const tally = throttle.count(event, `${key.organizationId} ${key.jobId}`, now)
-  if (tally) logTrouble(event, { ...ofJob(key), jobs: tally.subjects, times: tally.times }, error)
+  if (tally) logError(event, { ...ofJob(key), jobs: tally.subjects, times: tally.times }, error)
 }
 
 /** Logs one line of JSON for something that was done. */

@@ -6,7 +6,7 @@ import { type Limiter, REFUSED_FOR_MS } from './request-budget.ts'
 interface Options {
   /** The time in milliseconds since the epoch. */
   now: () => number
-  onTrouble: (error: unknown) => void
+  onError: (error: unknown) => void
 }
 
 /**
@@ -15,12 +15,12 @@ interface Options {
  */
 export class FailedAttempts {
   readonly #now: () => number
-  readonly #onTrouble: (error: unknown) => void
+  readonly #onError: (error: unknown) => void
   readonly #barredAt = new Map<string, Moment>()
 
-  constructor({ now, onTrouble }: Options) {
+  constructor({ now, onError }: Options) {
     this.#now = now
-    this.#onTrouble = onTrouble
+    this.#onError = onError
   }
 
   isBarred(address: string | undefined): boolean {
@@ -37,7 +37,7 @@ export class FailedAttempts {
       if (!success) remember(this.#barredAt, source, new Moment(this.#now()))
       return success
     } catch (error) {
-      this.#onTrouble(error)
+      this.#onError(error)
       return true
     }
   }

@@ -14,7 +14,7 @@ interface Options {
   /** The time in milliseconds since the epoch. */
   now: () => number
   /** Told why Stytch did not answer as it should have. */
-  onTrouble: (error: unknown) => void
+  onError: (error: unknown) => void
 }
 
 let opened: { project: StytchProject; sessions: StytchSessions; usedAt: Moment } | undefined

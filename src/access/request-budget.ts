@@ -25,7 +25,7 @@ interface Account {
 interface Options {
   /** The time in milliseconds since the epoch. */
   now: () => number
-  onTrouble: (error: unknown) => void
+  onError: (error: unknown) => void
 }
 
 /**
@@ -34,12 +34,12 @@ interface Options {
  */
 export class RequestBudget {
   readonly #now: () => number
-  readonly #onTrouble: (error: unknown) => void
+  readonly #onError: (error: unknown) => void
   readonly #accounts = new Map<string, Account>()
 
-  constructor({ now, onTrouble }: Options) {
+  constructor({ now, onError }: Options) {
     this.#now = now
-    this.#onTrouble = onTrouble
+    this.#onError = onError
   }
 
   /** Takes one request off the caller's budget; false if that is spent. Never throws. */
@@ -84,7 +84,7 @@ export class RequestBudget {
       // A limiter that is out of order limits nobody.
       account.left = REQUESTS_A_UNIT
       account.grantedAt = new Moment(this.#now())
-      this.#onTrouble(error)
+      this.#onError(error)
     } finally {
       // An answer that was given up on may come after a later question was asked.
       if (account.askedAt === askedAt) account.askedAt = undefined

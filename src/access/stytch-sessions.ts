@@ -32,7 +32,7 @@ interface Options {
   /** The time in milliseconds since the epoch. */
   now: () => number
   /** Told why Stytch did not answer as it should have. */
-  onTrouble: (error: unknown) => void
+  onError: (error: unknown) => void
 }
 
 interface Remembered<Answer> {
@@ -53,14 +53,14 @@ interface Remembered<Answer> {
 export class StytchSessions {
   readonly #stytch: StytchCalls
   readonly #now: () => number
-  readonly #onTrouble: (error: unknown) => void
+  readonly #onError: (error: unknown) => void
   readonly #checks = new Map<string, Remembered<SessionCheck>>()
   readonly #verdicts = new Map<string, Remembered<Verdict>>()
 
-  constructor({ stytch, now, onTrouble }: Options) {
+  constructor({ stytch, now, onError }: Options) {
     this.#stytch = stytch
     this.#now = now
-    this.#onTrouble = onTrouble
+    this.#onError = onError
   }
 
   /** Whose session it is, from memory or its JWT alone; undefined if they do not tell. `tokenHash` is its SHA-256. */
@@ -123,7 +123,7 @@ export class StytchSessions {
       (failure: unknown) => toRefusal(failure),
     )
     const answer = (await withinPatience(asked)) ?? { kind: 'unavailable', failure: undefined }
-    if (answer.kind === 'unavailable') this.#onTrouble(answer.failure)
+    if (answer.kind === 'unavailable') this.#onError(answer.failure)
     return answer
   }
 

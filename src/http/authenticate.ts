@@ -2,7 +2,7 @@ import type { Context } from 'hono'
 import { createMiddleware } from 'hono/factory'
 import { chooseOrganization, type Identification, type Permission } from '../access/caller.ts'
 import { FailedAttempts } from '../access/failed-attempts.ts'
-import { logRecurringTrouble } from '../log.ts'
+import { logErrorThrottled } from '../log.ts'
 import { spendRequest } from './caller-budget.ts'
 import { type Credential, readCredential } from './credential.ts'
 import type { EdgeEnv } from './edge-env.ts'
@@ -16,7 +16,7 @@ const RETRY_AFTER_LIMIT = '10'
 
 const failedAttempts = new FailedAttempts({
   now: Date.now,
-  onTrouble: (error) => logRecurringTrouble('rate_limit_unavailable', {}, error),
+  onError: (error) => logErrorThrottled('rate_limit_unavailable', {}, error),
 })
 
 /**

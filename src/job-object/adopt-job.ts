@@ -1,6 +1,6 @@
 import type { EntryKind, Job, JobKey } from '../jobs/job.ts'
 import { type EntityCounts, Tally } from '../jobs/tally.ts'
-import { logTrouble, ofJob } from '../log.ts'
+import { logError, ofJob } from '../log.ts'
 import { claimJob } from '../store/claim-job.ts'
 import { findEntries } from '../store/find-entries.ts'
 import { findJob } from '../store/find-job.ts'
@@ -72,7 +72,7 @@ async function adoptEntries(
     Object.assign(counts, tally.counts)
     if (reached - after > entries.length) {
       const error = new Error(`D1 lacks ${reached - after - entries.length} entries`)
-      logTrouble('entries_lost', { ...ofJob(key), kind, after, reached }, error)
+      logError('entries_lost', { ...ofJob(key), kind, after, reached }, error)
     }
     after = reached
   }

@@ -1,5 +1,5 @@
 import { isFinished, type Job, type JobKey } from '../jobs/job.ts'
-import { logJobTrouble } from '../log.ts'
+import { logJobError } from '../log.ts'
 import { Moment } from '../moment.ts'
 import { findJob, findRecent } from '../store/find-job.ts'
 import type { Store } from '../store/store.ts'
@@ -62,7 +62,7 @@ export class JobHolder {
         )
         if (!isLoaded) return { ok: false, reason: 'unavailable' }
       } catch (error) {
-        logJobTrouble('job_not_loaded', key, error)
+        logJobError('job_not_loaded', key, error)
         return { ok: false, reason: 'unavailable' }
       }
     }

@@ -8,7 +8,7 @@ import type { EntryKind, Job, JobKey } from '../jobs/job.ts'
 import { judgeRepeat, type KeyedRequest } from '../jobs/keyed-request.ts'
 import type { Change } from '../jobs/outcome.ts'
 import type { NewJob, Report } from '../jobs/report.ts'
-import { logJobTrouble } from '../log.ts'
+import { logJobError } from '../log.ts'
 import { openStore, type Store } from '../store/store.ts'
 import { Alarm } from './alarm.ts'
 import { archiveJob } from './archive-job.ts'
@@ -142,7 +142,7 @@ export class JobObject extends DurableObject<Env> {
     const means = { store: this.#store, settings: this.#settings, record, archive }
     // It sets itself again and never throws: the runtime tries an alarm again six times only, and D1 may be away longer.
     const isDone = await performDuties(live, means).catch((error) => {
-      logJobTrouble('alarm_failed', live.key, error)
+      logJobError('alarm_failed', live.key, error)
       return false
     })
     this.#setAlarm(isDone ? 0 : RECORD_DELAY)
@@ -202,7 +202,7 @@ export class JobObject extends DurableObject<Env> {
     try {
       return await answer()
     } catch (error) {
-      logJobTrouble('call_failed', key, error)
+      logJobError('call_failed', key, error)
       return UNAVAILABLE
     }
   }

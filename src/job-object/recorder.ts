@@ -1,4 +1,4 @@
-import { logJobTrouble, logTrouble, ofJob } from '../log.ts'
+import { logError, logJobError, ofJob } from '../log.ts'
 import { recordJob } from '../store/record-job.ts'
 import type { Store } from '../store/store.ts'
 import { within } from '../within.ts'
@@ -72,7 +72,7 @@ export class Recorder {
     } catch (error) {
       this.#interval = clamp(this.#interval * 2)
       const live = this.#live()
-      if (live !== undefined) logJobTrouble('job_not_recorded', live.key, error)
+      if (live !== undefined) logJobError('job_not_recorded', live.key, error)
       return false
     }
   }
@@ -84,7 +84,7 @@ export class Recorder {
  */
 function overrule(live: LiveJob, stored: { epoch: number; revision: number; status: string }): void {
   const { epoch, revision } = live.job
-  logTrouble(
+  logError(
     'record_conflict',
     { ...ofJob(live.key), epoch, revision, stored_epoch: stored.epoch, stored_revision: stored.revision },
     new Error('D1 has a state of this job that its object never wrote'),
