@@ -1,6 +1,6 @@
 import { app } from './app.ts'
+import { deleteExpiredJobs } from './delete-expired-jobs.ts'
 import type { Env } from './env.ts'
-import { deleteWhatIsOver } from './retention.ts'
 import { dashboard } from './routes/dashboard.ts'
 
 export { JobObject } from './job-object/job-object.ts'
@@ -10,5 +10,5 @@ app.route('/', dashboard)
 
 export default {
   fetch: app.fetch,
-  scheduled: ({ scheduledTime }, env) => deleteWhatIsOver(env, scheduledTime),
+  scheduled: ({ scheduledTime }, env) => deleteExpiredJobs(env, scheduledTime),
 } satisfies ExportedHandler<Env>

@@ -8,7 +8,7 @@ const DAY = 24 * 60 * 60 * 1_000
 const STEPS_A_RUN = 200
 
 /** Deletes what was finished longer ago than RETENTION_DAYS; with 0, nothing. `now` is ms since the epoch. */
-export async function deleteWhatIsOver(env: Env, now: number): Promise<void> {
+export async function deleteExpiredJobs(env: Env, now: number): Promise<void> {
   if (env.RETENTION_DAYS === 0) return
   // Not before its object is empty: that has to find its job in D1 when it gives the job up.
   const kept = Math.max(env.RETENTION_DAYS * DAY, env.ARCHIVE_AFTER_SECONDS * 1_000 + DAY)
