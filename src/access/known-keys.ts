@@ -1,8 +1,10 @@
 import { Moment } from '../moment.ts'
 import { remember } from '../remember.ts'
+import { within } from '../within.ts'
 import type { KeyCaller } from './caller.ts'
-import { PATIENCE_MS, withinPatience } from './within-patience.ts'
 
+/** How long a caller waits for a look-up, in ms. */
+const PATIENCE_MS = 2_000
 /** From this age on, a key in use is looked up again in the background. */
 const ASK_AGAIN_AFTER_MS = 40_000
 /** From this age on, the caller waits for the look-up: so a revocation takes effect within this time. */
@@ -114,7 +116,8 @@ export class KnownKeys {
 
   async #ask(keyHash: string, asking: Asking, now: number): Promise<KeyCheck> {
     // Each caller has its own timer: a look-up belongs to one request, and if that is canceled, it never settles.
-    return (await withinPatience(this.#joinLookUp(keyHash, asking, now))) ?? this.#withoutAnswer(keyHash)
+    const found = this.#joinLookUp(keyHash, asking, now).catch(() => undefined)
+    return (await within(PATIENCE_MS, found, undefined)) ?? this.#withoutAnswer(keyHash)
   }
 
   /** The look-up already under way for this key, or a new one. */

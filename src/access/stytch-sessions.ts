@@ -1,16 +1,19 @@
 import type { B2BClient } from 'stytch'
 import { Moment } from '../moment.ts'
 import { remember } from '../remember.ts'
+import { within } from '../within.ts'
 import type { Permission, SessionCaller, Verdict } from './caller.ts'
 import { type StytchAnswer, toAnswer, toRefusal } from './stytch-answer.ts'
-import { withinPatience } from './within-patience.ts'
 
+/** How long a caller waits for Stytch, in ms. */
+const PATIENCE_MS = 2_000
 /** How long a yes is remembered: so the end of a session, or of a permission, is noticed within this time. */
 const VALID_FOR_MS = 60_000
 /** How long a no is remembered. */
 const REFUSED_FOR_MS = 10_000
 /** From this age on, a JWT proves nothing here: its session may have been revoked since it was issued. */
 const OLDEST_JWT_SECONDS = 60
+const NO_ANSWER: StytchAnswer = { kind: 'unavailable', failure: undefined }
 
 /** What a browser sends along for a session. */
 export interface SessionCookies {
@@ -118,11 +121,11 @@ export class StytchSessions {
   }
 
   async #authenticate(request: AuthenticateRequest): Promise<StytchAnswer> {
-    const asked = this.#stytch.authenticate(request).then(
-      ({ member_session }) => toAnswer(member_session, this.#now()),
-      (failure: unknown) => toRefusal(failure),
-    )
-    const answer = (await withinPatience(asked)) ?? { kind: 'unavailable', failure: undefined }
+    const asked = this.#stytch
+      .authenticate(request)
+      .then(({ member_session }) => toAnswer(member_session, this.#now()))
+      .catch(toRefusal)
+    const answer = await within(PATIENCE_MS, asked, NO_ANSWER)
     if (answer.kind === 'unavailable') this.#onError(answer.failure)
     return answer
   }
@@ -132,13 +135,16 @@ export class StytchSessions {
     session_jwt: string,
     authorization_check?: AuthorizationCheck,
   ): Promise<SessionCaller | undefined> {
-    const proof = await withinPatience(
-      this.#stytch.authenticateJwtLocal({
-        session_jwt,
-        max_token_age_seconds: OLDEST_JWT_SECONDS,
-        current_date: new Date(this.#now()),
-        ...(authorization_check && { authorization_check }),
-      }),
+    const checked = this.#stytch.authenticateJwtLocal({
+      session_jwt,
+      max_token_age_seconds: OLDEST_JWT_SECONDS,
+      current_date: new Date(this.#now()),
+      ...(authorization_check && { authorization_check }),
+    })
+    const proof = await within(
+      PATIENCE_MS,
+      checked.catch(() => undefined),
+      undefined,
     )
     const answer = proof && toAnswer(proof, this.#now())
     return answer?.kind === 'session' ? answer.caller : undefined
