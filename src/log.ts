@@ -44,7 +44,7 @@ export function logErrorThrottled(
  */
 export function logJobError(event: string, key: JobKey, error: unknown, now: number = Date.now()): void {
   const tally = throttle.count(event, `${key.organizationId} ${key.jobId}`, now)
-  if (tally) logError(event, { ...ofJob(key), jobs: tally.subjects, times: tally.times }, error)
+  if (tally) logError(event, { ...jobFields(key), jobs: tally.subjects, times: tally.times }, error)
 }
 
 /** Logs one line of JSON for something that was done. */
@@ -53,6 +53,6 @@ export function logEvent(event: string, fields: LogFields): void {
 }
 
 /** Which job a line is about. */
-export function ofJob(key: JobKey | undefined): LogFields {
+export function jobFields(key: JobKey | undefined): LogFields {
   return { organization: key?.organizationId, job_id: key?.jobId }
 }

@@ -4,7 +4,7 @@ import { within } from '../within.ts'
 import type { KeyCaller } from './caller.ts'
 
 /** How long a caller waits for a look-up, in ms. */
-const PATIENCE_MS = 2_000
+const TIMEOUT_MS = 2_000
 /** From this age on, a key in use is looked up again in the background. */
 const ASK_AGAIN_AFTER_MS = 40_000
 /** From this age on, the caller waits for the look-up: so a revocation takes effect within this time. */
@@ -117,13 +117,13 @@ export class KnownKeys {
   async #ask(keyHash: string, asking: Asking, now: number): Promise<KeyCheck> {
     // Each caller has its own timer: a look-up belongs to one request, and if that is canceled, it never settles.
     const found = this.#joinLookUp(keyHash, asking, now).catch(() => undefined)
-    return (await within(PATIENCE_MS, found, undefined)) ?? this.#withoutAnswer(keyHash)
+    return (await within(TIMEOUT_MS, found, undefined)) ?? this.#withoutAnswer(keyHash)
   }
 
   /** The look-up already under way for this key, or a new one. */
   #joinLookUp(keyHash: string, asking: Asking, now: number): Promise<KeyCheck> {
     for (const [hash, { askedAt }] of this.#lookUps) {
-      if (askedAt.isWithin(PATIENCE_MS, now)) break
+      if (askedAt.isWithin(TIMEOUT_MS, now)) break
       this.#lookUps.delete(hash)
     }
     const underWay = this.#lookUps.get(keyHash)

@@ -8,7 +8,7 @@ const GRANTED_FOR_MS = 60_000
 /** How long a caller over the limit is refused before the limiter is asked again, in ms. */
 export const REFUSED_FOR_MS = 10_000
 /** How long an answer is awaited, in ms. It may never come: if its request is canceled, so is the question. */
-const PATIENCE_MS = 2_000
+const TIMEOUT_MS = 2_000
 
 /** Cloudflare's rate limiter; undefined if none is bound. */
 export type Limiter = { limit(of: { key: string }): Promise<{ success: boolean }> } | undefined
@@ -49,7 +49,7 @@ export class RequestBudget {
     const account = this.#accountOf(callerId)
     if (account.refusedAt?.isWithin(REFUSED_FOR_MS, now)) return false
     if (!account.grantedAt?.isWithin(GRANTED_FOR_MS, now)) account.left = Math.min(account.left, 0)
-    if (account.left <= 0 && !account.askedAt?.isWithin(PATIENCE_MS, now))
+    if (account.left <= 0 && !account.askedAt?.isWithin(TIMEOUT_MS, now))
       keepAlive(this.#ask(limiter, callerId, account, new Moment(now)))
     account.left -= 1
     return true

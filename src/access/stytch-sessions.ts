@@ -6,7 +6,7 @@ import type { Permission, SessionCaller, Verdict } from './caller.ts'
 import { type StytchAnswer, toAnswer, toRefusal } from './stytch-answer.ts'
 
 /** How long a caller waits for Stytch, in ms. */
-const PATIENCE_MS = 2_000
+const TIMEOUT_MS = 2_000
 /** How long a yes is remembered: so the end of a session, or of a permission, is noticed within this time. */
 const VALID_FOR_MS = 60_000
 /** How long a no is remembered. */
@@ -125,7 +125,7 @@ export class StytchSessions {
       .authenticate(request)
       .then(({ member_session }) => toAnswer(member_session, this.#now()))
       .catch(toRefusal)
-    const answer = await within(PATIENCE_MS, asked, NO_ANSWER)
+    const answer = await within(TIMEOUT_MS, asked, NO_ANSWER)
     if (answer.kind === 'unavailable') this.#onError(answer.failure)
     return answer
   }
@@ -142,7 +142,7 @@ export class StytchSessions {
       ...(authorization_check && { authorization_check }),
     })
     const proof = await within(
-      PATIENCE_MS,
+      TIMEOUT_MS,
       checked.catch(() => undefined),
       undefined,
     )

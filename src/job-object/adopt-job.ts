@@ -1,12 +1,12 @@
 import type { EntryKind, Job, JobKey } from '../jobs/job.ts'
 import { type EntityCounts, Tally } from '../jobs/tally.ts'
-import { logError, ofJob } from '../log.ts'
+import { jobFields, logError } from '../log.ts'
 import { claimJob } from '../store/claim-job.ts'
 import { findEntries } from '../store/find-entries.ts'
 import { findJob } from '../store/find-job.ts'
 import type { Store } from '../store/store.ts'
 import type { Journal, Journaled } from './journal.ts'
-import { keptOf } from './live-job.ts'
+import { keptCounts } from './live-job.ts'
 
 const PAGE = 1_000
 /** The job moves on between its reading and its claim only while late writes of a dead object land: seldom, and not for long. */
@@ -27,7 +27,7 @@ export async function adoptJob(
   if (claimed === undefined) return undefined
   // What is there was left by a take-over that was broken off.
   await journal.empty()
-  const kept = keptOf(claimed)
+  const kept = keptCounts(claimed)
   const counts = { failedItems: 0, warnedItems: 0, keptEntities: 0, entityBytes: 0, entitiesNotKept: 0 }
   // Errors before warnings: an entity that failed stays so, whatever warnings it has.
   await adoptEntries(journal, store, key, 'error', kept.error, counts)
@@ -39,7 +39,7 @@ export async function adoptJob(
   journal.transaction(() => {
     journal.saveRecorded(recorded)
     journal.saveJob(key, job)
-    journal.groups.keepUp(kept)
+    journal.groups.countIfDue(kept)
   })
   return { key, job, recorded, recent: journal.recent(job) }
 }
@@ -72,7 +72,7 @@ async function adoptEntries(
     Object.assign(counts, tally.counts)
     if (reached - after > entries.length) {
       const error = new Error(`D1 lacks ${reached - after - entries.length} entries`)
-      logError('entries_lost', { ...ofJob(key), kind, after, reached }, error)
+      logError('entries_lost', { ...jobFields(key), kind, after, reached }, error)
     }
     after = reached
   }

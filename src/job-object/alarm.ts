@@ -13,7 +13,7 @@ export class Alarm {
   }
 
   /** It has gone off, and is set no more. */
-  noteFired(): void {
+  markFired(): void {
     this.#at = 0
   }
 

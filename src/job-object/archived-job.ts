@@ -8,7 +8,7 @@ import { findRecent } from '../store/find-job.ts'
 import { findReply } from '../store/idempotent-replies.ts'
 import type { Store } from '../store/store.ts'
 import type { Command, HeldJob } from './held-job.ts'
-import { type JobReply, show, showAgain } from './replies.ts'
+import { type JobReply, replay, show } from './replies.ts'
 
 /** A finished job that has left its object: D1 serves it, and it changes no more. Each call throws where D1 does. */
 export class ArchivedJob implements HeldJob {
@@ -53,8 +53,8 @@ export class ArchivedJob implements HeldJob {
       case 'key_reused':
         return { ok: false, reason: 'key_reused' }
       case 'repeated':
-        if (job === null) return showAgain(this.job, this.recent, now)
-        return showAgain(job, await findRecent(this.#store, this.key, job), asOf)
+        if (job === null) return replay(this.job, this.recent, now)
+        return replay(job, await findRecent(this.#store, this.key, job), asOf)
     }
   }
 }

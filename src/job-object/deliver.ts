@@ -4,7 +4,7 @@ import type { JobSnapshot } from '../jobs/job.ts'
 import { presentJob } from '../jobs/present-job.ts'
 
 /** How long a receiver may take to answer, in ms. */
-const PATIENCE = 15_000
+const TIMEOUT_MS = 15_000
 
 /**
  * Posts a finished job to its callback URL once, signed by the Standard Webhooks scheme with the organization's secret.
@@ -39,7 +39,7 @@ export async function deliver(
       body: payload,
       // A redirect could lead where the URL itself was not allowed to.
       redirect: 'manual',
-      signal: AbortSignal.timeout(PATIENCE),
+      signal: AbortSignal.timeout(TIMEOUT_MS),
     })
     await response.body?.cancel()
     const { status, ok } = response
@@ -51,7 +51,7 @@ export async function deliver(
     return ended(
       null,
       isLate
-        ? `The receiver did not answer within ${PATIENCE / 1_000} s`
+        ? `The receiver did not answer within ${TIMEOUT_MS / 1_000} s`
         : 'The receiver could not be reached',
     )
   }

@@ -34,7 +34,7 @@ export class EntryGroups {
   }
 
   /** Counts what has come, once that is worth it. Within a transaction. */
-  keepUp(kept: Record<EntryKind, number>): void {
+  countIfDue(kept: Record<EntryKind, number>): void {
     const isDue = (kind: EntryKind) => kept[kind] - this.#counted[kind] >= STEP
     if (isDue('error') || isDue('warning')) this.#countAll(kept)
   }

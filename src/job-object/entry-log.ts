@@ -1,7 +1,7 @@
-import { type EntryPage, type FoundEntries, mostLookedAt } from '../jobs/entry-page.ts'
+import { type EntryPage, type FoundEntries, scanLimit } from '../jobs/entry-page.ts'
 import type { Entry, EntryKind } from '../jobs/job.ts'
 import { MAX_PAGE_BYTES, SHOWN_ENTRIES, SHOWN_ENTRY_BYTES } from '../jobs/limits.ts'
-import type { WeighedEntry } from '../jobs/recent-entries.ts'
+import type { SizedEntry } from '../jobs/recent-entries.ts'
 import type { EntityChange, EntityState } from '../jobs/tally.ts'
 
 /** What one write to D1 may carry: it takes values of 2 MB, and JSON makes of a byte up to six. */
@@ -55,14 +55,14 @@ export class EntryLog {
   }
 
   /** The newest of the `kept` entries of a kind, oldest first, as many as a job is shown with. */
-  recent(kind: EntryKind, kept: number): WeighedEntry[] {
+  recent(kind: EntryKind, kept: number): SizedEntry[] {
     const rows = this.#sql.exec<{ text: string; bytes: number }>(
       `select text, octet_length(text) as bytes from entry where kind = ? and seq > ? and seq <= ? order by seq desc`,
       kind,
       kept - SHOWN_ENTRIES,
       kept,
     )
-    const entries: WeighedEntry[] = []
+    const entries: SizedEntry[] = []
     let bytes = 0
     for (const row of rows) {
       bytes += row.bytes
@@ -79,7 +79,7 @@ export class EntryLog {
       page.kind,
       page.after,
       page.errorType,
-      mostLookedAt(page),
+      scanLimit(page),
     )
     const entries: Entry[] = []
     let reached = page.after
@@ -94,7 +94,10 @@ export class EntryLog {
   }
 
   /** How many entries of a kind there are behind `after`, up to `last`, and their bytes. */
-  weigh(kind: EntryKind, { after, last }: { after: number; last: number }): { count: number; bytes: number } {
+  measure(
+    kind: EntryKind,
+    { after, last }: { after: number; last: number },
+  ): { count: number; bytes: number } {
     return this.#sql
       .exec<{ count: number; bytes: number }>(
         `select count(*) as count, coalesce(sum(octet_length(text)), 0) as bytes from entry
@@ -107,7 +110,7 @@ export class EntryLog {
   }
 
   /** The entries behind those that D1 has, oldest first, as many as one write may carry; `unfinished`: there are more. */
-  beyond(recorded: Record<EntryKind, number>): { entries: Entry[]; unfinished: boolean } {
+  unrecorded(recorded: Record<EntryKind, number>): { entries: Entry[]; unfinished: boolean } {
     const entries: Entry[] = []
     let characters = 0
     for (const kind of ['error', 'warning'] as const) {

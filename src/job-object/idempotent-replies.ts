@@ -58,7 +58,7 @@ export class IdempotentReplies {
   }
 
   /** How many were given in all, those that are not kept any more among them. */
-  get given(): number {
+  get total(): number {
     return this.#next
   }
 

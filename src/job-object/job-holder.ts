@@ -7,13 +7,13 @@ import { within } from '../within.ts'
 import { adoptJob } from './adopt-job.ts'
 import { ArchivedJob } from './archived-job.ts'
 import type { HeldJob } from './held-job.ts'
-import { type Journal, type Journaled, NOTHING_RECORDED } from './journal.ts'
+import { type Journal, type Journaled, UNRECORDED } from './journal.ts'
 import { LiveJob } from './live-job.ts'
 
 /** How long a call waits for a job that only D1 has, in ms. */
-const PATIENCE = 10_000
+const TIMEOUT_MS = 10_000
 /** How long it is remembered that there is no such job, in ms. */
-const MISSING_FOR = 5_000
+const MISSING_FOR_MS = 5_000
 
 export type Found = { ok: true; held: HeldJob } | { ok: false; reason: 'not_found' | 'unavailable' }
 
@@ -49,7 +49,7 @@ export class JobHolder {
   }
 
   /** The job; where the journal is empty, as D1 has it, for which this waits `patience` ms at most. Never throws. */
-  async find(key: JobKey, patience = PATIENCE): Promise<Found> {
+  async find(key: JobKey, patience = TIMEOUT_MS): Promise<Found> {
     if (this.#held === undefined && !this.#isKnownMissing()) {
       this.#loading ??= this.#load(key).finally(() => {
         this.#loading = undefined
@@ -70,10 +70,10 @@ export class JobHolder {
   }
 
   /** Journals and holds a job that is new. Throws where the journal does not take it, or it is not. */
-  begin(key: JobKey, job: Job): void {
+  holdNew(key: JobKey, job: Job): void {
     if (this.#held !== undefined || this.isLoading) throw new Error(`job ${key.jobId} may be there already`)
     this.#journal.transaction(() => this.#journal.saveJob(key, job))
-    const state = { key, job, recent: { errors: [], warnings: [] }, recorded: NOTHING_RECORDED }
+    const state = { key, job, recent: { errors: [], warnings: [] }, recorded: UNRECORDED }
     this.#held = this.#live(state)
     this.#onChange(this.#held as LiveJob)
   }
@@ -109,6 +109,6 @@ export class JobHolder {
   }
 
   #isKnownMissing(): boolean {
-    return this.#foundMissing?.isWithin(MISSING_FOR, Date.now()) ?? false
+    return this.#foundMissing?.isWithin(MISSING_FOR_MS, Date.now()) ?? false
   }
 }

@@ -15,7 +15,7 @@ export interface Progress {
   warning: number
 }
 
-export const NOTHING_RECORDED: Progress = { revision: 0, status: null, error: 0, warning: 0 }
+export const UNRECORDED: Progress = { revision: 0, status: null, error: 0, warning: 0 }
 
 /** What the journal holds of its job. */
 export interface Journaled {
@@ -53,7 +53,7 @@ export class Journal {
     return {
       key: stored.key,
       job,
-      recorded: this.#storage.kv.get<Progress>(RECORDED) ?? NOTHING_RECORDED,
+      recorded: this.#storage.kv.get<Progress>(RECORDED) ?? UNRECORDED,
       recent: this.recent(job),
     }
   }

@@ -1,4 +1,4 @@
-import { logError, logJobError, ofJob } from '../log.ts'
+import { jobFields, logError, logJobError } from '../log.ts'
 import { recordJob } from '../store/record-job.ts'
 import type { Store } from '../store/store.ts'
 import { within } from '../within.ts'
@@ -60,9 +60,9 @@ export class Recorder {
       while (isUnfinished) {
         const live = this.#live()
         if (live === undefined) break
-        const record = live.lacking()
+        const record = live.nextRecord()
         const recording = await recordJob(this.#store, record)
-        if (recording.landed) live.noteRecorded(record)
+        if (recording.landed) live.markRecorded(record)
         else if (++conflicts > 1) throw new Error('D1 has a newer record again and again')
         else overrule(live, recording.stored)
         isUnfinished = record.unfinished || !recording.landed
@@ -86,10 +86,10 @@ function overrule(live: LiveJob, stored: { epoch: number; revision: number; stat
   const { epoch, revision } = live.job
   logError(
     'record_conflict',
-    { ...ofJob(live.key), epoch, revision, stored_epoch: stored.epoch, stored_revision: stored.revision },
+    { ...jobFields(live.key), epoch, revision, stored_epoch: stored.epoch, stored_revision: stored.revision },
     new Error('D1 has a state of this job that its object never wrote'),
   )
-  live.riseAbove(stored.epoch)
+  live.supersede(stored.epoch)
 }
 
 function clamp(interval: number): number {

@@ -24,6 +24,8 @@ export type JobRefusal =
   /** The journal did not take it, or, while that is empty, D1 cannot tell whether there is such a job. */
   | { ok: false; reason: 'unavailable' }
 
+export const UNAVAILABLE: JobRefusal = { ok: false, reason: 'unavailable' }
+
 /** One page of entries; `next` is the place to go on behind, null at the end. */
 export interface EntriesReply {
   ok: true
@@ -50,6 +52,7 @@ export function show(job: Job, recent: RecentEntries, asOf: number): JobShown {
   return { ok: true, asOf, replayed: false, job, ...shownTexts(recent) }
 }
 
-export function showAgain(job: Job, recent: RecentEntries, asOf: number): JobShown {
+/** The same, in reply to a repeated request. */
+export function replay(job: Job, recent: RecentEntries, asOf: number): JobShown {
   return { ...show(job, recent, asOf), replayed: true }
 }

@@ -1,5 +1,5 @@
 import type { Entry, EntryKind } from './job.ts'
-import { MAX_LOOKED_AT } from './limits.ts'
+import { MAX_SCANNED } from './limits.ts'
 
 /** Which entries are asked for: those of a kind behind the `after`th, oldest first, at most `limit`. */
 export interface EntryPage {
@@ -18,8 +18,8 @@ export interface FoundEntries {
 }
 
 /** How many entries are looked at for a page, whatever their type: a bound on what it costs. */
-export function mostLookedAt({ limit, errorType }: EntryPage): number {
-  return errorType === null ? limit : MAX_LOOKED_AT
+export function scanLimit({ limit, errorType }: EntryPage): number {
+  return errorType === null ? limit : MAX_SCANNED
 }
 
 /** How many entries have the same error type. */

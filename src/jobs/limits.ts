@@ -14,7 +14,7 @@ export const SHOWN_ENTRIES = 100
 export const SHOWN_ENTRY_BYTES = 256 * 1024
 
 /** Entries that are looked at for a page of a single error type: D1 has to look into the text of each. */
-export const MAX_LOOKED_AT = 500
+export const MAX_SCANNED = 500
 /**
  * Bytes of JSON that a page of the list of jobs takes at most, or its one job. The entries that are looked at for a page
  * end with the one by which they reach as many.

@@ -1,7 +1,7 @@
 import { within } from '../within.ts'
 
 /** How long D1 may take to answer, in ms. Should a write land later all the same, its fence makes that harmless. */
-const PATIENCE = 20_000
+const TIMEOUT_MS = 20_000
 const LATE = Symbol('late')
 
 /** What Drizzle asks of a database. */
@@ -30,7 +30,7 @@ export function boundedD1(database: Database): D1Database {
 }
 
 async function inTime<Result>(work: Promise<Result>): Promise<Result> {
-  const result = await within(PATIENCE, work, LATE)
-  if (result === LATE) throw new Error(`D1_TIMEOUT: no answer within ${PATIENCE} ms`)
+  const result = await within(TIMEOUT_MS, work, LATE)
+  if (result === LATE) throw new Error(`D1_TIMEOUT: no answer within ${TIMEOUT_MS} ms`)
   return result as Result
 }

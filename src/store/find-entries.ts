@@ -1,8 +1,8 @@
 import { and, asc, desc, eq, gt, lt, lte, sql } from 'drizzle-orm'
-import { type EntryPage, type FoundEntries, mostLookedAt } from '../jobs/entry-page.ts'
+import { type EntryPage, type FoundEntries, scanLimit } from '../jobs/entry-page.ts'
 import type { EntryKind, JobKey } from '../jobs/job.ts'
 import { MAX_PAGE_BYTES, SHOWN_ENTRIES, SHOWN_ENTRY_BYTES } from '../jobs/limits.ts'
-import type { WeighedEntry } from '../jobs/recent-entries.ts'
+import type { SizedEntry } from '../jobs/recent-entries.ts'
 import { jobEntries } from './schema.ts'
 import type { Store } from './store.ts'
 
@@ -23,7 +23,7 @@ export async function findEntries(
     .from(jobEntries)
     .where(and(ofKind(key, page.kind), gt(seq, page.after), lte(seq, kept)))
     .orderBy(asc(seq))
-    .limit(mostLookedAt(page))
+    .limit(scanLimit(page))
     .as('next')
   const before = sql<number>`sum(${next.bytes}) over (order by ${next.seq}) - ${next.bytes}`
   const weighed = store
@@ -51,7 +51,7 @@ export async function findRecentEntries(
   key: JobKey,
   kind: EntryKind,
   kept: number,
-): Promise<WeighedEntry[]> {
+): Promise<SizedEntry[]> {
   if (kept === 0) return []
   const { seq, text } = jobEntries
   const newest = store
@@ -69,7 +69,7 @@ export async function findRecentEntries(
 }
 
 /** How many entries of a kind there are behind `after`, up to `last`, and their bytes. Throws where D1 does. */
-export async function weighEntries(
+export async function measureEntries(
   store: Store,
   key: JobKey,
   kind: EntryKind,
