@@ -1,5 +1,5 @@
 /** What a log says of an error. */
-export interface ErrorDescription {
+interface ErrorDescription {
   /** Its name, if that is the name of a kind of error; the type of what is not an error. */
   error: string
   /** What D1 itself said, on one line. */

@@ -3,7 +3,7 @@ import type { JobKey } from './jobs/job.ts'
 import { Throttle } from './throttle.ts'
 
 /** What a line may carry besides its event: never a key, a token, a cookie or a body, nor anything quoted from one. */
-export type LogFields = Record<string, string | number | string[] | null | undefined>
+type LogFields = Record<string, string | number | string[] | null | undefined>
 
 /** Logs one line of JSON for a request that was refused (4xx) or failed (5xx), and the error behind it. */
 export function logRefusal(fields: LogFields & { status: number }, error?: unknown): void {

@@ -8,7 +8,7 @@ const MOST_EVENTS = 64
 const MOST_SUBJECTS = 1_000
 
 /** What has happened since the event was last let through, this time included. */
-export interface Tally {
+interface Count {
   times: number
   /** How many it happened to, up to 1,000. */
   subjects: number
@@ -29,7 +29,7 @@ export class Throttle {
    *
    * @returns the tally to let through; undefined if this one is held back, to be counted in the next
    */
-  count(event: string, subject: string, now: number): Tally | undefined {
+  count(event: string, subject: string, now: number): Count | undefined {
     const account = this.#accounts.get(event)
     const subjects = account?.subjects ?? new Set<string>()
     if (subjects.size < MOST_SUBJECTS) subjects.add(subject)

@@ -36,7 +36,7 @@ export type Identification =
   | { ok: false; reason: 'malformed' | 'unknown' | 'expired' | 'revoked' | 'not_asked' | 'unavailable' }
 
 /** `organizationId` is null where the request names an organization that is not the caller's: no job is found in it. */
-export type Choice = { ok: true; organizationId: string | null } | { ok: false; reason: 'several' }
+type Choice = { ok: true; organizationId: string | null } | { ok: false; reason: 'several' }
 
 /**
  * Chooses the organization that a request is about.

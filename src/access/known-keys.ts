@@ -25,7 +25,7 @@ export interface StoredKey {
   revokedAt: number | null
 }
 
-export type KeyCheck =
+type KeyCheck =
   | { ok: true; caller: KeyCaller }
   /** `unavailable`: nobody could be asked, and the key was not found valid lately. */
   | { ok: false; reason: 'unknown' | 'expired' | 'revoked' | 'unavailable' }

@@ -3,7 +3,7 @@ import { Moment } from '../moment.ts'
 import { StytchSessions } from './stytch-sessions.ts'
 
 /** A Stytch B2B project, and the secret it knows us by. */
-export interface StytchProject {
+interface StytchProject {
   id: string
   secret: string
   /** Where Stytch is; undefined for its own address. */

@@ -23,9 +23,7 @@ export interface SessionCookies {
   jwt: string | undefined
 }
 
-export type SessionCheck =
-  | { ok: true; caller: SessionCaller }
-  | { ok: false; reason: 'unknown' | 'unavailable' }
+type SessionCheck = { ok: true; caller: SessionCaller } | { ok: false; reason: 'unknown' | 'unavailable' }
 
 /** The two calls that are made to Stytch's SDK. */
 export type StytchCalls = Pick<B2BClient['sessions'], 'authenticate' | 'authenticateJwtLocal'>

@@ -15,7 +15,7 @@ const TIMEOUT_MS = 10_000
 /** How long it is remembered that there is no such job, in ms. */
 const MISSING_FOR_MS = 5_000
 
-export type Found = { ok: true; held: HeldJob } | { ok: false; reason: 'not_found' | 'unavailable' }
+type Found = { ok: true; held: HeldJob } | { ok: false; reason: 'not_found' | 'unavailable' }
 
 /** The job that an object holds in memory, and how it gets there: from its journal, from D1, or newly created. */
 export class JobHolder {

@@ -1,7 +1,7 @@
 /** What a job is: the state that the journal holds, that D1 records and that every reply presents. */
 
 /** Any value that JSON can carry. */
-export type Json = null | boolean | number | string | Json[] | JsonObject
+type Json = null | boolean | number | string | Json[] | JsonObject
 export interface JsonObject {
   [key: string]: Json
 }

@@ -70,6 +70,6 @@ export function presentStatus(job: Job) {
 }
 
 /** ISO 8601 in UTC, with milliseconds and `Z`. */
-export function presentTime(time: number | null): string | null {
+function presentTime(time: number | null): string | null {
   return time === null ? null : new Date(time).toISOString()
 }

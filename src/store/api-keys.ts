@@ -8,13 +8,13 @@ const USE_NOTED_EVERY = 60 * 60 * 1_000
 /** The store, over whichever driver: the edge asks D1 itself, an operator's shell asks it through Cloudflare's API. */
 export type ApiKeyStore = BaseSQLiteDatabase<'async', unknown>
 
-export type ApiKey = typeof apiKeys.$inferSelect
+type ApiKey = typeof apiKeys.$inferSelect
 
 /** What may be shown of a key. */
 export type ListedApiKey = Omit<ApiKey, 'keyHash'>
 
 /** A key that was just made. */
-export type NewApiKey = Omit<ApiKey, 'revokedAt' | 'lastUsedAt' | 'rotatedAt'>
+type NewApiKey = Omit<ApiKey, 'revokedAt' | 'lastUsedAt' | 'rotatedAt'>
 
 const { keyHash: _, ...listed } = getTableColumns(apiKeys)
 
@@ -70,14 +70,14 @@ export async function revokeApiKey(
 }
 
 /** What takes the place of a key that is rotated, with the same rights. */
-export interface Twin {
+interface Twin {
   keyHash: string
   keyId: string
   /** In ms since the epoch; null: when the old one would have expired. */
   expiresAt: number | null
 }
 
-export type Rotation =
+type Rotation =
   | { ok: true; twin: ListedApiKey; end: number }
   /** The organization has no such key, or it is good no more. */
   | { ok: false; reason: 'unknown' }

@@ -16,7 +16,7 @@ export interface JobRecord {
 }
 
 /** Whether D1 has the record now; where it has another's instead, which. */
-export type Recording = { landed: true } | { landed: false; stored: Recorded }
+type Recording = { landed: true } | { landed: false; stored: Recorded }
 
 /**
  * Brings D1 level with one job's journal: one atomic batch, safe to repeat. It lands only over a lower epoch, or a lower
