@@ -10,14 +10,14 @@ import type { HeldJob } from './held-job.ts'
 import { type Journal, type Journaled, UNRECORDED } from './journal.ts'
 import { LiveJob } from './live-job.ts'
 
-/** How long a call waits for a job that only D1 has, in ms. */
+/** How long a call waits for D1 to return a job, in ms. */
 const TIMEOUT_MS = 10_000
-/** How long it is remembered that there is no such job, in ms. */
+/** How long the object remembers that the job does not exist, in ms. */
 const MISSING_FOR_MS = 5_000
 
 type Found = { ok: true; held: HeldJob } | { ok: false; reason: 'not_found' | 'unavailable' }
 
-/** The job that an object holds in memory, and how it gets there: from its journal, from D1, or newly created. */
+/** Holds an object's job in memory, and gets it there: from the journal, from D1, or newly created. */
 export class JobHolder {
   readonly #journal: Journal
   readonly #store: Store
@@ -26,7 +26,7 @@ export class JobHolder {
   #loading: Promise<void> | undefined
   #foundMissing: Moment | undefined
 
-  /** `onChange` is told of each new state of a live job, once it is journaled. */
+  /** `onChange` is called with each new state of a live job, once it is journaled. */
   constructor(journal: Journal, store: Store, onChange: (live: LiveJob) => void) {
     this.#journal = journal
     this.#store = store
@@ -43,20 +43,20 @@ export class JobHolder {
     return this.#held instanceof LiveJob ? this.#held : undefined
   }
 
-  /** Whether D1 is being asked for the job: it may still name one at any moment. */
+  /** Whether a query for the job is under way: D1 may still return it. */
   get isLoading(): boolean {
     return this.#loading !== undefined
   }
 
-  /** The job; where the journal is empty, as D1 has it, for which this waits `patience` ms at most. Never throws. */
-  async find(key: JobKey, patience = TIMEOUT_MS): Promise<Found> {
+  /** The job. If the journal is empty, it is loaded from D1, which may take up to `timeout` ms. Never throws. */
+  async find(key: JobKey, timeout = TIMEOUT_MS): Promise<Found> {
     if (this.#held === undefined && !this.#isKnownMissing()) {
       this.#loading ??= this.#load(key).finally(() => {
         this.#loading = undefined
       })
       try {
         const isLoaded = await within(
-          patience,
+          timeout,
           this.#loading.then(() => true),
           false,
         )
@@ -69,16 +69,16 @@ export class JobHolder {
     return this.#held === undefined ? { ok: false, reason: 'not_found' } : { ok: true, held: this.#held }
   }
 
-  /** Journals and holds a job that is new. Throws where the journal does not take it, or it is not. */
+  /** Journals and holds a new job. Throws if the journal does not take it, or if the job may exist already. */
   holdNew(key: JobKey, job: Job): void {
-    if (this.#held !== undefined || this.isLoading) throw new Error(`job ${key.jobId} may be there already`)
+    if (this.#held !== undefined || this.isLoading) throw new Error(`job ${key.jobId} may exist already`)
     this.#journal.transaction(() => this.#journal.saveJob(key, job))
     const state = { key, job, recent: { errors: [], warnings: [] }, recorded: UNRECORDED }
     this.#held = this.#live(state)
     this.#onChange(this.#held as LiveJob)
   }
 
-  /** Holds a job that has left the journal for D1. */
+  /** Holds a job whose journal is about to be emptied. */
   holdArchived(archived: ArchivedJob): void {
     this.live?.close()
     this.#held = archived
@@ -89,7 +89,7 @@ export class JobHolder {
     return live
   }
 
-  /** The journal is empty: D1 has the job, or there is none. What is still to be done for it is done from here. */
+  /** Loads the job from D1. A job with duties left is adopted into the journal; a finished one is served from D1. */
   async #load(key: JobKey): Promise<void> {
     const found = await findJob(this.#store, key)
     if (found === undefined) {

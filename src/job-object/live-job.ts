@@ -9,14 +9,14 @@ import type { Command, HeldJob } from './held-job.ts'
 import { type Journal, type Journaled, type Progress, UNRECORDED } from './journal.ts'
 import { type JobReply, replay, show } from './replies.ts'
 
-/** A job whose journal is in its object: memory answers, the journal acknowledges, and D1 is brought level with it. */
+/** A job whose journal is in its object. Reads come from memory, changes go to the journal, and D1 follows. */
 export class LiveJob implements HeldJob {
   readonly #journal: Journal
   readonly #commits: GroupCommit<Command, JobReply>
   #state: Journaled
   #isClosed = false
 
-  /** `onChange` is told of each new state, once it is journaled. */
+  /** `onChange` is called after each new state is journaled. */
   constructor(journal: Journal, state: Journaled, onChange: () => void) {
     this.#journal = journal
     this.#state = state
@@ -61,7 +61,7 @@ export class LiveJob implements HeldJob {
     return this.#journal.transaction(() => this.#journal.groups.mostFrequent(kind, keptCounts(this.job)))
   }
 
-  /** What D1 lacks, at most one write of it. */
+  /** What D1 lacks, or as much of it as one write may carry. */
   nextRecord(): JobRecord {
     const { key, job, recorded } = this.#state
     return {
@@ -81,14 +81,14 @@ export class LiveJob implements HeldJob {
     this.#state = { ...this.#state, recorded }
   }
 
-  /** Notes that D1 lacks what it once had: entries from some place on, or all there is. It gets them again. */
+  /** Notes that D1 lost the job, or the entries after a `seq`. The recorder then sends them again. */
   markLost(lost: Partial<Record<EntryKind, number>> | 'everything'): void {
     const recorded = lost === 'everything' ? UNRECORDED : { ...this.recorded, ...lost, revision: 0 }
     this.#journal.saveRecorded(recorded)
     this.#state = { ...this.#state, recorded }
   }
 
-  /** Puts this job above what D1 has of it from another, so that the next record lands; all of it is recorded anew. */
+  /** Moves to a higher epoch than D1's, so the next record replaces what D1 has. Everything is recorded again. */
   supersede(epoch: number): void {
     const { key } = this.#state
     const job = { ...this.job, epoch: epoch + 1 }
@@ -99,18 +99,17 @@ export class LiveJob implements HeldJob {
     this.#state = { ...this.#state, job, recorded: UNRECORDED }
   }
 
-  /** Takes no more commands: the job has left its journal. */
+  /** Refuses further commands: the job is being archived. */
   close(): void {
     this.#isClosed = true
   }
 
   /**
-   * Journals a group of commands in one transaction, in their order, each on what the one before left. There is no
-   * `await` in it: no other request comes between. Throws where the journal does not take them, and then nothing has
-   * changed, here or there.
+   * Journals a group of commands in one transaction, each applied to the result of the one before. It has no `await`, so no
+   * other request can interleave. If the journal fails, it throws, and neither memory nor disk has changed.
    */
   #commit(commands: Command[], now: number): JobReply[] {
-    if (this.#isClosed) throw new Error('the job has left its journal')
+    if (this.#isClosed) throw new Error('the job has been archived')
     const { key } = this.#state
     let { job, recent } = this.#state
     const stateOf = (entityType: string, entityKey: string) =>
@@ -148,7 +147,7 @@ export class LiveJob implements HeldJob {
     return replies
   }
 
-  /** The reply to an earlier request of this key; undefined where there was none. */
+  /** The reply to an earlier request with this key; undefined if there was none. */
   #repeat(
     request: KeyedRequest,
     current: { job: Job; recent: RecentEntries },
@@ -169,7 +168,7 @@ export class LiveJob implements HeldJob {
   }
 }
 
-/** How many entries of each kind a job keeps. */
+/** The number of entries of each kind that the job keeps. */
 export function keptCounts({ keptErrors, keptWarnings }: Job): Record<EntryKind, number> {
   return { error: keptErrors, warning: keptWarnings }
 }

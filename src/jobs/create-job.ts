@@ -1,9 +1,10 @@
 import type { Job } from './job.ts'
 import type { NewJob } from './report.ts'
+import { NO_ENTITIES } from './tally.ts'
 
 /**
- * A job as it stands when it is created: pending, with nothing done. `now` is milliseconds since the epoch;
- * `createFingerprint` is that of the keyed request that creates it, null for one without a key.
+ * A new job: pending, with nothing done. `now` is in ms since the epoch; `createFingerprint` is the fingerprint of the
+ * keyed request that creates it, null for a request without a key.
  */
 export function createJob(
   jobId: string,
@@ -17,15 +18,11 @@ export function createJob(
     status: 'pending',
     totalItems: newJob.totalItems,
     processedItems: 0,
-    failedItems: 0,
-    warnedItems: 0,
     errorCount: 0,
     warningCount: 0,
     keptErrors: 0,
     keptWarnings: 0,
-    keptEntities: 0,
-    entityBytes: 0,
-    entitiesNotKept: 0,
+    ...NO_ENTITIES,
     metadata: newJob.metadata,
     triggeredBy: newJob.triggeredBy,
     errorMessage: null,
