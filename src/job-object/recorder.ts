@@ -45,7 +45,7 @@ export class Recorder {
     return this.#pass
   }
 
-  /** Writes until `reached()`, but waits at most `timeout` ms. A failed write ends the wait, a late one goes on. */
+  /** Writes until `reached()`, but waits at most `timeout` ms. A failed write ends the wait; a late one goes on. */
   async until(reached: () => boolean, timeout: number): Promise<void> {
     const deadline = Date.now() + timeout
     // A write already under way may not include what the caller waits for; the next one does.
