@@ -10,9 +10,9 @@ import { withStage } from './stages.ts'
 import { type EntityStateOf, Tally } from './tally.ts'
 
 /**
- * Applies one report to a job, whole or not at all: pure, so that the same reports always make the same job.
- * The order is fixed: started, total, processed, metadata, stage, message, entries, completed or failed.
- * `now` is milliseconds since the epoch; `stateOf` answers for the entries before this report.
+ * Applies one report to a job, in full or not at all. Pure: the same reports always make the same job. The order is fixed:
+ * started, total, processed, metadata, stage, message, entries, completed or failed. `now` is in ms since the epoch;
+ * `stateOf` knows the entries before this report.
  */
 export function applyReport(job: Job, report: Report, now: number, stateOf: EntityStateOf): ChangeOutcome {
   if (isFinished(job.status)) {
@@ -57,8 +57,8 @@ export function applyReport(job: Job, report: Report, now: number, stateOf: Enti
 }
 
 /**
- * Whether a report says of a finished job only what is known already: the same mark again and nothing else. A worker
- * whose reply got lost may so repeat its last report safely.
+ * Whether a report on a finished job only repeats the mark that finished it. A worker that lost the reply to its last
+ * report can then safely send it again.
  */
 function repeatsFinish(job: Job, report: Report): boolean {
   const { markCompleted, markFailed, ...rest } = report

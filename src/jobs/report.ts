@@ -1,6 +1,6 @@
 import type { JsonObject } from './job.ts'
 
-/** An error or warning as a worker reports it; the job gives it its place and its time. */
+/** An error or warning as a worker reports it. The job adds its number and time. */
 export interface ReportedEntry {
   entityKey: string
   entityType: string
@@ -10,7 +10,7 @@ export interface ReportedEntry {
   details: JsonObject | null
 }
 
-/** One progress report. What is absent takes no effect; what is there takes effect in one step. */
+/** One progress report. Absent fields have no effect; the others take effect in one step. */
 export interface Report {
   markStarted?: true
   totalItems?: number
@@ -21,7 +21,7 @@ export interface Report {
   errors?: ReportedEntry[]
   warnings?: ReportedEntry[]
   markCompleted?: true
-  /** The error message of the failed job; an empty one fails it too. */
+  /** The error message of the failed job. An empty one fails it too. */
   markFailed?: string
 }
 

@@ -1,6 +1,6 @@
 import type { Job } from './job.ts'
 
-/** What a job lacks that was stored by a version that did not have the field yet. */
+/** The fields that earlier versions did not store. */
 const DEFAULTS = {
   attempts: [],
   callbackUrl: null,
@@ -16,12 +16,12 @@ const DEFAULTS = {
   stalledAt: null,
 } satisfies Partial<Job>
 
-/** A job as any earlier version stored it. */
+/** A job as any version may have stored it. */
 export type StoredJob = Omit<Job, keyof typeof DEFAULTS> & Partial<Job>
 
 /**
- * The job as this version has it. A field that is added to `Job` gets its default here; one that this version does not
- * know, stored by a newer one before a rollback, is kept.
+ * The job in the form of this version. A field added to `Job` needs its default here. An unknown field, stored by a newer
+ * version before a rollback, is kept.
  */
 export function upgradeJob(stored: StoredJob): Job {
   return { ...DEFAULTS, ...stored }
