@@ -5,7 +5,7 @@ import { dashboard } from './routes/dashboard.ts'
 
 export { JobObject } from './job-object/job-object.ts'
 
-// Here and not in app.ts: Node, which runs that for tests, does not read scripts as text.
+// Not in app.ts: tests run that file in Node, which cannot import scripts as text.
 app.route('/', dashboard)
 
 export default {
