@@ -1,6 +1,6 @@
 /** What a log says about an error. */
 interface ErrorDescription {
-  /** The error's name if it looks like the name of an error class, otherwise `Error`; its `typeof` if it is no `Error`. */
+  /** The error's name if it is an error class's, otherwise `Error`; the `typeof` of anything that is not an `Error`. */
   error: string
   /** D1's own message, on one line. */
   said?: string | undefined
@@ -19,8 +19,8 @@ const MAX_FRAMES = 6
 const MAX_CAUSES = 5
 
 /**
- * Describes an error by its name and stack frames. Messages are left out because they may quote data: a parser quotes its
- * input, Drizzle a statement's parameters. D1's own messages are kept: they name only tables and columns.
+ * Describes an error by its name and stack frames. Messages are left out because they may quote data: a parser quotes
+ * its input, Drizzle a statement's parameters. D1's own messages are kept: they name only tables and columns.
  */
 export function describeError(error: unknown): ErrorDescription {
   if (!(error instanceof Error)) return { error: typeof error }
@@ -33,8 +33,8 @@ export function describeError(error: unknown): ErrorDescription {
 }
 
 /**
- * A stack trace begins with the message, whose lines may look like frames, so the message is cut off first. If the message
- * has changed and is not in the trace, no frames are returned.
+ * A stack trace begins with the message, whose lines may look like frames, so the message is cut off first. If the
+ * message has changed and is not in the trace, no frames are returned.
  */
 function framesOf({ name, message, stack }: Error): string[] {
   if (typeof stack !== 'string' || name.includes('\n')) return []

@@ -21,8 +21,8 @@ export function logError(event: string, fields: LogFields, error: unknown): void
 const throttle = new Throttle()
 
 /**
- * Like `logError`, for a failure that repeats: an event is logged at once, then at most once a minute. `times` counts how
- * often it happened since its last line, including this time.
+ * Like `logError`, for a failure that repeats: an event is logged at once, then at most once a minute. `times` counts
+ * how often it happened since its last line, including this time.
  *
  * @param now in ms since the epoch
  */
@@ -37,8 +37,8 @@ export function logErrorThrottled(
 }
 
 /**
- * Like `logErrorThrottled`, for a failure with a job. The line names one job; `jobs` counts the different jobs affected, up
- * to 1,000.
+ * Like `logErrorThrottled`, for a failure with a job. The line names one job; `jobs` counts the different jobs
+ * affected, up to 1,000.
  *
  * @param now in ms since the epoch
  */

@@ -1,6 +1,6 @@
 /**
- * When something happened. It answers only whether that was recent, so no comparison can forget that the clock may be set
- * back: a moment in the future is not recent, because its age is unknown.
+ * When something happened. It answers only whether that was recent, so no comparison can forget that the clock may be
+ * set back: a moment in the future is not recent, because its age is unknown.
  */
 export class Moment {
   readonly #at: number

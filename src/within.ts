@@ -1,6 +1,6 @@
 /**
- * Resolves or rejects as `work` does, or resolves to `late` after `ms`. Late work goes on; if it then fails, the error is
- * swallowed, because nobody waits for it any more.
+ * Resolves or rejects as `work` does, or resolves to `late` after `ms`. Late work goes on; if it then fails, the error
+ * is swallowed, because nobody is waiting for it.
  */
 export async function within<Result, Late>(
   ms: number,

@@ -10,8 +10,8 @@ interface Options {
 }
 
 /**
- * The IP addresses that failed to authenticate too often. While an address is barred, no new credential from it is looked
- * up, so guessing costs neither D1 nor Stytch anything.
+ * The IP addresses that failed to authenticate too often. While an address is barred, no new credential from it is
+ * looked up, so guessing costs neither D1 nor Stytch anything.
  */
 export class FailedAttempts {
   readonly #now: () => number

@@ -173,8 +173,8 @@ function isDue({ foundAt, unansweredAt }: ValidKey, now: number): boolean {
 }
 
 /**
- * Whether a valid key is accepted without waiting for a look-up. After one look-up without an answer it is: otherwise every
- * request during an outage would wait the full 2 s.
+ * Whether a valid key is accepted without waiting for a look-up. After one look-up without an answer it is: otherwise
+ * every request during an outage would wait the full 2 s.
  */
 function isUsable({ foundAt, unansweredAt }: ValidKey, now: number): boolean {
   if (foundAt.isWithin(VALID_FOR_MS, now)) return true

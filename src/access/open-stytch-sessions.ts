@@ -20,8 +20,8 @@ interface Options {
 let opened: { project: StytchProject; sessions: StytchSessions; usedAt: Moment } | undefined
 
 /**
- * The sessions of a project, opened once per isolate, and again if the clock was set back: otherwise the SDK would trust the
- * policy and signing keys that it caches for too long.
+ * The sessions of a project, opened once per isolate, and again if the clock was set back: otherwise the SDK would
+ * trust the policy and signing keys that it caches for too long.
  */
 export function openStytchSessions(project: StytchProject, options: Options): StytchSessions {
   const now = options.now()

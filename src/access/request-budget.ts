@@ -1,13 +1,13 @@
 import { Moment } from '../moment.ts'
 import { remember } from '../remember.ts'
 
-/** How many requests one unit of the limiter covers. The limiter is asked once per unit; the other requests cost nothing. */
+/** How many requests one unit of the limiter covers: it is asked once per unit, so the other requests cost nothing. */
 export const REQUESTS_A_UNIT = 100
 /** How long a grant may be used, in ms. */
 const GRANTED_FOR_MS = 60_000
 /** How long a caller over the limit is refused before the limiter is asked again, in ms. */
 export const REFUSED_FOR_MS = 10_000
-/** How long an answer may take before the limiter is asked again, in ms. It may never come: a question is canceled with its request. */
+/** How long to wait for an answer before asking again, in ms. It never comes if the request that asked is canceled. */
 const TIMEOUT_MS = 2_000
 
 /** Cloudflare's rate limiter; undefined if none is bound. */
@@ -56,8 +56,8 @@ export class RequestBudget {
   }
 
   /**
-   * Charges the caller for what a request turned out to cost, in requests. This alone refuses nothing: following requests
-   * ask the limiter for what is owed, one unit at a time.
+   * Charges the caller for what a request turned out to cost, in requests. This alone refuses nothing: following
+   * requests ask the limiter for what is owed, one unit at a time.
    */
   charge(limiter: Limiter, callerId: string, requests: number): void {
     if (limiter !== undefined) this.#accountOf(callerId).left -= requests

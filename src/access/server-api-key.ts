@@ -18,8 +18,8 @@ export function isServerApiKey(text: string): boolean {
 }
 
 /**
- * SHA-256 of the key, as 64 hexadecimal digits: the only part that is ever stored or remembered. A fast hash is enough, since
- * 256 random bits cannot be brute-forced.
+ * SHA-256 of the key, as 64 hexadecimal digits: the only part that is ever stored or remembered. A fast hash is enough,
+ * since 256 random bits cannot be brute-forced.
  */
 export async function hashServerApiKey(key: string): Promise<string> {
   return await sha256(key)

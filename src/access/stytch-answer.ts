@@ -13,7 +13,7 @@ interface MemberSession {
   expires_at: string
 }
 
-/** What a member session amounts to at `now`, in ms since the epoch. */
+/** What a member session means at `now`, in ms since the epoch. */
 export function toAnswer(session: MemberSession, now: number): StytchAnswer {
   const { member_session_id: id, organization_id, expires_at } = session
   const expiresAt = Date.parse(expires_at)
@@ -22,7 +22,7 @@ export function toAnswer(session: MemberSession, now: number): StytchAnswer {
   return { kind: 'session', caller: { kind: 'session', id, organizationIds: [organization_id], expiresAt } }
 }
 
-/** Stytch's errors for a token without a session: the session, its member or the organization does not exist any more. */
+/** Stytch's errors for a token without a session: the session, its member or the organization is gone. */
 const NO_SESSION = new Set([
   'session_not_found',
   'member_not_found',
@@ -44,9 +44,9 @@ const NO_SESSION = new Set([
 const NOT_PERMITTED = new Set(['session_authorization_error', 'session_authorization_tenancy_error'])
 
 /**
- * What an error from the SDK means. Only errors about the session itself count against the caller. The status is not enough:
- * a 404 may be about our project, and a 401 about our secret. Every other error, even one that Stytch has yet to invent,
- * counts as ours or Stytch's.
+ * What an error from the SDK means. Only errors about the session itself count against the caller. The status is not
+ * enough: a 404 may be about our project, and a 401 about our secret. Every other error, even one that Stytch has yet
+ * to invent, counts as ours or Stytch's.
  */
 export function toRefusal(failure: unknown): StytchAnswer {
   const { error_type: type = '' } = (failure ?? {}) as { error_type?: string }

@@ -45,11 +45,11 @@ interface Remembered<Answer> {
 }
 
 /**
- * Checks sessions of a Stytch B2B project, and remembers within one isolate whose they are and what they permit. A session
- * in use costs about two calls a minute for each permission it uses.
+ * Checks sessions of a Stytch B2B project, and remembers within one isolate whose they are and what they permit. A
+ * session in use costs about two calls a minute for each permission it uses.
  *
  * A fresh JWT saves those calls: its signature proves the session, and its roles prove a permission under the project's
- * policy, which the SDK caches for five minutes. A JWT can only say yes; Stytch is asked about anything it does not prove.
+ * policy, which the SDK caches for five minutes. A JWT can only say yes; Stytch is asked about everything else.
  */
 export class StytchSessions {
   readonly #stytch: StytchCalls

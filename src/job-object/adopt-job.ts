@@ -14,8 +14,8 @@ const MAX_CLAIMS = 5
 
 /**
  * Takes over a live job that only D1 has: one imported from another system, or one whose object lost its storage. The
- * claim comes first, so no late write of a dead object can land; the job is journaled last, so a half-adopted job counts
- * as not adopted. Undefined if D1 no longer has the job. Throws if D1 fails.
+ * claim comes first, so no late write of a dead object can land; the job is journaled last, so a half-adopted job
+ * counts as not adopted. Undefined if D1 no longer has the job. Throws if D1 fails.
  */
 export async function adoptJob(
   journal: Journal,
@@ -37,7 +37,7 @@ export async function adoptJob(
     kept.warning,
     counts,
   )
-  // Only what the journal keeps is counted here. The other counts come from D1: they include entries that were not kept.
+  // These two count what the journal keeps. The other counts come from D1: they include entries that were not kept.
   const job: Job = { ...claimed, keptEntities, entityBytes }
   const recorded = { revision: job.revision, status: job.status, ...kept }
   journal.transaction(() => {

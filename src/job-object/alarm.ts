@@ -1,4 +1,4 @@
-/** The object's only alarm. It remembers its time, because each `setAlarm` writes a row. Times are in ms since the epoch. */
+/** The object's only alarm. It remembers its time, since each `setAlarm` writes a row. Times are ms since the epoch. */
 export class Alarm {
   readonly #storage: DurableObjectStorage
   #at = 0

@@ -10,14 +10,15 @@ import type { JobHolder } from './job-holder.ts'
 import type { Journal } from './journal.ts'
 import { keptCounts, type LiveJob } from './live-job.ts'
 
-/** What one statement compares or carries. Bounded so that a large job neither blocks D1 nor fills its object's memory. */
+/** The most that one statement compares or carries, so a large job neither blocks D1 nor fills its object's memory. */
 const ENTRIES_AT_ONCE = 5_000
 const GROUPS_AT_ONCE = 200
 const REPLY_BYTES_AT_ONCE = 500_000
 
 /**
- * Empties the journal of a finished job once D1 has all of it: compared, not assumed. False if D1 lacks something, or if a
- * request came in meanwhile; the recorder then sends what is missing, and the next alarm tries again. Throws if D1 fails.
+ * Empties the journal of a finished job once D1 has all of it: compared, not assumed. False if D1 lacks something, or
+ * if a request came in meanwhile; the recorder then sends what is missing, and the next alarm tries again. Throws if D1
+ * fails.
  *
  * `retention` is how long D1 keeps the job, in ms; 0: forever.
  */

@@ -8,8 +8,8 @@ const TIMEOUT_MS = 15_000
 
 /**
  * Posts a finished job to its callback URL once, signed by the Standard Webhooks scheme with the organization's secret.
- * The attempt describes failures in our own words, because callers can read it. Throws if `findSecret` does; nothing was
- * attempted then.
+ * The attempt describes failures in our own words, because callers can read it. Throws if `findSecret` does; nothing
+ * was attempted then.
  */
 export async function deliver(
   { job, ...entries }: JobSnapshot,

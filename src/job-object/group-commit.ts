@@ -9,8 +9,8 @@ export class GroupCommit<Command, Outcome> {
   #isBusy = false
 
   /**
-   * `commit` returns an outcome for each command in order, or throws and changes nothing. `untilOnDisk` resolves once the
-   * commit is on disk; the runtime itself holds the replies back until then.
+   * `commit` returns an outcome for each command in order, or throws and changes nothing. `untilOnDisk` resolves once
+   * the commit is on disk; the runtime itself holds the replies back until then.
    */
   constructor(commit: (commands: Command[]) => Outcome[], untilOnDisk: () => Promise<void>) {
     this.#commit = commit

@@ -4,9 +4,9 @@ import { upgradeJob } from '../jobs/upgrade-job.ts'
 import { utf8Bytes } from '../jobs/utf8-bytes.ts'
 
 /**
- * The replies to the newest keyed reports, in a ring of slots: each report writes one row, however old the job is. Their
- * bytes are bounded too: the oldest replies drop the job they showed, but the fact that the report was applied stays.
- * Memory holds only the keys and sizes.
+ * The replies to the newest keyed reports, in a ring of slots: each report writes one row, however old the job is.
+ * Their bytes are bounded too: the oldest replies drop the job they showed, but the fact that the report was applied
+ * stays. Memory holds only the keys and sizes.
  */
 export class IdempotentReplies {
   static readonly tables = `

@@ -36,8 +36,8 @@ import { Watchers } from './watchers.ts'
 const STATUS_TIMEOUT_MS = 2_000
 
 /**
- * One job of one organization, and the only writer of its state. The runtime holds each reply back until what it says is
- * on the object's own disk; D1 gets it soon after.
+ * One job of one organization, and the only writer of its state. The runtime holds each reply back until what it says
+ * is on the object's own disk; D1 gets it soon after.
  */
 export class JobObject extends DurableObject<Env> {
   readonly #store: Store

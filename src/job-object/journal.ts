@@ -30,8 +30,8 @@ const RECORDED = 'recorded'
 const ARCHIVED = 'archived'
 
 /**
- * The object's own storage: the write-ahead log. A report is acknowledged once it is here. Everything is synchronous, so
- * no other request comes between the steps of a report. The job is one value; its entries and the replies to keyed
+ * The object's own storage: the write-ahead log. A report is acknowledged once it is here. Everything is synchronous,
+ * so no other request comes between the steps of a report. The job is one value; its entries and the replies to keyed
  * reports are rows.
  */
 export class Journal {
@@ -117,9 +117,9 @@ export class Journal {
   }
 
   /**
-   * The mark of an archived job whose id derives from an idempotency key: D1 keeps the job until this time, in ms since the
-   * epoch; null: forever. While it stands, an empty journal does not mean that the job is missing: it must not be created
-   * again unless D1 says so.
+   * The mark of an archived job whose id derives from an idempotency key: D1 keeps the job until this time, in ms since
+   * the epoch; null: forever. While it stands, an empty journal does not mean that the job is missing: it must not be
+   * created again unless D1 says so.
    */
   get archivedUntil(): number | null | undefined {
     return this.#storage.kv.get<number | null>(ARCHIVED)

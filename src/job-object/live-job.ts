@@ -105,8 +105,8 @@ export class LiveJob implements HeldJob {
   }
 
   /**
-   * Journals a group of commands in one transaction, each applied to the result of the one before. It has no `await`, so no
-   * other request can interleave. If the journal fails, it throws, and neither memory nor disk has changed.
+   * Journals a group of commands in one transaction, each applied to the result of the one before. It has no `await`,
+   * so no other request can interleave. If the journal fails, it throws, and neither memory nor disk has changed.
    */
   #commit(commands: Command[], now: number): JobReply[] {
     if (this.#isClosed) throw new Error('the job has been archived')

@@ -25,8 +25,8 @@ export async function performDuties(live: LiveJob, dependencies: Dependencies): 
   const performed = new Set<Duty>()
   for (;;) {
     const now = Date.now()
-    // Recomputed each time, since one duty may lead to the next: a flagged job must be recorded, and a recorded one may be
-    // archived. Recording never waits for its time: whatever the alarm fired for, D1 catches up now.
+    // Recomputed each time, since one duty may lead to the next: a flagged job must be recorded, and a recorded one may
+    // be archived. Recording never waits for its time: whatever the alarm fired for, D1 catches up now.
     const due = dutiesOf(live.job, live.isBehind, dependencies.settings, now).find(
       ({ duty, at }) => (at <= now || duty === 'record') && !performed.has(duty),
     )

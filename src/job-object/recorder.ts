@@ -11,8 +11,8 @@ const MAX_INTERVAL = 30_000
 const INTERVAL_FACTOR = 10
 
 /**
- * Records the job in D1, one coalesced write at a time, less often the slower D1 is. It lives only in memory; the object's
- * alarm takes over after a crash or an eviction.
+ * Records the job in D1, one coalesced write at a time, less often the slower D1 is. It lives only in memory; the
+ * object's alarm takes over after a crash or an eviction.
  */
 export class Recorder {
   readonly #store: Store
@@ -79,8 +79,8 @@ export class Recorder {
 }
 
 /**
- * D1 has a state of this job that this object never wrote. The journal wins, because it is what was acknowledged; the log
- * names the state that it replaces.
+ * D1 has a state of this job that this object never wrote. The journal wins, because it is what was acknowledged; the
+ * log names the state that it replaces.
  */
 function overrule(live: LiveJob, stored: { epoch: number; revision: number; status: string }): void {
   const { epoch, revision } = live.job

@@ -4,7 +4,9 @@ import { isFinished, type Job } from '../jobs/job.ts'
 import { stallDue } from '../jobs/stall-job.ts'
 import type { Settings } from './settings.ts'
 
-/** How long after a report the alarm checks that D1 has it, in ms. Setting an alarm writes a row, so it is done rarely. */
+/**
+ * How long after a report the alarm checks that D1 has it, in ms. Setting an alarm writes a row, so it is done rarely.
+ */
 export const RECORD_DELAY = 30_000
 
 /** What the object's only alarm does. */

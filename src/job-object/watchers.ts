@@ -3,7 +3,9 @@ import { presentSummary } from '../jobs/present-job.ts'
 
 /** The shortest time between two events to one watcher, in ms. */
 const MIN_INTERVAL = 100
-/** The most events to all watchers together. With many watchers, each gets fewer, so watching never slows down reports. */
+/**
+ * The most events to all watchers together. With many watchers, each gets fewer, so watching never slows down reports.
+ */
 const MAX_EVENTS_PER_SECOND = 500
 /** The longest silence towards a watcher, in ms. Proxies drop connections that are idle for longer. */
 const MAX_SILENCE = 15_000
@@ -32,8 +34,8 @@ interface Watcher {
 }
 
 /**
- * The watchers of a job. Changes are sent once per interval, not one by one. A slow watcher skips the states it missed and
- * continues with the newest one: it costs the memory of one event, and never holds up a report.
+ * The watchers of a job. Changes are sent once per interval, not one by one. A slow watcher skips the states it missed
+ * and continues with the newest one: it costs the memory of one event, and never holds up a report.
  */
 export class Watchers {
   readonly #watchers = new Set<Watcher>()

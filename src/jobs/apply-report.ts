@@ -10,9 +10,9 @@ import { withStage } from './stages.ts'
 import { type EntityStateOf, Tally } from './tally.ts'
 
 /**
- * Applies one report to a job, in full or not at all. Pure: the same reports always make the same job. The order is fixed:
- * started, total, processed, metadata, stage, message, entries, completed or failed. `now` is in ms since the epoch;
- * `stateOf` knows the entries before this report.
+ * Applies one report to a job, in full or not at all. Pure: the same reports always make the same job. The order is
+ * fixed: started, total, processed, metadata, stage, message, entries, completed or failed. `now` is in ms since the
+ * epoch; `stateOf` knows the entries before this report.
  */
 export function applyReport(job: Job, report: Report, now: number, stateOf: EntityStateOf): ChangeOutcome {
   if (isFinished(job.status)) {

@@ -2,8 +2,8 @@ import ipaddr from 'ipaddr.js'
 import { isPrivateName } from './is-private-name.ts'
 
 /**
- * Why a callback URL is refused, in words for the caller; undefined if it is not. It must be https and must not be known to
- * lead to a private network. `allowLoopback`, for development, also allows http to this machine.
+ * Why a callback URL is refused, in words for the caller; undefined if it is not. It must be https and must not be
+ * known to lead to a private network. `allowLoopback`, for development, also allows http to this machine.
  */
 export function callbackUrlFault(
   text: string,

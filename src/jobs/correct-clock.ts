@@ -10,8 +10,8 @@ export function isAheadOfClock(job: Job, now: number): boolean {
 }
 
 /**
- * Moves times in the future to now. Otherwise a stall, or the next delivery, would come late by as much as the clock was
- * set back.
+ * Moves times in the future to now. Otherwise a stall, or the next delivery, would come late by as much as the clock
+ * was set back.
  */
 export function correctClock(job: Job, now: number): ChangeOutcome {
   if (!isAheadOfClock(job, now)) return changed(job)

@@ -2,8 +2,8 @@ import type { ReportedEntry } from './report.ts'
 
 /**
  * An entry as published JSON (JobErrorResponse of the contract). It is serialized once, when the entry is appended, and
- * copied as text to the journal, to D1 and into every reply: replies cost no more for a job with many entries. `now` is in
- * ms since the epoch.
+ * copied as text to the journal, to D1 and into every reply: replies cost no more for a job with many entries. `now` is
+ * in ms since the epoch.
  */
 export function entryText(entry: ReportedEntry, now: number): string {
   return JSON.stringify({

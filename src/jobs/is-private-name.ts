@@ -13,9 +13,9 @@ const NEVER_PUBLIC = [
 ]
 
 /**
- * Public names that resolve to an address spelled out in them, or that alternate between addresses. Maintained lists with
- * new ones: https://github.com/EvilBMP/local-dns, `localAliases` in https://github.com/darkreader/darkreader, and "Server
- * Side Request Forgery" in https://github.com/swisskyrepo/PayloadsAllTheThings.
+ * Public names that resolve to an address spelled out in them, or that alternate between addresses. Maintained lists
+ * with new ones: https://github.com/EvilBMP/local-dns, `localAliases` in https://github.com/darkreader/darkreader, and
+ * "Server Side Request Forgery" in https://github.com/swisskyrepo/PayloadsAllTheThings.
  */
 const SPELLING_AN_ADDRESS = [
   '1u.ms',
@@ -71,8 +71,8 @@ const POINTING_AT_LOOPBACK = [
 const PRIVATE = new Set([...NEVER_PUBLIC, ...SPELLING_AN_ADDRESS, ...POINTING_AT_LOOPBACK])
 
 /**
- * Whether a URL's host name is known to lead to a private network. An unknown name may do so too: a Worker cannot resolve
- * names, and the owner of a name can change its address at any time.
+ * Whether a URL's host name is known to lead to a private network. An unknown name may do so too: a Worker cannot
+ * resolve names, and the owner of a name can change its address at any time.
  */
 export function isPrivateName(host: string): boolean {
   const labels = host.replace(/\.$/, '').split('.')

@@ -16,8 +16,8 @@ export const SHOWN_ENTRY_BYTES = 256 * 1024
 /** Entries scanned for a page of a single error type: D1 has to parse the text of each. */
 export const MAX_SCANNED = 500
 /**
- * Bytes of JSON of a page in the list of jobs, unless its first job alone is larger. A page of entries stops scanning at the
- * entry that reaches this bound.
+ * Bytes of JSON of a page in the list of jobs, unless its first job alone is larger. A page of entries stops scanning
+ * at the entry that reaches this bound.
  */
 export const MAX_PAGE_BYTES = 1024 * 1024
 

@@ -4,8 +4,8 @@ import type { Report } from './report.ts'
 import { utf8Bytes } from './utf8-bytes.ts'
 
 /**
- * The metadata after a report: its patch merged key by key at the top level, then its stage and message, which win over a
- * patch of the same key. The same object if nothing changes.
+ * The metadata after a report: its patch merged key by key at the top level, then its stage and message, which win over
+ * a patch of the same key. The same object if nothing changes.
  */
 export function mergeMetadata(metadata: JsonObject, report: Report): JsonObject {
   const { metadataPatch, stage, message } = report

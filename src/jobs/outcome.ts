@@ -8,8 +8,8 @@ export type ChangeOutcome =
   | { ok: false; reason: 'metadata_too_large' }
 
 /**
- * A change to a job. Pure: the same changes always make the same job. An unchanged job is returned as the same object. `now`
- * is in ms since the epoch; `stateOf` knows the entries before this change.
+ * A change to a job. Pure: the same changes always make the same job. An unchanged job is returned as the same object.
+ * `now` is in ms since the epoch; `stateOf` knows the entries before this change.
  */
 export type Change = (job: Job, now: number, stateOf: EntityStateOf) => ChangeOutcome
 

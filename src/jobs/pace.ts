@@ -20,7 +20,9 @@ export function withSample(pace: Sample[], now: number, done: number): Sample[] 
   return [...pace.slice(Math.max(0, from)), { at: now, done }]
 }
 
-/** Items handled per second over the last minutes; null while there are too few samples. `now` is in ms since the epoch. */
+/**
+ * Items handled per second over the last minutes; null while there are too few samples. `now` is in ms since the epoch.
+ */
 export function ratePerSecond(job: Job, now: number): number | null {
   const [first] = job.pace
   if (job.status !== 'in_progress' || first === undefined || now - first.at < MIN_DURATION) return null

@@ -3,8 +3,8 @@ import { durationSeconds, progressPercentage, successRate } from './measures.ts'
 import { etaSeconds, ratePerSecond } from './pace.ts'
 
 /**
- * A job as callers see it: JobResponse of the published contract, as JSON. The entries are JSON already and are inserted as
- * they are. `asOf` is in ms since the epoch.
+ * A job as callers see it: JobResponse of the published contract, as JSON. The entries are JSON already and are
+ * inserted as they are. `asOf` is in ms since the epoch.
  */
 export function presentJob({ job, errors, warnings }: JobSnapshot, asOf: number): string {
   const fields = JSON.stringify(presentSummary(job, asOf))

@@ -25,7 +25,7 @@ export interface Report {
   markFailed?: string
 }
 
-/** What a job is created from. */
+/** The fields that a job is created with. */
 export interface NewJob {
   jobType: string
   totalItems: number

@@ -20,8 +20,8 @@ const DEFAULTS = {
 export type StoredJob = Omit<Job, keyof typeof DEFAULTS> & Partial<Job>
 
 /**
- * The job in the form of this version. A field added to `Job` needs its default here. An unknown field, stored by a newer
- * version before a rollback, is kept.
+ * The job in the form of this version. A field added to `Job` needs its default here. An unknown field, stored by a
+ * newer version before a rollback, is kept.
  */
 export function upgradeJob(stored: StoredJob): Job {
   return { ...DEFAULTS, ...stored }

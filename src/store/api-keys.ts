@@ -23,7 +23,9 @@ export async function insertApiKey(store: ApiKeyStore, key: NewApiKey): Promise<
   await store.insert(apiKeys).values(key).onConflictDoNothing({ target: apiKeys.keyHash })
 }
 
-/** The key with this hash, even if revoked or expired. Takes no organization, because the hash itself is the credential. */
+/**
+ * The key with this hash, even if revoked or expired. Takes no organization, because the hash itself is the credential.
+ */
 export async function findApiKey(store: ApiKeyStore, keyHash: string): Promise<ApiKey | undefined> {
   const [key] = await store.select().from(apiKeys).where(eq(apiKeys.keyHash, keyHash))
   return key
@@ -85,8 +87,8 @@ type Rotation =
   | { ok: false; reason: 'rotated'; end: number }
 
 /**
- * Issues a twin of a key. The old key then expires at `end` (ms since the epoch), or earlier if it would have anyway. This is
- * a single statement because every driver runs one atomically: a twin never exists beside a key without an end.
+ * Issues a twin of a key. The old key then expires at `end` (ms since the epoch), or earlier if it would have anyway.
+ * This is a single statement because every driver runs one atomically: a twin never exists beside a key without an end.
  */
 export async function rotateApiKey(
   store: ApiKeyStore,

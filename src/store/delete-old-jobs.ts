@@ -13,8 +13,8 @@ interface OldJob {
 }
 
 /**
- * Deletes the jobs that finished before `before` (ms since the epoch) with everything that belongs to them, oldest first, in
- * at most `steps` steps. The next run takes the rest. Returns the number of jobs deleted. Throws if D1 fails.
+ * Deletes the jobs that finished before `before` (ms since the epoch) with everything that belongs to them, oldest
+ * first, in at most `steps` steps. The next run takes the rest. Returns the number of jobs deleted. Throws if D1 fails.
  */
 export async function deleteOldJobs(store: Store, before: number, steps: number): Promise<number> {
   let deleted = 0

@@ -6,7 +6,7 @@ import { newestPlaces } from './newest-places.ts'
 import { jobs } from './schema.ts'
 import type { Store } from './store.ts'
 
-/** Which page of a list is wanted. */
+/** Which page of a list to read. */
 export interface JobPageQuery {
   filter: JobFilter
   /** The page starts after this place; undefined: at the newest job. */
@@ -26,10 +26,10 @@ export interface JobPage {
 }
 
 /**
- * One page of the organization's jobs, newest first, with at least one job unless the list has ended. A single statement
- * finds, sizes and reads the jobs, so it sees one state of the table: a job whose status changes meanwhile never appears
- * under a filter that it no longer matches, and a deleted job never ends the paging early. The cost does not grow with the
- * number of jobs, whatever the filter. Throws if D1 fails.
+ * One page of the organization's jobs, newest first, with at least one job unless the list has ended. A single
+ * statement finds, sizes and reads the jobs, so it sees one state of the table: a job whose status changes meanwhile
+ * never appears under a filter that it no longer matches, and a deleted job never ends the paging early. The cost does
+ * not grow with the number of jobs, whatever the filter. Throws if D1 fails.
  */
 export async function listJobs(store: Store, organizationId: string, query: JobPageQuery): Promise<JobPage> {
   const { filter, after, limit, bytes, withMetadata } = query
@@ -70,8 +70,8 @@ export async function listJobs(store: Store, organizationId: string, query: JobP
 }
 
 /**
- * The bytes of a row's texts. `octet_length` takes them from the row's header, without reading the pages of a long text.
- * Numbers are too small to matter.
+ * The bytes of a row's texts. `octet_length` takes them from the row's header, without reading the pages of a long
+ * text. Numbers are too small to matter.
  */
 function sizeOf(columns: Record<string, SQLiteColumn>) {
   const texts = Object.values(columns).filter((column) => column.getSQLType() === 'text')

@@ -7,9 +7,9 @@ import { jobs } from './schema.ts'
 const OUTER_TERMS = 4
 
 /**
- * A SELECT for the places (`created_at`, `job_id`) of the newest jobs that match a filter, newest first, at most `limit`;
- * undefined if no job can match. Each status is searched separately, so an index returns its jobs in order. SQLite merges
- * the searches and stops at the limit: it reads that many index rows, plus one for each status.
+ * A SELECT for the places (`created_at`, `job_id`) of the newest jobs that match a filter, newest first, at most
+ * `limit`; undefined if no job can match. Each status is searched separately, so an index returns its jobs in order.
+ * SQLite merges the searches and stops at the limit: it reads that many index rows, plus one for each status.
  */
 export function newestPlaces(
   organizationId: string,

@@ -51,7 +51,8 @@ export const jobs = sqliteTable(
   (job) => [
     primaryKey({ columns: [job.organizationId, job.jobId] }),
     // One index per filter of a list, each with the status: a list queries the newest jobs of each status it wants, so
-    // these serve every combination. No column that every report changes is indexed: that would double the rows written.
+    // these serve every combination. No column that every report changes is indexed: that would double the rows
+    // written.
     index('jobs_by_status').on(job.organizationId, job.status, job.createdAt, job.jobId),
     index('jobs_by_type').on(job.organizationId, job.jobType, job.status, job.createdAt, job.jobId),
     index('jobs_by_trigger').on(job.organizationId, job.triggeredBy, job.status, job.createdAt, job.jobId),
@@ -70,8 +71,8 @@ export const jobs = sqliteTable(
 )
 
 /**
- * The errors and warnings of the jobs, in the order they were reported. The migration makes the table WITHOUT ROWID, which
- * Drizzle cannot express: an entry then costs one row written instead of two.
+ * The errors and warnings of the jobs, in the order they were reported. The migration makes the table WITHOUT ROWID,
+ * which Drizzle cannot express: an entry then costs one row written instead of two.
  */
 export const jobEntries = sqliteTable(
   'job_entries',
