@@ -1,24 +1,24 @@
-/** What wrangler.toml binds the Worker to. */
+/** The Worker's bindings and variables: see wrangler.toml. */
 export interface Env {
   DB: D1Database
   JOBS: DurableObjectNamespace
-  /** How long a finished job stays in its object before D1 alone serves it. */
+  /** How long a finished job stays in its object before only D1 serves it. */
   ARCHIVE_AFTER_SECONDS: number
-  /** After how many days without a report a live job is failed; 0: never. */
+  /** A live job is failed after this many days without a report; 0: never. */
   ABANDONED_AFTER_DAYS: number
-  /** Whether a callback URL may lead to this machine: in development only. */
+  /** Whether a callback URL may lead to this machine. For development only. */
   ALLOW_LOOPBACK_CALLBACKS: boolean
-  /** How long a finished job stays in D1; 0: for ever. */
+  /** How long a finished job stays in D1; 0: forever. */
   RETENTION_DAYS: number
-  /** The origins whose pages may call from a browser, separated by commas. None where it is missing. */
+  /** The origins whose pages may call from a browser, separated by commas. Without it, there are none. */
   ALLOWED_ORIGINS?: string
-  /** Limits what one credential may ask for. Without it, nobody is limited. */
+  /** Limits the requests of one credential. Without it, there is no limit. */
   REQUESTS?: RateLimit
-  /** Limits how often one IP address may fail to authenticate. Without it, nobody is limited. */
+  /** Limits how often one IP address may fail to authenticate. Without it, there is no limit. */
   FAILED_LOGINS?: RateLimit
-  /** The Stytch B2B project whose sessions are taken. Without it and its secret, a cookie is no credential. */
+  /** The Stytch B2B project whose sessions are accepted. Without it and its secret, cookies are not accepted. */
   STYTCH_PROJECT_ID?: string
   STYTCH_SECRET?: string
-  /** Where Stytch is, if not at its own address for the project. */
+  /** Stytch's base URL, if not the default. */
   STYTCH_BASE_URL?: string
 }

@@ -1,14 +1,14 @@
 import { app } from './app.ts'
+import { deleteExpiredJobs } from './delete-expired-jobs.ts'
 import type { Env } from './env.ts'
-import { deleteWhatIsOver } from './retention.ts'
 import { dashboard } from './serve-dashboard.ts'
 
 export { JobObject } from './job-object/job-object.ts'
 
-// Here and not in app.ts: Node, which runs that for tests, does not read scripts as text.
+// Not in app.ts: tests run that file in Node, which cannot import scripts as text.
 app.route('/', dashboard)
 
 export default {
   fetch: app.fetch,
-  scheduled: ({ scheduledTime }, env) => deleteWhatIsOver(env, scheduledTime),
+  scheduled: ({ scheduledTime }, env) => deleteExpiredJobs(env, scheduledTime),
 } satisfies ExportedHandler<Env>

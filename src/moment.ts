@@ -1,6 +1,6 @@
 /**
- * When something was learned or done. All it tells is whether that was recent, so that nobody comparing times can forget
- * a clock that was set back: a moment in the future is not recent, since nobody knows how old it is.
+ * When something happened. It answers only whether that was recent, so no comparison can forget that the clock may be
+ * set back: a moment in the future is not recent, because its age is unknown.
  */
 export class Moment {
   readonly #at: number
@@ -10,7 +10,7 @@ export class Moment {
     this.#at = at
   }
 
-  /** Whether it lies less than `ms` before `now`, and not after it. */
+  /** Whether it is less than `ms` before `now`, and not after. */
   isWithin(ms: number, now: number): boolean {
     const age = now - this.#at
     return age >= 0 && age < ms

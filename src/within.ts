@@ -1,6 +1,6 @@
 /**
- * What `work` comes to, or `late` where that takes longer than `ms`. It is not stopped then; a failure that comes too late
- * is swallowed, since nobody waits for it any more.
+ * Resolves or rejects as `work` does, or resolves to `late` after `ms`. Late work goes on; if it then fails, the error
+ * is swallowed, because nobody is waiting for it.
  */
 export async function within<Result, Late>(
   ms: number,
@@ -12,7 +12,7 @@ export async function within<Result, Late>(
     timer = setTimeout(() => resolve(late), ms)
   })
   try {
-    // Racing marks a rejection of `work` as handled, whenever it comes.
+    // The race also handles a rejection that comes after the deadline.
     return await Promise.race([work, deadline])
   } finally {
     clearTimeout(timer)

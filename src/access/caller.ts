@@ -1,12 +1,12 @@
-/** Everything a caller can be permitted to do. */
+/** Every permission that a caller can have. */
 export const PERMISSIONS = ['job:create', 'job:read', 'job:cancel'] as const
 export type Permission = (typeof PERMISSIONS)[number]
 
-/** Who is calling, as far as their credential says. */
+/** Who is calling, according to the credential. */
 export type Caller = KeyCaller | SessionCaller
 
 interface Credited {
-  /** What operators know the credential by. It is no secret. */
+  /** How operators refer to the credential. Not secret. */
   id: string
   organizationIds: string[]
   /** When the credential expires, in ms since the epoch; null: never. */
@@ -16,30 +16,30 @@ interface Credited {
 /** A server API key. */
 export interface KeyCaller extends Credited {
   kind: 'key'
-  /** As stored. One that this version does not know permits nothing. */
+  /** As stored. Permissions that this version does not know have no effect. */
   permissions: string[]
 }
 
-/** A member of an organization, by their session. What they may do is looked up when it matters. */
+/** A member of an organization, by their session. Permissions are looked up when needed. */
 export interface SessionCaller extends Credited {
   kind: 'session'
   expiresAt: number
 }
 
-/** `ended`: the credential has ceased to exist. `unavailable`: nobody could be asked. */
+/** `ended`: the credential no longer exists. `unavailable`: this could not be checked. */
 export type Verdict = 'yes' | 'no' | 'ended' | 'unavailable'
 
 /** What a credential turned out to be. */
 export type Identification =
   | { ok: true; caller: Caller; permits: (permission: Permission) => Promise<Verdict> }
-  /** `not_asked`: it is not remembered, and was not to be looked up. */
+  /** `not_asked`: the credential is not remembered, and a look-up was not allowed. */
   | { ok: false; reason: 'malformed' | 'unknown' | 'expired' | 'revoked' | 'not_asked' | 'unavailable' }
 
-/** `organizationId` is null where the request names an organization that is not the caller's: no job is found in it. */
-export type Choice = { ok: true; organizationId: string | null } | { ok: false; reason: 'several' }
+/** `organizationId` is null if the request names an organization that is not the caller's: no job is found then. */
+type Choice = { ok: true; organizationId: string | null } | { ok: false; reason: 'several' }
 
 /**
- * Chooses the organization that a request is about.
+ * Chooses the organization of a request.
  *
  * @param header the `X-Organization-ID` of the request; undefined if it was not sent. If it was, even empty, it must
  * name one of the caller's organizations: falling back to another would answer about the wrong jobs.

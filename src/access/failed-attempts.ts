@@ -4,23 +4,23 @@ import { remember } from '../remember.ts'
 import { type Limiter, REFUSED_FOR_MS } from './request-budget.ts'
 
 interface Options {
-  /** The time in milliseconds since the epoch. */
+  /** The time in ms since the epoch. */
   now: () => number
-  onTrouble: (error: unknown) => void
+  onError: (error: unknown) => void
 }
 
 /**
- * Which IP addresses have failed to authenticate too often. While one is barred, nothing new that it sends is looked up,
- * so guessing costs neither D1 nor Stytch anything.
+ * The IP addresses that failed to authenticate too often. While an address is barred, no new credential from it is
+ * looked up, so guessing costs neither D1 nor Stytch anything.
  */
 export class FailedAttempts {
   readonly #now: () => number
-  readonly #onTrouble: (error: unknown) => void
+  readonly #onError: (error: unknown) => void
   readonly #barredAt = new Map<string, Moment>()
 
-  constructor({ now, onTrouble }: Options) {
+  constructor({ now, onError }: Options) {
     this.#now = now
-    this.#onTrouble = onTrouble
+    this.#onError = onError
   }
 
   isBarred(address: string | undefined): boolean {
@@ -28,7 +28,7 @@ export class FailedAttempts {
     return this.#barredAt.get(toSource(address))?.isWithin(REFUSED_FOR_MS, this.#now()) === true
   }
 
-  /** Counts a failure; false if it is one too many. Never throws. Without an address, nothing is limited. */
+  /** Counts a failure; false if the address is over its limit. Never throws. Without an address there is no limit. */
   async count(limiter: Limiter, address: string | undefined): Promise<boolean> {
     if (limiter === undefined || address === undefined) return true
     const source = toSource(address)
@@ -37,13 +37,13 @@ export class FailedAttempts {
       if (!success) remember(this.#barredAt, source, new Moment(this.#now()))
       return success
     } catch (error) {
-      this.#onTrouble(error)
+      this.#onError(error)
       return true
     }
   }
 }
 
-/** What an address counts as. For IPv6 that is its /64, which is the least that one subscriber gets. */
+/** What an address counts as. For IPv6 this is its /64, the smallest block that a subscriber gets. */
 function toSource(address: string): string {
   try {
     const parsed = ipaddr.parse(address)

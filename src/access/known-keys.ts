@@ -1,20 +1,22 @@
 import { Moment } from '../moment.ts'
 import { remember } from '../remember.ts'
+import { within } from '../within.ts'
 import type { KeyCaller } from './caller.ts'
-import { PATIENCE_MS, withinPatience } from './within-patience.ts'
 
-/** From this age on, a key in use is looked up again in the background. */
-const ASK_AGAIN_AFTER_MS = 40_000
-/** From this age on, the caller waits for the look-up: so a revocation takes effect within this time. */
+/** How long a caller waits for a look-up, in ms. */
+const TIMEOUT_MS = 2_000
+/** From this age, a key in use is looked up again in the background. */
+const REFRESH_AFTER_MS = 40_000
+/** From this age, the caller waits for the look-up. A revocation takes effect within this time. */
 const VALID_FOR_MS = 60_000
-/** How long a key stays accepted after it was last found valid, while it cannot be looked up. */
-const ACCEPTED_UNSEEN_MS = 15 * 60_000
-/** How soon a failed look-up is tried again, for a key that is accepted meanwhile. */
-const PAUSE_MS = 5_000
+/** How long a key is accepted after it was last found valid, while look-ups fail. */
+const ACCEPTED_UNCHECKED_MS = 15 * 60_000
+/** How soon a failed look-up is retried for a key that is accepted meanwhile. */
+const RETRY_AFTER_MS = 5_000
 /** How long a key found to be unknown, expired or revoked is refused without another look-up. */
 const REFUSED_FOR_MS = 10_000
 
-/** A key as the store has it; times are milliseconds since the epoch. */
+/** A key in the store. Times are in ms since the epoch. */
 export interface StoredKey {
   keyId: string
   organizationIds: string[]
@@ -23,17 +25,17 @@ export interface StoredKey {
   revokedAt: number | null
 }
 
-export type KeyCheck =
+type KeyCheck =
   | { ok: true; caller: KeyCaller }
-  /** `unavailable`: nobody could be asked, and the key was not found valid lately. */
+  /** `unavailable`: the look-up failed, and the key was not found valid recently. */
   | { ok: false; reason: 'unknown' | 'expired' | 'revoked' | 'unavailable' }
 
 interface ValidKey {
   caller: KeyCaller
-  /** Of the look-up that found it. */
+  /** The serial of the look-up that found it. */
   serial: number
   foundAt: Moment
-  /** When a look-up last went unanswered. */
+  /** When a look-up last got no answer. */
   unansweredAt?: Moment
 }
 
@@ -44,29 +46,29 @@ interface RefusedKey {
 }
 
 interface LookUp {
-  /** Numbered, not timed: if the clock is set back, the latest look-up would seem the earliest. */
+  /** A number and not a time: after the clock is set back, the latest look-up would seem the earliest. */
   serial: number
   askedAt: Moment
   found: Promise<KeyCheck>
 }
 
 interface Options {
-  /** The time in milliseconds since the epoch. */
+  /** The time in ms since the epoch. */
   now: () => number
 }
 
 /** How a key is looked up on behalf of one request. */
 interface Asking {
   lookUp: (keyHash: string) => Promise<StoredKey | undefined>
-  /** Told of work that must outlive the request, since others may be waiting for it. */
+  /** Called with work that must outlive the request, because other requests may wait for it. */
   keepAlive: (work: Promise<unknown>) => void
 }
 
 /**
- * What one isolate remembers of server API keys, so that a key costs about one look-up a minute and keeps working while
- * none can be made. Expiry is exact; a revocation takes effect within 60 s, as long as keys can be looked up.
+ * Remembers server API keys within one isolate. A key then costs about one look-up a minute, and keeps working while
+ * look-ups fail. Expiry is exact; a revocation takes effect within 60 s unless look-ups fail.
  *
- * Valid and refused keys are remembered separately: a flood of made-up keys crowds out only made-up keys.
+ * Valid and refused keys are remembered separately: a flood of made-up keys evicts only made-up keys.
  */
 export class KnownKeys {
   readonly #now: () => number
@@ -79,20 +81,20 @@ export class KnownKeys {
     this.#now = now
   }
 
-  /** What is known of the key with this hash without asking; undefined if that is nothing, or too old. */
+  /** What is remembered of the key with this hash; undefined if that is nothing, or too old. */
   recall(keyHash: string): KeyCheck | undefined {
     const now = this.#now()
     const known = this.#valid.get(keyHash)
-    if (known !== undefined && mayBeTaken(known, now)) return unlessExpired(known.caller, now)
+    if (known !== undefined && isUsable(known, now)) return unlessExpired(known.caller, now)
     return this.#recallRefusal(keyHash, now)
   }
 
-  /** Whether the key with this hash was valid when last looked up: looking it up again then helps nobody guess. */
+  /** Whether the key with this hash was valid when last looked up. Looking it up again does not help anyone guess. */
   wasValid(keyHash: string): boolean {
     return this.#valid.has(keyHash)
   }
 
-  /** Whether the key with this hash is good now. Never throws, and waits at most 2 s for a look-up. */
+  /** Whether the key with this hash is valid now. Never throws, and waits at most 2 s for a look-up. */
   async check(keyHash: string, asking: Asking): Promise<KeyCheck> {
     const now = this.#now()
     const known = this.#valid.get(keyHash)
@@ -102,7 +104,7 @@ export class KnownKeys {
 
     const answer = this.#ask(keyHash, asking, now)
     asking.keepAlive(answer)
-    if (known !== undefined && mayBeTaken(known, now)) return unlessExpired(known.caller, now)
+    if (known !== undefined && isUsable(known, now)) return unlessExpired(known.caller, now)
     return await answer
   }
 
@@ -113,14 +115,15 @@ export class KnownKeys {
   }
 
   async #ask(keyHash: string, asking: Asking, now: number): Promise<KeyCheck> {
-    // Each caller has its own timer: a look-up belongs to one request, and if that is canceled, it never settles.
-    return (await withinPatience(this.#joinLookUp(keyHash, asking, now))) ?? this.#withoutAnswer(keyHash)
+    // Each caller has its own timer: a look-up belongs to one request and never settles if that request is canceled.
+    const found = this.#joinLookUp(keyHash, asking, now).catch(() => undefined)
+    return (await within(TIMEOUT_MS, found, undefined)) ?? this.#withoutAnswer(keyHash)
   }
 
   /** The look-up already under way for this key, or a new one. */
   #joinLookUp(keyHash: string, asking: Asking, now: number): Promise<KeyCheck> {
     for (const [hash, { askedAt }] of this.#lookUps) {
-      if (askedAt.isWithin(PATIENCE_MS, now)) break
+      if (askedAt.isWithin(TIMEOUT_MS, now)) break
       this.#lookUps.delete(hash)
     }
     const underWay = this.#lookUps.get(keyHash)
@@ -147,7 +150,7 @@ export class KnownKeys {
     if (latest !== undefined && latest.serial > serial) return check
     this.#valid.delete(keyHash)
     this.#refused.delete(keyHash)
-    // Dated from the question: a revocation may have come between it and the answer.
+    // Dated from the question: the key may have been revoked before the answer arrived.
     if (check.ok) remember(this.#valid, keyHash, { caller: check.caller, serial, foundAt: askedAt })
     else if (check.reason !== 'unavailable')
       remember(this.#refused, keyHash, { reason: check.reason, serial, foundAt: askedAt })
@@ -157,25 +160,25 @@ export class KnownKeys {
   #withoutAnswer(keyHash: string): KeyCheck {
     const now = this.#now()
     const known = this.#valid.get(keyHash)
-    if (!known?.foundAt.isWithin(ACCEPTED_UNSEEN_MS, now)) return { ok: false, reason: 'unavailable' }
+    if (!known?.foundAt.isWithin(ACCEPTED_UNCHECKED_MS, now)) return { ok: false, reason: 'unavailable' }
     known.unansweredAt = new Moment(now)
     return unlessExpired(known.caller, now)
   }
 }
 
-/** Whether a valid key is due for another look-up. During an outage, one is tried every few seconds. */
+/** Whether a valid key is due for another look-up. During an outage, one is made every few seconds. */
 function isDue({ foundAt, unansweredAt }: ValidKey, now: number): boolean {
-  if (foundAt.isWithin(ASK_AGAIN_AFTER_MS, now)) return false
-  return !(foundAt.isWithin(ACCEPTED_UNSEEN_MS, now) && unansweredAt?.isWithin(PAUSE_MS, now))
+  if (foundAt.isWithin(REFRESH_AFTER_MS, now)) return false
+  return !(foundAt.isWithin(ACCEPTED_UNCHECKED_MS, now) && unansweredAt?.isWithin(RETRY_AFTER_MS, now))
 }
 
 /**
- * Whether a valid key is taken without waiting for a look-up. Once a look-up has gone unanswered, it is: otherwise every
- * request during an outage would wait out the full 2 s.
+ * Whether a valid key is accepted without waiting for a look-up. After one look-up without an answer it is: otherwise
+ * every request during an outage would wait the full 2 s.
  */
-function mayBeTaken({ foundAt, unansweredAt }: ValidKey, now: number): boolean {
+function isUsable({ foundAt, unansweredAt }: ValidKey, now: number): boolean {
   if (foundAt.isWithin(VALID_FOR_MS, now)) return true
-  return foundAt.isWithin(ACCEPTED_UNSEEN_MS, now) && unansweredAt?.isWithin(VALID_FOR_MS, now) === true
+  return foundAt.isWithin(ACCEPTED_UNCHECKED_MS, now) && unansweredAt?.isWithin(VALID_FOR_MS, now) === true
 }
 
 function judge(stored: StoredKey | undefined, now: number): KeyCheck {

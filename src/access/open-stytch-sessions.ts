@@ -2,26 +2,26 @@ import { B2BClient } from 'stytch'
 import { Moment } from '../moment.ts'
 import { StytchSessions } from './stytch-sessions.ts'
 
-/** A Stytch B2B project, and the secret it knows us by. */
-export interface StytchProject {
+/** A Stytch B2B project and its secret. */
+interface StytchProject {
   id: string
   secret: string
-  /** Where Stytch is; undefined for its own address. */
+  /** Stytch's base URL; undefined for the default. */
   url: string | undefined
 }
 
 interface Options {
-  /** The time in milliseconds since the epoch. */
+  /** The time in ms since the epoch. */
   now: () => number
-  /** Told why Stytch did not answer as it should have. */
-  onTrouble: (error: unknown) => void
+  /** Called with the reason when Stytch gives no usable answer. */
+  onError: (error: unknown) => void
 }
 
 let opened: { project: StytchProject; sessions: StytchSessions; usedAt: Moment } | undefined
 
 /**
- * The sessions of a project, opened once per isolate, and anew if the clock was set back: otherwise the policy and
- * signing keys that the SDK itself remembers would be trusted past their time.
+ * The sessions of a project, opened once per isolate, and again if the clock was set back: otherwise the SDK would
+ * trust the policy and signing keys that it caches for too long.
  */
 export function openStytchSessions(project: StytchProject, options: Options): StytchSessions {
   const now = options.now()
@@ -34,7 +34,7 @@ export function openStytchSessions(project: StytchProject, options: Options): St
   const client = new B2BClient({
     project_id,
     secret,
-    // The SDK takes a base URL of one's own over https only; it calls a stand-in on this machine an environment.
+    // The SDK requires https for `custom_base_url`. It accepts a local fake over http only as `env`.
     ...(url && (url.startsWith('https:') ? { custom_base_url: url } : { env: url })),
   })
   opened = { project, sessions: new StytchSessions({ ...options, stytch: client.sessions }), usedAt }

@@ -1,63 +1,63 @@
 import { Moment } from '../moment.ts'
 import { remember } from '../remember.ts'
 
-/** How many requests one unit of the limiter stands for: it is asked once for so many, so the others cost nothing. */
+/** How many requests one unit of the limiter covers: it is asked once per unit, so the other requests cost nothing. */
 export const REQUESTS_A_UNIT = 100
 /** How long a grant may be used, in ms. */
 const GRANTED_FOR_MS = 60_000
 /** How long a caller over the limit is refused before the limiter is asked again, in ms. */
 export const REFUSED_FOR_MS = 10_000
-/** How long an answer is awaited, in ms. It may never come: if its request is canceled, so is the question. */
-const PATIENCE_MS = 2_000
+/** How long to wait for an answer before asking again, in ms. It never comes if the request that asked is canceled. */
+const TIMEOUT_MS = 2_000
 
 /** Cloudflare's rate limiter; undefined if none is bound. */
 export type Limiter = { limit(of: { key: string }): Promise<{ success: boolean }> } | undefined
 
 interface Account {
-  /** Requests left. Below zero, they are owed: made while the limiter was being asked, or charged afterwards. */
+  /** Requests left. Below zero, they are owed: made while waiting for the limiter, or charged afterwards. */
   left: number
   grantedAt?: Moment
   refusedAt?: Moment
-  /** Set while an answer is awaited. */
+  /** Set while waiting for an answer. */
   askedAt?: Moment | undefined
 }
 
 interface Options {
-  /** The time in milliseconds since the epoch. */
+  /** The time in ms since the epoch. */
   now: () => number
-  onTrouble: (error: unknown) => void
+  onError: (error: unknown) => void
 }
 
 /**
- * How many requests each caller may make. The limiter is asked alongside requests and never holds one up: its answer
- * counts for those that come after it.
+ * How many requests each caller may make. The limiter is asked in the background and never delays a request: its answer
+ * applies to the requests after it.
  */
 export class RequestBudget {
   readonly #now: () => number
-  readonly #onTrouble: (error: unknown) => void
+  readonly #onError: (error: unknown) => void
   readonly #accounts = new Map<string, Account>()
 
-  constructor({ now, onTrouble }: Options) {
+  constructor({ now, onError }: Options) {
     this.#now = now
-    this.#onTrouble = onTrouble
+    this.#onError = onError
   }
 
-  /** Takes one request off the caller's budget; false if that is spent. Never throws. */
+  /** Takes one request from the caller's budget; false if the budget is spent. Never throws. */
   spend(limiter: Limiter, callerId: string, keepAlive: (work: Promise<unknown>) => void): boolean {
     if (limiter === undefined) return true
     const now = this.#now()
     const account = this.#accountOf(callerId)
     if (account.refusedAt?.isWithin(REFUSED_FOR_MS, now)) return false
     if (!account.grantedAt?.isWithin(GRANTED_FOR_MS, now)) account.left = Math.min(account.left, 0)
-    if (account.left <= 0 && !account.askedAt?.isWithin(PATIENCE_MS, now))
+    if (account.left <= 0 && !account.askedAt?.isWithin(TIMEOUT_MS, now))
       keepAlive(this.#ask(limiter, callerId, account, new Moment(now)))
     account.left -= 1
     return true
   }
 
   /**
-   * Charges the caller for what a request turned out to cost, in requests. That alone refuses nothing: what is owed is
-   * asked for alongside the requests that follow, one unit at a time.
+   * Charges the caller for what a request turned out to cost, in requests. This alone refuses nothing: following
+   * requests ask the limiter for what is owed, one unit at a time.
    */
   charge(limiter: Limiter, callerId: string, requests: number): void {
     if (limiter !== undefined) this.#accountOf(callerId).left -= requests
@@ -81,12 +81,12 @@ export class RequestBudget {
         account.refusedAt = answeredAt
       }
     } catch (error) {
-      // A limiter that is out of order limits nobody.
+      // A limiter that fails limits nobody.
       account.left = REQUESTS_A_UNIT
       account.grantedAt = new Moment(this.#now())
-      this.#onTrouble(error)
+      this.#onError(error)
     } finally {
-      // An answer that was given up on may come after a later question was asked.
+      // A late answer may arrive after the limiter was asked again.
       if (account.askedAt === askedAt) account.askedAt = undefined
     }
   }

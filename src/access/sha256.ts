@@ -1,4 +1,4 @@
-/** SHA-256 in hexadecimal, 64 digits. A text is taken as UTF-8. */
+/** SHA-256 as 64 hexadecimal digits. A string is encoded as UTF-8. */
 export async function sha256(data: string | ArrayBuffer): Promise<string> {
   const bytes = typeof data === 'string' ? new TextEncoder().encode(data) : data
   const digest = await crypto.subtle.digest('SHA-256', bytes)

@@ -1,19 +1,19 @@
 import type { SessionCaller } from './caller.ts'
 
-/** What Stytch said of a session. `unavailable`: nothing that speaks for or against it. */
+/** What Stytch said about a session. `unavailable`: nothing for or against it. */
 export type StytchAnswer =
   | { kind: 'session'; caller: SessionCaller }
   | { kind: 'forbidden' | 'unknown' }
   | { kind: 'unavailable'; failure: unknown }
 
-/** The fields of a member session that matter, in a reply or in a JWT. */
+/** The fields used of a member session, from a response or a JWT. */
 interface MemberSession {
   member_session_id: string
   organization_id: string
   expires_at: string
 }
 
-/** What a member session amounts to at `now`, in ms since the epoch. */
+/** What a member session means at `now`, in ms since the epoch. */
 export function toAnswer(session: MemberSession, now: number): StytchAnswer {
   const { member_session_id: id, organization_id, expires_at } = session
   const expiresAt = Date.parse(expires_at)
@@ -22,10 +22,7 @@ export function toAnswer(session: MemberSession, now: number): StytchAnswer {
   return { kind: 'session', caller: { kind: 'session', id, organizationIds: [organization_id], expiresAt } }
 }
 
-/**
- * Stytch's words for a token that is not, or no longer, a session's: the session, its member or their organization is
- * gone.
- */
+/** Stytch's errors for a token without a session: the session, its member or the organization is gone. */
 const NO_SESSION = new Set([
   'session_not_found',
   'member_not_found',
@@ -39,17 +36,17 @@ const NO_SESSION = new Set([
   'invalid_session_missing_primary_factor',
   'session_must_have_at_least_one_active_factor',
   'attribute_mismatch',
-  // The only thing that varies in our requests is the token.
+  // Only the token varies in our requests.
   'bad_request',
 ])
 
-/** Stytch's words for a member who may not do what was asked about. */
+/** Stytch's errors for a member without the permission. */
 const NOT_PERMITTED = new Set(['session_authorization_error', 'session_authorization_tenancy_error'])
 
 /**
- * What an error from the SDK means. Only what Stytch says about the session itself is held against the caller. The
- * status does not tell: a 404 may be our project, and a 401 our secret. So every other error counts as ours or Stytch's,
- * even one that Stytch has yet to invent.
+ * What an error from the SDK means. Only errors about the session itself count against the caller. The status is not
+ * enough: a 404 may be about our project, and a 401 about our secret. Every other error, even one that Stytch has yet
+ * to invent, counts as ours or Stytch's.
  */
 export function toRefusal(failure: unknown): StytchAnswer {
   const { error_type: type = '' } = (failure ?? {}) as { error_type?: string }

@@ -1,18 +1,21 @@
 import type { B2BClient } from 'stytch'
 import { Moment } from '../moment.ts'
 import { remember } from '../remember.ts'
+import { within } from '../within.ts'
 import type { Permission, SessionCaller, Verdict } from './caller.ts'
 import { type StytchAnswer, toAnswer, toRefusal } from './stytch-answer.ts'
-import { withinPatience } from './within-patience.ts'
 
-/** How long a yes is remembered: so the end of a session, or of a permission, is noticed within this time. */
+/** How long a caller waits for Stytch, in ms. */
+const TIMEOUT_MS = 2_000
+/** How long a yes is remembered. The end of a session or a permission takes effect within this time. */
 const VALID_FOR_MS = 60_000
 /** How long a no is remembered. */
 const REFUSED_FOR_MS = 10_000
-/** From this age on, a JWT proves nothing here: its session may have been revoked since it was issued. */
+/** A JWT older than this proves nothing: its session may have been revoked since it was issued. */
 const OLDEST_JWT_SECONDS = 60
+const NO_ANSWER: StytchAnswer = { kind: 'unavailable', failure: undefined }
 
-/** What a browser sends along for a session. */
+/** The cookies of a session. */
 export interface SessionCookies {
   /** `stytch_session`: the session's opaque token. */
   token: string
@@ -20,19 +23,17 @@ export interface SessionCookies {
   jwt: string | undefined
 }
 
-export type SessionCheck =
-  | { ok: true; caller: SessionCaller }
-  | { ok: false; reason: 'unknown' | 'unavailable' }
+type SessionCheck = { ok: true; caller: SessionCaller } | { ok: false; reason: 'unknown' | 'unavailable' }
 
-/** The two calls that are made to Stytch's SDK. */
+/** The calls that are made to Stytch's SDK. */
 export type StytchCalls = Pick<B2BClient['sessions'], 'authenticate' | 'authenticateJwtLocal'>
 
 interface Options {
   stytch: StytchCalls
-  /** The time in milliseconds since the epoch. */
+  /** The time in ms since the epoch. */
   now: () => number
-  /** Told why Stytch did not answer as it should have. */
-  onTrouble: (error: unknown) => void
+  /** Called with the reason when Stytch gives no usable answer. */
+  onError: (error: unknown) => void
 }
 
 interface Remembered<Answer> {
@@ -44,26 +45,26 @@ interface Remembered<Answer> {
 }
 
 /**
- * Sessions of a Stytch B2B project, and what one isolate remembers of them: whose they are, and what was permitted. A
- * session in use costs about two calls a minute for each thing it does.
+ * Checks sessions of a Stytch B2B project, and remembers within one isolate whose they are and what they permit. A
+ * session in use costs about two calls a minute for each permission it uses.
  *
- * A fresh JWT saves those calls: its signature proves the session, and its roles prove a permission, under the project's
- * policy, which the SDK keeps for five minutes. It can only ever say yes. For what it does not prove, Stytch is asked.
+ * A fresh JWT saves those calls: its signature proves the session, and its roles prove a permission under the project's
+ * policy, which the SDK caches for five minutes. A JWT can only say yes; Stytch is asked about everything else.
  */
 export class StytchSessions {
   readonly #stytch: StytchCalls
   readonly #now: () => number
-  readonly #onTrouble: (error: unknown) => void
+  readonly #onError: (error: unknown) => void
   readonly #checks = new Map<string, Remembered<SessionCheck>>()
   readonly #verdicts = new Map<string, Remembered<Verdict>>()
 
-  constructor({ stytch, now, onTrouble }: Options) {
+  constructor({ stytch, now, onError }: Options) {
     this.#stytch = stytch
     this.#now = now
-    this.#onTrouble = onTrouble
+    this.#onError = onError
   }
 
-  /** Whose session it is, from memory or its JWT alone; undefined if they do not tell. `tokenHash` is its SHA-256. */
+  /** Whose session it is, from memory or the JWT; undefined if neither says. `tokenHash` is the token's SHA-256. */
   async recall({ jwt }: SessionCookies, tokenHash: string): Promise<SessionCheck | undefined> {
     const known = this.#remembered(this.#checks, tokenHash)
     if (known !== undefined) return known
@@ -118,27 +119,30 @@ export class StytchSessions {
   }
 
   async #authenticate(request: AuthenticateRequest): Promise<StytchAnswer> {
-    const asked = this.#stytch.authenticate(request).then(
-      ({ member_session }) => toAnswer(member_session, this.#now()),
-      (failure: unknown) => toRefusal(failure),
-    )
-    const answer = (await withinPatience(asked)) ?? { kind: 'unavailable', failure: undefined }
-    if (answer.kind === 'unavailable') this.#onTrouble(answer.failure)
+    const asked = this.#stytch
+      .authenticate(request)
+      .then(({ member_session }) => toAnswer(member_session, this.#now()))
+      .catch(toRefusal)
+    const answer = await within(TIMEOUT_MS, asked, NO_ANSWER)
+    if (answer.kind === 'unavailable') this.#onError(answer.failure)
     return answer
   }
 
-  /** Whose session a JWT proves, if it also permits what `authorization_check` says; undefined if it does not. */
+  /** Whose session the JWT proves; undefined if it proves none, or does not permit `authorization_check`. */
   async #proven(
     session_jwt: string,
     authorization_check?: AuthorizationCheck,
   ): Promise<SessionCaller | undefined> {
-    const proof = await withinPatience(
-      this.#stytch.authenticateJwtLocal({
-        session_jwt,
-        max_token_age_seconds: OLDEST_JWT_SECONDS,
-        current_date: new Date(this.#now()),
-        ...(authorization_check && { authorization_check }),
-      }),
+    const checked = this.#stytch.authenticateJwtLocal({
+      session_jwt,
+      max_token_age_seconds: OLDEST_JWT_SECONDS,
+      current_date: new Date(this.#now()),
+      ...(authorization_check && { authorization_check }),
+    })
+    const proof = await within(
+      TIMEOUT_MS,
+      checked.catch(() => undefined),
+      undefined,
     )
     const answer = proof && toAnswer(proof, this.#now())
     return answer?.kind === 'session' ? answer.caller : undefined
@@ -154,7 +158,7 @@ export class StytchSessions {
 type AuthenticateRequest = Parameters<StytchCalls['authenticate']>[0]
 type AuthorizationCheck = NonNullable<AuthenticateRequest['authorization_check']>
 
-/** What to remember of Stytch's answer, never past the end of the session. */
+/** What to remember of Stytch's answer, at most until the session ends. */
 function toRemember<Value>(answer: Value, said: StytchAnswer, askedAt: number): Remembered<Value> {
   const isPositive = said.kind === 'session'
   return {

@@ -1,21 +1,21 @@
 import type { EntryKind, Job, JobKey } from '../jobs/job.ts'
-import { type EntityCounts, Tally } from '../jobs/tally.ts'
-import { logTrouble, ofJob } from '../log.ts'
+import { type EntityCounts, NO_ENTITIES, Tally } from '../jobs/tally.ts'
+import { jobFields, logError } from '../log.ts'
 import { claimJob } from '../store/claim-job.ts'
 import { findEntries } from '../store/find-entries.ts'
 import { findJob } from '../store/find-job.ts'
 import type { Store } from '../store/store.ts'
 import type { Journal, Journaled } from './journal.ts'
-import { keptOf } from './live-job.ts'
+import { keptCounts } from './live-job.ts'
 
 const PAGE = 1_000
-/** The job moves on between its reading and its claim only while late writes of a dead object land: seldom, and not for long. */
-const CLAIMS = 5
+/** A claim fails only if a late write of a dead object lands between reading and claiming the job. That is rare. */
+const MAX_CLAIMS = 5
 
 /**
- * Takes over a live job that only D1 has: one brought in from another system, or whose object's storage was lost. It is
- * claimed first, so that nothing of a dead object lands later; it is journaled last, so that one half adopted counts as
- * not adopted. Throws where D1 does.
+ * Takes over a live job that only D1 has: one imported from another system, or one whose object lost its storage. The
+ * claim comes first, so no late write of a dead object can land; the job is journaled last, so a half-adopted job
+ * counts as not adopted. Undefined if D1 no longer has the job. Throws if D1 fails.
  */
 export async function adoptJob(
   journal: Journal,
@@ -25,36 +25,41 @@ export async function adoptJob(
 ): Promise<Journaled | undefined> {
   const claimed = await claim(store, key, found)
   if (claimed === undefined) return undefined
-  // What is there was left by a take-over that was broken off.
+  // An interrupted adoption may have left rows behind.
   await journal.empty()
-  const kept = keptOf(claimed)
-  const counts = { failedItems: 0, warnedItems: 0, keptEntities: 0, entityBytes: 0, entitiesNotKept: 0 }
-  // Errors before warnings: an entity that failed stays so, whatever warnings it has.
-  await adoptEntries(journal, store, key, 'error', kept.error, counts)
-  await adoptEntries(journal, store, key, 'warning', kept.warning, counts)
-  // Beyond the bound, D1 knows better how many there were.
-  const { keptEntities, entityBytes } = counts
+  const kept = keptCounts(claimed)
+  const counts = await adoptEntries(journal, store, key, 'error', kept.error, NO_ENTITIES)
+  const { keptEntities, entityBytes } = await adoptEntries(
+    journal,
+    store,
+    key,
+    'warning',
+    kept.warning,
+    counts,
+  )
+  // These two count what the journal keeps. The other counts come from D1: they include entries that were not kept.
   const job: Job = { ...claimed, keptEntities, entityBytes }
   const recorded = { revision: job.revision, status: job.status, ...kept }
   journal.transaction(() => {
     journal.saveRecorded(recorded)
     journal.saveJob(key, job)
-    journal.groups.keepUp(kept)
+    journal.groups.countIfDue(kept)
   })
   return { key, job, recorded, recent: journal.recent(job) }
 }
 
-/** The job under the epoch that it is now claimed by; undefined where D1 has it no more. */
+/** Claims the job and returns it under its new epoch; undefined if D1 no longer has it. */
 async function claim(store: Store, key: JobKey, found: Job): Promise<Job | undefined> {
   let job: Job | undefined = found
-  for (let attempt = 0; attempt < CLAIMS && job !== undefined; attempt++) {
+  for (let attempt = 0; attempt < MAX_CLAIMS && job !== undefined; attempt++) {
     if (await claimJob(store, key, job)) return { ...job, epoch: job.epoch + 1 }
     job = await findJob(store, key)
   }
-  if (job !== undefined) throw new Error(`the job moved on ${CLAIMS} times while it was claimed`)
+  if (job !== undefined) throw new Error(`the job changed ${MAX_CLAIMS} times while being claimed`)
   return undefined
 }
 
+/** Copies the entries of one kind from D1 into the journal. Returns `counts` with their entities added. */
 async function adoptEntries(
   journal: Journal,
   store: Store,
@@ -62,20 +67,22 @@ async function adoptEntries(
   kind: EntryKind,
   kept: number,
   counts: EntityCounts,
-): Promise<void> {
+): Promise<EntityCounts> {
+  let counted = counts
   for (let after = 0; after < kept; ) {
     const page = { kind, after, limit: PAGE, errorType: null }
     const { entries, reached } = await findEntries(store, key, page, kept)
-    const tally = new Tally(counts, (type, entityKey) => journal.entries.stateOf(type, entityKey))
+    const tally = new Tally(counted, (type, entityKey) => journal.entries.stateOf(type, entityKey))
     for (const { text } of entries) tally.add(kind, entityOf(text))
     journal.transaction(() => journal.entries.append(entries, tally.changes))
-    Object.assign(counts, tally.counts)
+    counted = tally.counts
     if (reached - after > entries.length) {
       const error = new Error(`D1 lacks ${reached - after - entries.length} entries`)
-      logTrouble('entries_lost', { ...ofJob(key), kind, after, reached }, error)
+      logError('entries_lost', { ...jobFields(key), kind, after, reached }, error)
     }
     after = reached
   }
+  return counted
 }
 
 function entityOf(text: string): { entityType: string; entityKey: string } {

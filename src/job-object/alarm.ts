@@ -1,4 +1,4 @@
-/** The one alarm of an object. It remembers what it is set for, since setting it costs a row. Times are ms since the epoch. */
+/** The object's only alarm. It remembers its time, since each `setAlarm` writes a row. Times are ms since the epoch. */
 export class Alarm {
   readonly #storage: DurableObjectStorage
   #at = 0
@@ -7,21 +7,21 @@ export class Alarm {
     this.#storage = storage
   }
 
-  /** Looks what it is set for, once an object is loaded. */
+  /** Reads its time from storage. Called once, when the object loads. */
   async restore(): Promise<void> {
     this.#at = (await this.#storage.getAlarm()) ?? 0
   }
 
-  /** It has gone off, and is set no more. */
-  noteFired(): void {
+  /** Notes that it fired and is no longer set. */
+  markFired(): void {
     this.#at = 0
   }
 
-  /** Sets it for `at`, unless it comes in time already. */
+  /** Makes sure that it fires by `at`. */
   setBy(at: number, now: number): void {
     if (this.#at > now && this.#at <= at) return
     this.#at = Math.max(at, now)
-    // Not awaited: it is part of the same commit as the writes before it, and the reply waits for that.
+    // Not awaited: it joins the commit of the writes before it, which the reply waits for.
     void this.#storage.setAlarm(this.#at)
   }
 }

@@ -8,9 +8,9 @@ import { findRecent } from '../store/find-job.ts'
 import { findReply } from '../store/idempotent-replies.ts'
 import type { Store } from '../store/store.ts'
 import type { Command, HeldJob } from './held-job.ts'
-import { type JobReply, show, showAgain } from './replies.ts'
+import { type JobReply, replay, show } from './replies.ts'
 
-/** A finished job that has left its object: D1 serves it, and it changes no more. Each call throws where D1 does. */
+/** A finished job that only D1 has. It never changes again. Each call throws if D1 fails. */
 export class ArchivedJob implements HeldJob {
   readonly key: JobKey
   readonly job: Job
@@ -24,7 +24,7 @@ export class ArchivedJob implements HeldJob {
     this.recent = recent
   }
 
-  /** What repeats its end is answered with the job, a repeated request with its reply; anything else is refused. */
+  /** Answers a repeated request with its reply and a repeated final report with the job. Refuses anything else. */
   async change({ change, request }: Command): Promise<JobReply> {
     const now = Date.now()
     const repeated = request === null ? undefined : await this.#repeat(request, now)
@@ -42,7 +42,7 @@ export class ArchivedJob implements HeldJob {
     return findEntryGroups(this.#store, this.key, kind)
   }
 
-  /** The reply to an earlier request of this key; undefined where there was none. */
+  /** The reply to an earlier request with this key; undefined if there was none. */
   async #repeat(request: KeyedRequest, now: number): Promise<JobReply | undefined> {
     const earlier = await findReply(this.#store, this.key, request.key)
     if (earlier === undefined) return undefined
@@ -53,8 +53,8 @@ export class ArchivedJob implements HeldJob {
       case 'key_reused':
         return { ok: false, reason: 'key_reused' }
       case 'repeated':
-        if (job === null) return showAgain(this.job, this.recent, now)
-        return showAgain(job, await findRecent(this.#store, this.key, job), asOf)
+        if (job === null) return replay(this.job, this.recent, now)
+        return replay(job, await findRecent(this.#store, this.key, job), asOf)
     }
   }
 }

@@ -3,13 +3,13 @@ import type { AttemptOutcome } from '../jobs/delivery.ts'
 import type { JobSnapshot } from '../jobs/job.ts'
 import { presentJob } from '../jobs/present-job.ts'
 
-/** How long a receiver may take to answer, in ms. */
-const PATIENCE = 15_000
+/** How long a receiver may take to respond, in ms. */
+const TIMEOUT_MS = 15_000
 
 /**
  * Posts a finished job to its callback URL once, signed by the Standard Webhooks scheme with the organization's secret.
- * What went wrong is in the attempt, in our own words, since callers can read it. `findSecret` looks the secret up;
- * throws where it does: then nothing was attempted.
+ * The attempt describes failures in our own words, because callers can read it. Throws if `findSecret` does; nothing
+ * was attempted then.
  */
 export async function deliver(
   { job, ...entries }: JobSnapshot,
@@ -37,27 +37,27 @@ export async function deliver(
         'webhook-signature': new Webhook(secret).sign(id, new Date(at), payload),
       },
       body: payload,
-      // A redirect could lead where the URL itself was not allowed to.
+      // A redirect could lead to an address that the URL itself may not name.
       redirect: 'manual',
-      signal: AbortSignal.timeout(PATIENCE),
+      signal: AbortSignal.timeout(TIMEOUT_MS),
     })
     await response.body?.cancel()
     const { status, ok } = response
     if (ok) return ended(status, null)
-    if (status === 410) return ended(status, 'The receiver wants no more of it', { isGone: true })
+    if (status === 410) return ended(status, 'The receiver wants no more deliveries', { isGone: true })
     return ended(status, 'The receiver did not accept it', { retryAfter: readRetryAfter(response) })
   } catch (error) {
     const isLate = error instanceof Error && error.name === 'TimeoutError'
     return ended(
       null,
       isLate
-        ? `The receiver did not answer within ${PATIENCE / 1_000} s`
+        ? `The receiver did not answer within ${TIMEOUT_MS / 1_000} s`
         : 'The receiver could not be reached',
     )
   }
 }
 
-/** How long the receiver asks to wait, in ms: a 429 or 503 may say so, in seconds or as a date. */
+/** How long a 429 or 503 asks us to wait, in ms. `Retry-After` is in seconds or a date. */
 function readRetryAfter({ status, headers }: Response): number | null {
   const value = headers.get('Retry-After')
   if (value === null || (status !== 429 && status !== 503)) return null

@@ -9,14 +9,14 @@ import {
 import { utf8Bytes } from '../jobs/utf8-bytes.ts'
 import type { RankedGroup } from '../store/entry-groups.ts'
 
-/** Where the counting has come, for each kind: the last entry that is counted. */
+/** Stores the `seq` of the last entry counted, for each kind. */
 const COUNTED = 'counted'
-/** Entries that are counted at once, and that may be left uncounted: so much a report or a reader may have to wait for. */
+/** Entries counted in one step. A report or a reader finds at most this many left over to count. */
 const STEP = 1_000
 
 /**
- * How many entries there are of each error type, a row each. Entries are counted by the thousand, and not as they come:
- * so a report costs no row for it, and a reader no more than what is new.
+ * The number of entries of each error type, one row each. Entries are counted by the thousand and not as they arrive: a
+ * report then writes no extra row, and a reader counts only what is new.
  */
 export class EntryGroups {
   static readonly tables = `
@@ -27,19 +27,18 @@ export class EntryGroups {
   readonly #storage: DurableObjectStorage
   #counted: Record<EntryKind, number>
 
-  /** Its tables must be there, and those of the entry log. */
+  /** Its tables and those of the entry log must exist. */
   constructor(storage: DurableObjectStorage) {
     this.#storage = storage
     this.#counted = storage.kv.get(COUNTED) ?? { error: 0, warning: 0 }
   }
 
-  /** Counts what has come, once that is worth it. Within a transaction. */
-  keepUp(kept: Record<EntryKind, number>): void {
+  /** Counts new entries once there are enough of them. Call it within a transaction. */
+  countIfDue(kept: Record<EntryKind, number>): void {
     const isDue = (kind: EntryKind) => kept[kind] - this.#counted[kind] >= STEP
     if (isDue('error') || isDue('warning')) this.#countAll(kept)
   }
 
-  /** Counts the rest, step by step. Within a transaction. */
   #countAll(kept: Record<EntryKind, number>): void {
     for (const kind of ['error', 'warning'] as const) {
       for (let after = this.#counted[kind]; after < kept[kind]; after += STEP) {
@@ -50,7 +49,7 @@ export class EntryGroups {
     this.#storage.kv.put(COUNTED, this.#counted)
   }
 
-  /** The most frequent types of one kind, as many as a reply names. Within a transaction. */
+  /** The most frequent types of one kind, as many as a reply names. Call it within a transaction. */
   mostFrequent(kind: EntryKind, kept: Record<EntryKind, number>): EntryGroup[] {
     this.#countAll(kept)
     return this.#storage.sql
@@ -66,7 +65,7 @@ export class EntryGroups {
       .toArray()
   }
 
-  /** All groups, a kind after the other, ranked, from behind the `after`th on; at most `limit`. Within a transaction. */
+  /** At most `limit` groups after the first `after`, by kind and rank. Call it within a transaction. */
   ranked(kept: Record<EntryKind, number>, after: number, limit: number): RankedGroup[] {
     this.#countAll(kept)
     return this.#storage.sql
@@ -110,7 +109,7 @@ export class EntryGroups {
     }
   }
 
-  /** What further types there is room for. */
+  /** How many more types may be kept, and their bytes. */
   #room(kind: EntryKind): { types: number; bytes: number } {
     const { types, bytes } = this.#storage.sql
       .exec<{ types: number; bytes: number }>(

@@ -1,16 +1,16 @@
-import { type EntryPage, type FoundEntries, mostLookedAt } from '../jobs/entry-page.ts'
+import { type EntryPage, type FoundEntries, scanLimit } from '../jobs/entry-page.ts'
 import type { Entry, EntryKind } from '../jobs/job.ts'
 import { MAX_PAGE_BYTES, SHOWN_ENTRIES, SHOWN_ENTRY_BYTES } from '../jobs/limits.ts'
-import type { WeighedEntry } from '../jobs/recent-entries.ts'
+import type { SizedEntry } from '../jobs/recent-entries.ts'
 import type { EntityChange, EntityState } from '../jobs/tally.ts'
 
-/** What one write to D1 may carry: it takes values of 2 MB, and JSON makes of a byte up to six. */
-const ENTRIES_A_WRITE = 1_000
-const CHARACTERS_A_WRITE = 500_000
+/** Bounds of one write to D1, which takes values of up to 2 MB. JSON may turn one byte into six. */
+const MAX_WRITE_ENTRIES = 1_000
+const MAX_WRITE_CHARACTERS = 500_000
 
 /**
- * The job's entries in the object's own storage, a row each, so that the 10,000th costs what the first one cost. The
- * state of each entity is a row too, so that counting distinct ones never reads the entries.
+ * The job's entries in the object's own storage, one row each: the 10,000th costs no more than the first. The state of
+ * each entity is a row too, so counting distinct entities never reads the entries.
  */
 export class EntryLog {
   static readonly tables = `
@@ -24,7 +24,7 @@ export class EntryLog {
 
   readonly #sql: SqlStorage
 
-  /** Its tables must be there. */
+  /** Its tables must exist. */
   constructor(sql: SqlStorage) {
     this.#sql = sql
   }
@@ -54,15 +54,15 @@ export class EntryLog {
     return row?.standing ?? 'clean'
   }
 
-  /** The newest of the `kept` entries of a kind, oldest first, as many as a job is shown with. */
-  recent(kind: EntryKind, kept: number): WeighedEntry[] {
+  /** The newest of the `kept` entries of a kind, as many as a reply shows, oldest first. */
+  recent(kind: EntryKind, kept: number): SizedEntry[] {
     const rows = this.#sql.exec<{ text: string; bytes: number }>(
       `select text, octet_length(text) as bytes from entry where kind = ? and seq > ? and seq <= ? order by seq desc`,
       kind,
       kept - SHOWN_ENTRIES,
       kept,
     )
-    const entries: WeighedEntry[] = []
+    const entries: SizedEntry[] = []
     let bytes = 0
     for (const row of rows) {
       bytes += row.bytes
@@ -79,7 +79,7 @@ export class EntryLog {
       page.kind,
       page.after,
       page.errorType,
-      mostLookedAt(page),
+      scanLimit(page),
     )
     const entries: Entry[] = []
     let reached = page.after
@@ -93,8 +93,11 @@ export class EntryLog {
     return { entries, reached }
   }
 
-  /** How many entries of a kind there are behind `after`, up to `last`, and their bytes. */
-  weigh(kind: EntryKind, { after, last }: { after: number; last: number }): { count: number; bytes: number } {
+  /** The number and bytes of a kind's entries with `after < seq <= last`. */
+  measure(
+    kind: EntryKind,
+    { after, last }: { after: number; last: number },
+  ): { count: number; bytes: number } {
     return this.#sql
       .exec<{ count: number; bytes: number }>(
         `select count(*) as count, coalesce(sum(octet_length(text)), 0) as bytes from entry
@@ -106,8 +109,8 @@ export class EntryLog {
       .one()
   }
 
-  /** The entries behind those that D1 has, oldest first, as many as one write may carry; `unfinished`: there are more. */
-  beyond(recorded: Record<EntryKind, number>): { entries: Entry[]; unfinished: boolean } {
+  /** The oldest entries that D1 lacks, as many as one write may carry. `unfinished`: D1 lacks more than these. */
+  unrecorded(recorded: Record<EntryKind, number>): { entries: Entry[]; unfinished: boolean } {
     const entries: Entry[] = []
     let characters = 0
     for (const kind of ['error', 'warning'] as const) {
@@ -118,7 +121,10 @@ export class EntryLog {
       )
       for (const row of rows) {
         characters += row.text.length
-        if (entries.length === ENTRIES_A_WRITE || (characters > CHARACTERS_A_WRITE && entries.length > 0)) {
+        if (
+          entries.length === MAX_WRITE_ENTRIES ||
+          (characters > MAX_WRITE_CHARACTERS && entries.length > 0)
+        ) {
           return { entries, unfinished: true }
         }
         entries.push({ kind, ...row })

@@ -1,6 +1,6 @@
 /**
- * Commits together what arrives together. The commit to disk is what a report costs: a command that comes while none is
- * under way is committed at once, and those that come meanwhile share the next one. Where it fails, all of them fail.
+ * Commits commands in groups, because the commit to disk is most of what a report costs. A command is committed at once
+ * if no commit is under way; commands that arrive during one share the next. If a commit fails, its whole group fails.
  */
 export class GroupCommit<Command, Outcome> {
   readonly #commit: (commands: Command[]) => Outcome[]
@@ -9,8 +9,8 @@ export class GroupCommit<Command, Outcome> {
   #isBusy = false
 
   /**
-   * `commit` answers each command in the order given, or throws, having changed nothing. `untilOnDisk` waits until what
-   * was committed is on disk; the replies are held back until then by the runtime itself.
+   * `commit` returns an outcome for each command in order, or throws and changes nothing. `untilOnDisk` resolves once
+   * the commit is on disk; the runtime itself holds the replies back until then.
    */
   constructor(commit: (commands: Command[]) => Outcome[], untilOnDisk: () => Promise<void>) {
     this.#commit = commit
@@ -34,7 +34,7 @@ export class GroupCommit<Command, Outcome> {
     } catch (error) {
       for (const { reject } of group) reject(error)
     }
-    // A disk that fails ends the object itself: there is nobody left here to be told.
+    // If the disk fails, the runtime ends the object: there is no caller left to tell.
     const next = () => {
       this.#isBusy = false
       if (this.#waiting.length > 0) this.#flush()

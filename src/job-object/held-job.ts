@@ -5,21 +5,21 @@ import type { Change } from '../jobs/outcome.ts'
 import type { RecentEntries } from '../jobs/recent-entries.ts'
 import type { JobReply } from './replies.ts'
 
-/** A change that was asked for, and by which keyed request, if any: repeated, that changes nothing. */
+/** A requested change, and the keyed request it came with, if any. A repeat of that request changes nothing. */
 export interface Command {
   change: Change
   request: KeyedRequest | null
 }
 
-/** The job that an object holds in memory: a live one, from its journal, or an archived one, from D1. */
+/** The job that an object holds in memory: live, backed by its journal, or archived, backed by D1. */
 export interface HeldJob {
   readonly key: JobKey
   readonly job: Job
   readonly recent: RecentEntries
-  /** Answers once what was changed is kept. Throws where it could not be. */
+  /** Resolves once the change is stored. Throws if it could not be. */
   change(command: Command): Promise<JobReply>
-  /** One page of the entries. Throws where they cannot be read. */
+  /** One page of the entries. Throws if they cannot be read. */
   entries(page: EntryPage): Promise<FoundEntries>
-  /** The most frequent error types, as many as a reply names. Throws where they cannot be read. */
+  /** The most frequent error types, as many as a reply names. Throws if they cannot be read. */
   groups(kind: EntryKind): Promise<EntryGroup[]>
 }

@@ -4,9 +4,9 @@ import { MAX_REPLIES, MAX_REPLY_BYTES } from '../jobs/limits.ts'
 import { utf8Bytes } from '../jobs/utf8-bytes.ts'
 
 /**
- * What the newest keyed reports were answered, in a ring of slots, so that each costs one row written, whatever the job's
- * age. Their bytes are bounded too: the oldest forget the job that they showed, but never that they were applied. In
- * memory there are the keys and sizes only, to find a slot by.
+ * The replies to the newest keyed reports, in a ring of slots: each report writes one row, however old the job is.
+ * Their bytes are bounded too: the oldest replies drop the job they showed, but the fact that the report was applied
+ * stays. Memory holds only the keys and sizes.
  */
 export class IdempotentReplies {
   static readonly tables = `
@@ -20,27 +20,27 @@ export class IdempotentReplies {
   readonly #slots: { key: string; bytes: number }[] = []
   #bytes = 0
   #next = 0
-  /** No reply before this one shows a job any more. */
+  /** Replies before this one no longer hold a job. */
   #oldestShown = 0
 
-  /** Reads the keys. Its table must be there. */
+  /** Reads the keys. Its table must exist. */
   constructor(sql: SqlStorage) {
     this.#sql = sql
-    // The oldest first: a key whose time was over may stand there twice, and the newer one counts.
+    // Oldest first: a key reused after it expired has two rows, and the newer one counts.
     const rows = sql.exec<{ n: number; key: string; bytes: number }>(
       'select n, request_key as key, coalesce(octet_length(job), 0) as bytes from reply order by n',
     )
     for (const { n, key, bytes } of rows) this.#place(n, key, bytes)
   }
 
-  /** The reply to an earlier request of this key, as far back as they are kept. */
+  /** The reply to an earlier request with this key; undefined if there is none, or it is no longer kept. */
   find(requestKey: string): IdempotentReply | undefined {
     const slot = this.#slotOf.get(requestKey)
     if (slot === undefined) return undefined
     return toReply(this.#sql.exec<ReplyRow>(`${SELECT} where slot = ?`, slot).one())
   }
 
-  /** Keeps a reply, in the place of the oldest. Where its transaction fails, the keys are to be read anew. */
+  /** Keeps a reply in the slot of the oldest. If its transaction fails, this object must be made anew. */
   keep({ request, asOf, job }: IdempotentReply): void {
     const n = this.#next
     const text = job === null ? null : JSON.stringify(job)
@@ -57,18 +57,18 @@ export class IdempotentReplies {
     while (this.#bytes > MAX_REPLY_BYTES) this.#forgetOldest()
   }
 
-  /** How many were given in all, those that are not kept any more among them. */
-  get given(): number {
+  /** How many replies were ever given, including those no longer kept. */
+  get total(): number {
     return this.#next
   }
 
-  /** How many are kept that were given after `since`, in ms since the epoch. */
+  /** How many kept replies were given after `since`, in ms since the epoch. */
   count(since: number): number {
     return this.#sql.exec<{ n: number }>('select count(*) as n from reply where as_of > ?', since).one().n
   }
 
-  /** Some that were given after `since`, from the `from`th on: those that together take so many bytes, and one at least. */
-  page(since: number, from: number, mostBytes: number): { replies: IdempotentReply[]; next: number | null } {
+  /** Replies given after `since`, starting with number `from`: at most `maxBytes` of them, but at least one. */
+  page(since: number, from: number, maxBytes: number): { replies: IdempotentReply[]; next: number | null } {
     const rows = this.#sql.exec<ReplyRow & { n: number }>(
       `${SELECT} where n >= ? and as_of > ? order by n`,
       from,
@@ -78,7 +78,7 @@ export class IdempotentReplies {
     let bytes = 0
     for (const row of rows) {
       bytes += utf8Bytes(row.job ?? '') + row.request_key.length
-      if (bytes > mostBytes && replies.length > 0) return { replies, next: row.n }
+      if (bytes > maxBytes && replies.length > 0) return { replies, next: row.n }
       replies.push(toReply(row))
     }
     return { replies, next: null }
@@ -87,7 +87,7 @@ export class IdempotentReplies {
   #place(n: number, key: string, bytes: number): void {
     const slot = n % MAX_REPLIES
     const replaced = this.#slots[slot]
-    // A key whose time was over may stand in a newer slot by now: that one stays.
+    // A key reused after it expired has a newer slot by now, which stays.
     if (replaced !== undefined && this.#slotOf.get(replaced.key) === slot) this.#slotOf.delete(replaced.key)
     this.#bytes += bytes - (replaced?.bytes ?? 0)
     this.#slots[slot] = { key, bytes }

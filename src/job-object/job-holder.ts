@@ -1,5 +1,5 @@
 import { isFinished, type Job, type JobKey } from '../jobs/job.ts'
-import { logJobTrouble } from '../log.ts'
+import { logJobError } from '../log.ts'
 import { Moment } from '../moment.ts'
 import { findJob, findRecent } from '../store/find-job.ts'
 import type { Store } from '../store/store.ts'
@@ -7,17 +7,17 @@ import { within } from '../within.ts'
 import { adoptJob } from './adopt-job.ts'
 import { ArchivedJob } from './archived-job.ts'
 import type { HeldJob } from './held-job.ts'
-import { type Journal, type Journaled, NOTHING_RECORDED } from './journal.ts'
+import { type Journal, type Journaled, UNRECORDED } from './journal.ts'
 import { LiveJob } from './live-job.ts'
 
-/** How long a call waits for a job that only D1 has, in ms. */
-const PATIENCE = 10_000
-/** How long it is remembered that there is no such job, in ms. */
-const MISSING_FOR = 5_000
+/** How long a call waits for D1 to return a job, in ms. */
+const TIMEOUT_MS = 10_000
+/** How long the object remembers that the job does not exist, in ms. */
+const MISSING_FOR_MS = 5_000
 
-export type Found = { ok: true; held: HeldJob } | { ok: false; reason: 'not_found' | 'unavailable' }
+type Found = { ok: true; held: HeldJob } | { ok: false; reason: 'not_found' | 'unavailable' }
 
-/** The job that an object holds in memory, and how it gets there: from its journal, from D1, or newly created. */
+/** Holds an object's job in memory, and gets it there: from the journal, from D1, or newly created. */
 export class JobHolder {
   readonly #journal: Journal
   readonly #store: Store
@@ -26,7 +26,7 @@ export class JobHolder {
   #loading: Promise<void> | undefined
   #foundMissing: Moment | undefined
 
-  /** `onChange` is told of each new state of a live job, once it is journaled. */
+  /** `onChange` is called with each new state of a live job, once it is journaled. */
   constructor(journal: Journal, store: Store, onChange: (live: LiveJob) => void) {
     this.#journal = journal
     this.#store = store
@@ -43,42 +43,42 @@ export class JobHolder {
     return this.#held instanceof LiveJob ? this.#held : undefined
   }
 
-  /** Whether D1 is being asked for the job: it may still name one at any moment. */
+  /** Whether a query for the job is under way: D1 may still return it. */
   get isLoading(): boolean {
     return this.#loading !== undefined
   }
 
-  /** The job; where the journal is empty, as D1 has it, for which this waits `patience` ms at most. Never throws. */
-  async find(key: JobKey, patience = PATIENCE): Promise<Found> {
+  /** The job. If the journal is empty, it is loaded from D1, which may take up to `timeout` ms. Never throws. */
+  async find(key: JobKey, timeout = TIMEOUT_MS): Promise<Found> {
     if (this.#held === undefined && !this.#isKnownMissing()) {
       this.#loading ??= this.#load(key).finally(() => {
         this.#loading = undefined
       })
       try {
         const isLoaded = await within(
-          patience,
+          timeout,
           this.#loading.then(() => true),
           false,
         )
         if (!isLoaded) return { ok: false, reason: 'unavailable' }
       } catch (error) {
-        logJobTrouble('job_not_loaded', key, error)
+        logJobError('job_not_loaded', key, error)
         return { ok: false, reason: 'unavailable' }
       }
     }
     return this.#held === undefined ? { ok: false, reason: 'not_found' } : { ok: true, held: this.#held }
   }
 
-  /** Journals and holds a job that is new. Throws where the journal does not take it, or it is not. */
-  begin(key: JobKey, job: Job): void {
-    if (this.#held !== undefined || this.isLoading) throw new Error(`job ${key.jobId} may be there already`)
+  /** Journals and holds a new job. Throws if the journal does not take it, or if the job may exist already. */
+  holdNew(key: JobKey, job: Job): void {
+    if (this.#held !== undefined || this.isLoading) throw new Error(`job ${key.jobId} may exist already`)
     this.#journal.transaction(() => this.#journal.saveJob(key, job))
-    const state = { key, job, recent: { errors: [], warnings: [] }, recorded: NOTHING_RECORDED }
+    const state = { key, job, recent: { errors: [], warnings: [] }, recorded: UNRECORDED }
     this.#held = this.#live(state)
     this.#onChange(this.#held as LiveJob)
   }
 
-  /** Holds a job that has left the journal for D1. */
+  /** Holds a job whose journal is about to be emptied. */
   holdArchived(archived: ArchivedJob): void {
     this.live?.close()
     this.#held = archived
@@ -89,7 +89,7 @@ export class JobHolder {
     return live
   }
 
-  /** The journal is empty: D1 has the job, or there is none. What is still to be done for it is done from here. */
+  /** Loads the job from D1. A job with duties left is adopted into the journal; a finished one is served from D1. */
   async #load(key: JobKey): Promise<void> {
     const found = await findJob(this.#store, key)
     if (found === undefined) {
@@ -109,6 +109,6 @@ export class JobHolder {
   }
 
   #isKnownMissing(): boolean {
-    return this.#foundMissing?.isWithin(MISSING_FOR, Date.now()) ?? false
+    return this.#foundMissing?.isWithin(MISSING_FOR_MS, Date.now()) ?? false
   }
 }

@@ -6,18 +6,18 @@ import { EntryLog } from './entry-log.ts'
 import { IdempotentReplies } from './idempotent-replies.ts'
 import { STORED_VERSION, type StoredState, upgradeJournal } from './upgrade-journal.ts'
 
-/** How far D1 has come: the revision it holds, and how many entries of each kind. */
+/** What D1 has of the job: a revision, and the number of entries of each kind. */
 export interface Progress {
   revision: number
-  /** The status it holds; null while it has not got the job at all. */
+  /** Null while D1 does not have the job at all. */
   status: Job['status'] | null
   error: number
   warning: number
 }
 
-export const NOTHING_RECORDED: Progress = { revision: 0, status: null, error: 0, warning: 0 }
+export const UNRECORDED: Progress = { revision: 0, status: null, error: 0, warning: 0 }
 
-/** What the journal holds of its job. */
+/** A job as the journal holds it. */
 export interface Journaled {
   key: JobKey
   job: Job
@@ -30,8 +30,9 @@ const RECORDED = 'recorded'
 const ARCHIVED = 'archived'
 
 /**
- * The object's own storage: the write-ahead log that a report is acknowledged from. All of it is synchronous, so that a
- * report can be applied without a pause. The job is one value; its entries and the replies to keyed reports are rows.
+ * The object's own storage: the write-ahead log. A report is acknowledged once it is here. Everything is synchronous,
+ * so no other request comes between the steps of a report. The job is one value; its entries and the replies to keyed
+ * reports are rows.
  */
 export class Journal {
   readonly #storage: DurableObjectStorage
@@ -44,7 +45,7 @@ export class Journal {
     this.#storage = storage
   }
 
-  /** The job; undefined where none was created here, or it has left for D1. Whatever an earlier version stored is upgraded. */
+  /** The job, upgraded if an earlier version stored it; undefined if none was created here, or it has been archived. */
   load(): Journaled | undefined {
     upgradeJournal(this.#storage, TABLES)
     const stored = this.#storage.kv.get<StoredState>(JOB)
@@ -53,30 +54,30 @@ export class Journal {
     return {
       key: stored.key,
       job,
-      recorded: this.#storage.kv.get<Progress>(RECORDED) ?? NOTHING_RECORDED,
+      recorded: this.#storage.kv.get<Progress>(RECORDED) ?? UNRECORDED,
       recent: this.recent(job),
     }
   }
 
-  /** Whether there is nothing here: no job, nor the mark of one that has left. */
+  /** Whether it holds neither a job nor the mark of an archived one. */
   get isEmpty(): boolean {
     return this.#storage.kv.get(JOB) === undefined && this.archivedUntil === undefined
   }
 
-  /** Runs `write` in one transaction: all of what it writes is kept, or, where it throws, none. */
+  /** Runs `write` in one transaction. If it throws, nothing it wrote is kept. */
   transaction<Result>(write: () => Result): Result {
     this.#createTables()
     try {
       return this.#storage.transactionSync(write)
     } catch (error) {
-      // What they remember may never have been kept.
+      // They may remember rows that were rolled back.
       this.#replies = undefined
       this.#groups = undefined
       throw error
     }
   }
 
-  /** Waits until all that was written is on disk. */
+  /** Resolves once everything written is on disk. */
   sync(): Promise<void> {
     return this.#storage.sync()
   }
@@ -89,7 +90,7 @@ export class Journal {
     this.#storage.kv.put(RECORDED, recorded)
   }
 
-  /** The newest entries of the job, as it was when it had so many. */
+  /** The newest entries of the job when it had this many. */
   recent({ keptErrors, keptWarnings }: Pick<Job, 'keptErrors' | 'keptWarnings'>): RecentEntries {
     return {
       errors: keptErrors === 0 ? [] : this.entries.recent('error', keptErrors),
@@ -116,14 +117,15 @@ export class Journal {
   }
 
   /**
-   * Until when (ms since the epoch; null: for ever) D1 has a job that left from here and whose id follows from a key.
-   * An empty journal is then no sign that there is no such job: while D1 cannot tell, it must not be created again.
+   * The mark of an archived job whose id derives from an idempotency key: D1 keeps the job until this time, in ms since
+   * the epoch; null: forever. While it stands, an empty journal does not mean that the job is missing: it must not be
+   * created again unless D1 says so.
    */
   get archivedUntil(): number | null | undefined {
     return this.#storage.kv.get<number | null>(ARCHIVED)
   }
 
-  /** Empties the object and leaves the mark that its job is in D1, in one step: a crash leaves either all or the mark. */
+  /** Replaces everything with the mark of an archived job, in one step: a crash leaves either everything or the mark. */
   emptyWithMark(archivedUntil: number | null): void {
     this.#storage.transactionSync(() => {
       for (const table of ['entry', 'entity', 'entry_group', 'reply']) {
@@ -135,7 +137,7 @@ export class Journal {
     this.#forget()
   }
 
-  /** Empties the object: nothing of it is left to pay for. */
+  /** Deletes everything, so the object no longer costs storage. */
   async empty(): Promise<void> {
     this.#forget()
     await this.#storage.deleteAll()
@@ -148,7 +150,7 @@ export class Journal {
     this.#replies = undefined
   }
 
-  /** Made with the first write, not with the object: looking up a job that does not exist then stores nothing. */
+  /** Called on first use and not in the constructor: looking up a job that does not exist then stores nothing. */
   #createTables(): void {
     if (this.#hasTables) return
     this.#storage.sql.exec(TABLES)

@@ -1,22 +1,22 @@
 import type { EntryGroup, EntryPage, FoundEntries } from '../jobs/entry-page.ts'
 import type { Entry, EntryKind, Job, JobKey } from '../jobs/job.ts'
 import { judgeRepeat, type KeyedRequest } from '../jobs/keyed-request.ts'
-import { type RecentEntries, type WeighedEntry, withAppended } from '../jobs/recent-entries.ts'
+import { type RecentEntries, type SizedEntry, withAppended } from '../jobs/recent-entries.ts'
 import { utf8Bytes } from '../jobs/utf8-bytes.ts'
 import type { JobRecord } from '../store/record-job.ts'
 import { GroupCommit } from './group-commit.ts'
 import type { Command, HeldJob } from './held-job.ts'
-import { type Journal, type Journaled, NOTHING_RECORDED, type Progress } from './journal.ts'
-import { type JobReply, show, showAgain } from './replies.ts'
+import { type Journal, type Journaled, type Progress, UNRECORDED } from './journal.ts'
+import { type JobReply, replay, show } from './replies.ts'
 
-/** A job whose journal is in its object: memory answers, the journal acknowledges, and D1 is brought level with it. */
+/** A job whose journal is in its object. Reads come from memory, changes go to the journal, and D1 follows. */
 export class LiveJob implements HeldJob {
   readonly #journal: Journal
   readonly #commits: GroupCommit<Command, JobReply>
   #state: Journaled
   #isClosed = false
 
-  /** `onChange` is told of each new state, once it is journaled. */
+  /** `onChange` is called after each new state is journaled. */
   constructor(journal: Journal, state: Journaled, onChange: () => void) {
     this.#journal = journal
     this.#state = state
@@ -58,22 +58,22 @@ export class LiveJob implements HeldJob {
   }
 
   async groups(kind: EntryKind): Promise<EntryGroup[]> {
-    return this.#journal.transaction(() => this.#journal.groups.mostFrequent(kind, keptOf(this.job)))
+    return this.#journal.transaction(() => this.#journal.groups.mostFrequent(kind, keptCounts(this.job)))
   }
 
-  /** What D1 lacks, at most one write of it. */
-  lacking(): JobRecord {
+  /** What D1 lacks, or as much of it as one write may carry. */
+  nextRecord(): JobRecord {
     const { key, job, recorded } = this.#state
     return {
       key,
       job,
-      ...this.#journal.entries.beyond(recorded),
+      ...this.#journal.entries.unrecorded(recorded),
       onlyProgress: recorded.status === job.status,
     }
   }
 
   /** Notes that D1 has a record. */
-  noteRecorded({ job, entries, unfinished }: JobRecord): void {
+  markRecorded({ job, entries, unfinished }: JobRecord): void {
     const recorded = { ...this.recorded }
     for (const { kind, seq } of entries) recorded[kind] = Math.max(recorded[kind], seq)
     if (!unfinished) Object.assign(recorded, { revision: job.revision, status: job.status })
@@ -81,36 +81,35 @@ export class LiveJob implements HeldJob {
     this.#state = { ...this.#state, recorded }
   }
 
-  /** Notes that D1 lacks what it once had: entries from some place on, or all there is. It gets them again. */
-  noteLost(lost: Partial<Record<EntryKind, number>> | 'everything'): void {
-    const recorded = lost === 'everything' ? NOTHING_RECORDED : { ...this.recorded, ...lost, revision: 0 }
+  /** Notes that D1 lost the job, or the entries after a `seq`. The recorder then sends them again. */
+  markLost(lost: Partial<Record<EntryKind, number>> | 'everything'): void {
+    const recorded = lost === 'everything' ? UNRECORDED : { ...this.recorded, ...lost, revision: 0 }
     this.#journal.saveRecorded(recorded)
     this.#state = { ...this.#state, recorded }
   }
 
-  /** Puts this job above what D1 has of it from another, so that the next record lands; all of it is recorded anew. */
-  riseAbove(epoch: number): void {
+  /** Moves to a higher epoch than D1's, so the next record replaces what D1 has. Everything is recorded again. */
+  supersede(epoch: number): void {
     const { key } = this.#state
     const job = { ...this.job, epoch: epoch + 1 }
     this.#journal.transaction(() => {
       this.#journal.saveJob(key, job)
-      this.#journal.saveRecorded(NOTHING_RECORDED)
+      this.#journal.saveRecorded(UNRECORDED)
     })
-    this.#state = { ...this.#state, job, recorded: NOTHING_RECORDED }
+    this.#state = { ...this.#state, job, recorded: UNRECORDED }
   }
 
-  /** Takes no more commands: the job has left its journal. */
+  /** Refuses further commands: the job is being archived. */
   close(): void {
     this.#isClosed = true
   }
 
   /**
-   * Journals a group of commands in one transaction, in their order, each on what the one before left. There is no
-   * `await` in it: no other request comes between. Throws where the journal does not take them, and then nothing has
-   * changed, here or there.
+   * Journals a group of commands in one transaction, each applied to the result of the one before. It has no `await`,
+   * so no other request can interleave. If the journal fails, it throws, and neither memory nor disk has changed.
    */
   #commit(commands: Command[], now: number): JobReply[] {
-    if (this.#isClosed) throw new Error('the job has left its journal')
+    if (this.#isClosed) throw new Error('the job has been archived')
     const { key } = this.#state
     let { job, recent } = this.#state
     const stateOf = (entityType: string, entityKey: string) =>
@@ -129,8 +128,8 @@ export class LiveJob implements HeldJob {
         this.#journal.entries.append(outcome.entries, outcome.entities)
         job = outcome.job
         recent = {
-          errors: withAppended(recent.errors, weigh(outcome.entries, 'error')),
-          warnings: withAppended(recent.warnings, weigh(outcome.entries, 'warning')),
+          errors: withAppended(recent.errors, measure(outcome.entries, 'error')),
+          warnings: withAppended(recent.warnings, measure(outcome.entries, 'warning')),
         }
       }
       return show(job, recent, now)
@@ -140,7 +139,7 @@ export class LiveJob implements HeldJob {
       const replies = commands.map(apply)
       if (job !== this.job) {
         this.#journal.saveJob(key, job)
-        this.#journal.groups.keepUp(keptOf(job))
+        this.#journal.groups.countIfDue(keptCounts(job))
       }
       return replies
     })
@@ -148,7 +147,7 @@ export class LiveJob implements HeldJob {
     return replies
   }
 
-  /** The reply to an earlier request of this key; undefined where there was none. */
+  /** The reply to an earlier request with this key; undefined if there was none. */
   #repeat(
     request: KeyedRequest,
     current: { job: Job; recent: RecentEntries },
@@ -163,17 +162,17 @@ export class LiveJob implements HeldJob {
       case 'key_reused':
         return { ok: false, reason: 'key_reused' }
       case 'repeated':
-        if (job === null) return showAgain(current.job, current.recent, now)
-        return showAgain(job, this.#journal.recent(job), asOf)
+        if (job === null) return replay(current.job, current.recent, now)
+        return replay(job, this.#journal.recent(job), asOf)
     }
   }
 }
 
-/** How many entries of each kind a job keeps. */
-export function keptOf({ keptErrors, keptWarnings }: Job): Record<EntryKind, number> {
+/** The number of entries of each kind that the job keeps. */
+export function keptCounts({ keptErrors, keptWarnings }: Job): Record<EntryKind, number> {
   return { error: keptErrors, warning: keptWarnings }
 }
 
-function weigh(entries: Entry[], kind: EntryKind): WeighedEntry[] {
+function measure(entries: Entry[], kind: EntryKind): SizedEntry[] {
   return entries.filter((entry) => entry.kind === kind).map(({ text }) => ({ text, bytes: utf8Bytes(text) }))
 }

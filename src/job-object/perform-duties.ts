@@ -8,37 +8,38 @@ import { findWebhookSecret } from '../store/webhook-secrets.ts'
 import { deliver } from './deliver.ts'
 import type { LiveJob } from './live-job.ts'
 import { show } from './replies.ts'
-import { type Duty, dutiesOf, type ScheduleSettings } from './schedule.ts'
+import { type Duty, dutiesOf } from './schedule.ts'
+import type { Settings } from './settings.ts'
 
-interface Means {
+interface Dependencies {
   store: Store
-  settings: ScheduleSettings
-  /** Brings D1 level; false where it did not take everything. */
+  settings: Settings
+  /** Writes what D1 lacks; false if D1 did not take all of it. */
   record: () => Promise<boolean>
-  /** Has the job leave its object; false where it cannot yet. */
+  /** Moves the job from its object to D1; false if it cannot leave yet. */
   archive: () => Promise<boolean>
 }
 
-/** Performs all that is due of a live job, each duty once. False where one of them has to be tried again later. */
-export async function performDuties(live: LiveJob, means: Means): Promise<boolean> {
+/** Performs the duties of a live job that are due, each once. False if one has to be tried again later. */
+export async function performDuties(live: LiveJob, dependencies: Dependencies): Promise<boolean> {
   const performed = new Set<Duty>()
   for (;;) {
     const now = Date.now()
-    // Looked at anew each time: what is flagged is to be recorded, and what is recorded may be archived. Once the alarm
-    // has gone off, for whatever reason, D1 is brought level as well.
-    const due = dutiesOf(live.job, live.isBehind, means.settings, now).find(
+    // Recomputed each time, since one duty may lead to the next: a flagged job must be recorded, and a recorded one may
+    // be archived. Recording never waits for its time: whatever the alarm fired for, D1 catches up now.
+    const due = dutiesOf(live.job, live.isBehind, dependencies.settings, now).find(
       ({ duty, at }) => (at <= now || duty === 'record') && !performed.has(duty),
     )
     if (due === undefined) return true
     performed.add(due.duty)
-    if (!(await perform(due.duty, live, means))) return false
+    if (!(await perform(due.duty, live, dependencies))) return false
   }
 }
 
 async function perform(
   duty: Duty,
   live: LiveJob,
-  { store, settings, record, archive }: Means,
+  { store, settings, record, archive }: Dependencies,
 ): Promise<boolean> {
   const change = async (change: Change) => (await live.change({ change, request: null })).ok
   switch (duty) {

@@ -1,33 +1,33 @@
-import { logJobTrouble, logTrouble, ofJob } from '../log.ts'
+import { jobFields, logError, logJobError } from '../log.ts'
 import { recordJob } from '../store/record-job.ts'
 import type { Store } from '../store/store.ts'
 import { within } from '../within.ts'
 import type { LiveJob } from './live-job.ts'
 
-/** The shortest time between two writes of one job to D1, and the longest that a slow D1 stretches it to, in ms. */
-const SHORTEST_INTERVAL = 1_000
-const LONGEST_INTERVAL = 30_000
-/** The interval is this many times what the last write took: a slow D1 gets less to do, by all jobs together. */
-const SLOWNESS = 10
+/** Bounds of the time between two writes of one job to D1, in ms. */
+const MIN_INTERVAL = 1_000
+const MAX_INTERVAL = 30_000
+/** The interval is this many times the duration of the last write: every job backs off when D1 is slow. */
+const INTERVAL_FACTOR = 10
 
 /**
- * Brings D1 level with the journal: one write at a time, coalesced, further apart the slower D1 answers. It lives in
- * memory only; the object's alarm is the safety net under it.
+ * Records the job in D1, one coalesced write at a time, less often the slower D1 is. It lives only in memory; the
+ * object's alarm takes over after a crash or an eviction.
  */
 export class Recorder {
   readonly #store: Store
   readonly #live: () => LiveJob | undefined
   #pass: Promise<boolean> | undefined
   #timer: ReturnType<typeof setTimeout> | undefined
-  #interval = SHORTEST_INTERVAL
+  #interval = MIN_INTERVAL
 
-  /** `live` is the job to record, if there is one at the time. */
+  /** `live` returns the job to record, if the object holds a live one. */
   constructor(store: Store, live: () => LiveJob | undefined) {
     this.#store = store
     this.#live = live
   }
 
-  /** Has D1 brought level soon: within about a second while it answers quickly. */
+  /** Schedules a write: in about a second while D1 is fast. */
   soon(): void {
     if (this.#timer !== undefined || this.#pass !== undefined || !this.#live()?.isBehind) return
     this.#timer = setTimeout(() => {
@@ -36,7 +36,7 @@ export class Recorder {
     }, this.#interval)
   }
 
-  /** Writes what D1 lacks at this moment, or joins the write under way. False where D1 did not take it; never throws. */
+  /** Writes what D1 lacks, or joins the write under way. False if D1 did not take it; never throws. */
   now(): Promise<boolean> {
     this.#pass ??= this.#writeAll().finally(() => {
       this.#pass = undefined
@@ -45,10 +45,10 @@ export class Recorder {
     return this.#pass
   }
 
-  /** Waits until `reached()`, `patience` ms at most. An unwilling D1 ends the waiting, not the work. */
-  async until(reached: () => boolean, patience: number): Promise<void> {
-    const deadline = Date.now() + patience
-    // A pass that was under way already may lack what is waited for: then the next one brings it.
+  /** Writes until `reached()`, but waits at most `timeout` ms. A failed write ends the wait; a late one goes on. */
+  async until(reached: () => boolean, timeout: number): Promise<void> {
+    const deadline = Date.now() + timeout
+    // A write already under way may not include what the caller waits for; the next one does.
     while (!reached() && (await within(deadline - Date.now(), this.now(), false))) {}
   }
 
@@ -60,38 +60,38 @@ export class Recorder {
       while (isUnfinished) {
         const live = this.#live()
         if (live === undefined) break
-        const record = live.lacking()
+        const record = live.nextRecord()
         const recording = await recordJob(this.#store, record)
-        if (recording.landed) live.noteRecorded(record)
-        else if (++conflicts > 1) throw new Error('D1 has a newer record again and again')
+        if (recording.landed) live.markRecorded(record)
+        else if (++conflicts > 1) throw new Error('D1 keeps having a newer record')
         else overrule(live, recording.stored)
         isUnfinished = record.unfinished || !recording.landed
       }
-      this.#interval = clamp((Date.now() - startedAt) * SLOWNESS)
+      this.#interval = clamp((Date.now() - startedAt) * INTERVAL_FACTOR)
       return true
     } catch (error) {
       this.#interval = clamp(this.#interval * 2)
       const live = this.#live()
-      if (live !== undefined) logJobTrouble('job_not_recorded', live.key, error)
+      if (live !== undefined) logJobError('job_not_recorded', live.key, error)
       return false
     }
   }
 }
 
 /**
- * D1 has a state of this job that this object never wrote. What this object acknowledged is in its journal, and counts:
- * it is put above the other, which is named in the log.
+ * D1 has a state of this job that this object never wrote. The journal wins, because it is what was acknowledged; the
+ * log names the state that it replaces.
  */
 function overrule(live: LiveJob, stored: { epoch: number; revision: number; status: string }): void {
   const { epoch, revision } = live.job
-  logTrouble(
+  logError(
     'record_conflict',
-    { ...ofJob(live.key), epoch, revision, stored_epoch: stored.epoch, stored_revision: stored.revision },
+    { ...jobFields(live.key), epoch, revision, stored_epoch: stored.epoch, stored_revision: stored.revision },
     new Error('D1 has a state of this job that its object never wrote'),
   )
-  live.riseAbove(stored.epoch)
+  live.supersede(stored.epoch)
 }
 
 function clamp(interval: number): number {
-  return Math.min(LONGEST_INTERVAL, Math.max(SHORTEST_INTERVAL, interval))
+  return Math.min(MAX_INTERVAL, Math.max(MIN_INTERVAL, interval))
 }

@@ -2,14 +2,14 @@ import type { EntryGroup } from '../jobs/entry-page.ts'
 import type { EntryKind, Job, JobSnapshot, JobStatus } from '../jobs/job.ts'
 import { type RecentEntries, shownTexts } from '../jobs/recent-entries.ts'
 
-/** What a job's object answers. Where it throws instead, nothing was acknowledged. */
+/** What a job's object replies. If it throws instead, nothing was acknowledged. */
 export type JobReply = JobShown | JobRefusal
 
 export interface JobShown extends JobSnapshot {
   ok: true
-  /** When the job was so, in ms since the epoch. */
+  /** When the job was in this state, in ms since the epoch. */
   asOf: number
-  /** The reply to an earlier request, given again: nothing was changed. */
+  /** True for the reply to an earlier request, given again: nothing was changed. */
   replayed: boolean
 }
 
@@ -17,21 +17,23 @@ export type JobRefusal =
   | { ok: false; reason: 'not_found' }
   | { ok: false; reason: 'closed'; status: JobStatus }
   | { ok: false; reason: 'metadata_too_large' }
-  /** The key came before, with another body. */
+  /** The key was used before with another body. */
   | { ok: false; reason: 'key_reused' }
   /** The key created this job so long ago that the request cannot be a repeat. */
   | { ok: false; reason: 'key_expired'; jobId: string }
-  /** The journal did not take it, or, while that is empty, D1 cannot tell whether there is such a job. */
+  /** The journal failed; or it is empty, and D1 cannot say whether the job exists. */
   | { ok: false; reason: 'unavailable' }
 
-/** One page of entries; `next` is the place to go on behind, null at the end. */
+export const UNAVAILABLE: JobRefusal = { ok: false, reason: 'unavailable' }
+
+/** One page of entries. The next page starts after `next`; null at the end. */
 export interface EntriesReply {
   ok: true
   texts: string[]
   next: number | null
 }
 
-/** The most frequent error types of one kind of entry, and how many entries are of none of them. */
+/** The most frequent error types of one kind of entry, and the number of entries with any other type. */
 export interface GroupsOfKind {
   groups: EntryGroup[]
   others: number
@@ -39,7 +41,7 @@ export interface GroupsOfKind {
 
 export type GroupsReply = { ok: true } & Record<EntryKind, GroupsOfKind>
 
-/** A stream of server-sent events; null where nothing is to come any more. */
+/** A stream of server-sent events; null if none will follow. */
 export interface WatchReply {
   ok: true
   events: ReadableStream<Uint8Array> | null
@@ -50,6 +52,7 @@ export function show(job: Job, recent: RecentEntries, asOf: number): JobShown {
   return { ok: true, asOf, replayed: false, job, ...shownTexts(recent) }
 }
 
-export function showAgain(job: Job, recent: RecentEntries, asOf: number): JobShown {
+/** `show` for a repeated request. */
+export function replay(job: Job, recent: RecentEntries, asOf: number): JobShown {
   return { ...show(job, recent, asOf), replayed: true }
 }

@@ -2,28 +2,24 @@ import { abandonDue } from '../jobs/abandon-job.ts'
 import { isAheadOfClock } from '../jobs/correct-clock.ts'
 import { isFinished, type Job } from '../jobs/job.ts'
 import { stallDue } from '../jobs/stall-job.ts'
-
-/** How long after a report the alarm looks whether D1 has it, in ms. Setting it costs a row, so it is set rarely. */
-export const RECORD_DELAY = 30_000
-
-/** What the object's one alarm is for. */
-export type Duty = 'correct_clock' | 'flag_stall' | 'abandon' | 'deliver' | 'record' | 'archive'
-
-export interface ScheduleSettings {
-  /** How long a finished job stays in its object, in ms. */
-  archiveAfter: number
-  /** After how many days without a report a live job is given up; 0: never. */
-  abandonAfterDays: number
-}
+import type { Settings } from './settings.ts'
 
 /**
- * All that is to be done for a job by itself, and when, in ms since the epoch. It is worked out from the job, so that
- * nothing of the schedule is stored, and nothing can be forgotten.
+ * How long after a report the alarm checks that D1 has it, in ms. Setting an alarm writes a row, so it is done rarely.
+ */
+export const RECORD_DELAY = 30_000
+
+/** What the object's only alarm does. */
+export type Duty = 'correct_clock' | 'flag_stall' | 'abandon' | 'deliver' | 'record' | 'archive'
+
+/**
+ * Everything that has to be done for a job without a request, and when, in ms since the epoch. It is computed from the
+ * job alone: no schedule is stored that could go stale.
  */
 export function dutiesOf(
   job: Job,
   isBehind: boolean,
-  settings: ScheduleSettings,
+  settings: Settings,
   now: number,
 ): { duty: Duty; at: number }[] {
   const times: Record<Duty, number | null | undefined> = {
@@ -39,8 +35,8 @@ export function dutiesOf(
   )
 }
 
-/** A recorded job leaves its object once it is finished for a while, and delivered or given up. */
-function archiveDue(job: Job, { archiveAfter }: ScheduleSettings, now: number): number | undefined {
+/** A recorded job is archived some time after it finished, once it is delivered or delivery has been given up. */
+function archiveDue(job: Job, { archiveAfter }: Settings, now: number): number | undefined {
   if (!isFinished(job.status) || job.nextDeliveryAt !== null) return undefined
   return Math.min(job.completedAt ?? job.updatedAt, now) + archiveAfter
 }

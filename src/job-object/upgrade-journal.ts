@@ -1,20 +1,20 @@
 import type { Job, JobKey } from '../jobs/job.ts'
 import { type StoredJob, upgradeJob } from '../jobs/job.ts'
 
-/** The form in which this version stores a job and what belongs to it. */
+/** The storage format of this version. */
 export const STORED_VERSION = 2
 
-/** The job, as it is stored. */
+/** A job in storage. */
 export interface StoredState {
-  /** Absent in what the first version stored. */
+  /** Absent if the first version stored it. */
   version?: number
   key: JobKey
   job: StoredJob
 }
 
 /**
- * Brings what an earlier version stored in an object into the form of this one, in one step; `tables` creates those that
- * this version has. What is up to date, or stored by a newer version before a rollback, is left as it is.
+ * Upgrades what an earlier version stored in an object, in one step. `tables` creates the tables of this version. State
+ * that is current, or that a newer version stored before a rollback, stays as it is.
  */
 export function upgradeJournal(storage: DurableObjectStorage, tables: string): void {
   if (storage.kv.get('emptied') !== undefined) renameMark(storage)
@@ -36,7 +36,7 @@ export function upgradeJournal(storage: DurableObjectStorage, tables: string): v
   })
 }
 
-/** The mark of a job that has left for D1. */
+/** The first version called the mark of an archived job `emptied`. */
 function renameMark(storage: DurableObjectStorage): void {
   storage.transactionSync(() => {
     storage.kv.put('archived', storage.kv.get('emptied'))
@@ -44,17 +44,17 @@ function renameMark(storage: DurableObjectStorage): void {
   })
 }
 
-/** The first version kept the replies to keyed reports as `answer`. */
+/** The first version called the table of replies `answer`. */
 function moveAnswers(storage: DurableObjectStorage): void {
-  const isThere = storage.sql.exec(`select 1 from sqlite_master where name = 'answer'`).toArray().length > 0
-  if (!isThere) return
+  const exists = storage.sql.exec(`select 1 from sqlite_master where name = 'answer'`).toArray().length > 0
+  if (!exists) return
   storage.sql.exec(`
     insert into reply (slot, n, request_key, fingerprint, as_of, job)
       select slot, n, retry_key, fingerprint, as_of, job from answer;
     drop table answer;`)
 }
 
-/** The first version did not count them. */
+/** The first version did not count entities. */
 function countEntities(storage: DurableObjectStorage): Pick<Job, 'keptEntities' | 'entityBytes'> {
   return storage.sql
     .exec<{ keptEntities: number; entityBytes: number }>(

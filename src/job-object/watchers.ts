@@ -1,66 +1,68 @@
 import { isFinished, type Job } from '../jobs/job.ts'
 import { presentSummary } from '../jobs/present-job.ts'
 
-/** A watcher gets at most one event in so many ms, … */
-const INTERVAL = 100
-/** … where many watch, each its share of so many events a second in all, so that watching never slows the reports, … */
-const EVENTS_PER_SECOND = 500
-/** … and something at least this often, in ms, or proxies would take the connection for dead. */
-const LONGEST_SILENCE = 15_000
-/** How often the watchers are gone through for it, in ms: whoever would be silent for too long by the next time beats now. */
-const ROUND = 5_000
+/** The shortest time between two events to one watcher, in ms. */
+const MIN_INTERVAL = 100
+/**
+ * The most events to all watchers together. With many watchers, each gets fewer, so watching never slows down reports.
+ */
+const MAX_EVENTS_PER_SECOND = 500
+/** The longest silence towards a watcher, in ms. Proxies drop connections that are idle for longer. */
+const MAX_SILENCE = 15_000
+/** How often watchers are checked for heartbeats, in ms. A watcher gets one if the next check would be too late. */
+const HEARTBEAT_CHECK = 5_000
 
 const encoder = new TextEncoder()
-const BEAT = encoder.encode(': \n\n')
+const HEARTBEAT = encoder.encode(': \n\n')
 
-/** What a watcher is to be sent next, for all watchers the same: encoded once, however many there are. */
+/** What the watchers are sent next. Encoded once for all of them. */
 interface Event {
   revision: number
   bytes: Uint8Array
   isLast: boolean
-  /** When it was encoded: its duration and ETA are of then. */
+  /** When it was encoded, in ms since the epoch: its duration and ETA are of that time. */
   asOf: number
 }
 
 interface Watcher {
   writer: WritableStreamDefaultWriter<Uint8Array>
-  /** The revision that it was sent last. */
+  /** The last revision sent to it. */
   seen: number
-  /** It has not taken yet what it was sent last. */
+  /** It has not yet taken what was sent last. */
   isBusy: boolean
   sentAt: number
 }
 
 /**
- * Those who watch a job. A change wakes them once in an interval, not once each; a watcher that reads slowly skips what
- * it missed and goes on with the newest state, so that it costs one event of memory, and the reports no time.
+ * The watchers of a job. Changes are sent once per interval, not one by one. A slow watcher skips the states it missed
+ * and continues with the newest one: it costs the memory of one event, and never holds up a report.
  */
 export class Watchers {
   readonly #watchers = new Set<Watcher>()
   #latest: Job | undefined
   #event: Event | undefined
   #timer: ReturnType<typeof setTimeout> | undefined
-  #beat: ReturnType<typeof setInterval> | undefined
+  #heartbeat: ReturnType<typeof setInterval> | undefined
 
-  /** The events from `job` on; null for one who has seen the end of a finished job: there is nothing to come. */
+  /** The events starting with `job`; null if the job is finished and its last revision was already seen. */
   add(job: Job, seen: number | null): ReadableStream<Uint8Array> | null {
     if (isFinished(job.status) && seen === job.revision) return null
     const { readable, writable } = new IdentityTransformStream()
     const watcher = { writer: writable.getWriter(), seen: -1, isBusy: false, sentAt: 0 }
     this.#watchers.add(watcher)
-    this.#beat ??= setInterval(() => this.#keepAlive(), ROUND)
+    this.#heartbeat ??= setInterval(() => this.#keepAlive(), HEARTBEAT_CHECK)
     this.#send(watcher, this.#eventOf(job))
     return readable
   }
 
-  /** Takes up a new state of the job. Called after each change, so it does next to nothing itself. */
+  /** Sends a new state soon. Called after every change, so it does almost nothing itself. */
   show(job: Job): void {
     this.#latest = job
     if (this.#watchers.size > 0) this.#wakeSoon()
   }
 
   #wakeSoon(): void {
-    const interval = Math.max(INTERVAL, (this.#watchers.size / EVENTS_PER_SECOND) * 1_000)
+    const interval = Math.max(MIN_INTERVAL, (this.#watchers.size / MAX_EVENTS_PER_SECOND) * 1_000)
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined
       if (this.#latest === undefined) return
@@ -76,9 +78,9 @@ export class Watchers {
   }
 
   #keepAlive(): void {
-    const silentSince = Date.now() - (LONGEST_SILENCE - ROUND)
+    const silentSince = Date.now() - (MAX_SILENCE - HEARTBEAT_CHECK)
     for (const watcher of this.#watchers) {
-      if (!watcher.isBusy && watcher.sentAt <= silentSince) this.#write(watcher, BEAT, false)
+      if (!watcher.isBusy && watcher.sentAt <= silentSince) this.#write(watcher, HEARTBEAT, false)
     }
   }
 
@@ -89,28 +91,28 @@ export class Watchers {
       () => {
         watcher.isBusy = false
         if (isLast) this.#end(watcher)
-        // What came while it was busy, be it with a heartbeat, passed it by.
+        // It missed any state that arrived while it was busy, even with a heartbeat.
         else if (this.#latest !== undefined && this.#latest.revision !== watcher.seen) this.#wakeSoon()
       },
-      () => this.#remove(watcher), // It went away.
+      () => this.#remove(watcher), // It disconnected.
     )
   }
 
   #end(watcher: Watcher): void {
     this.#remove(watcher)
-    watcher.writer.close().catch(() => {}) // It may have gone away by itself.
+    watcher.writer.close().catch(() => {}) // It may have disconnected already.
   }
 
   #remove(watcher: Watcher): void {
     this.#watchers.delete(watcher)
     if (this.#watchers.size > 0) return
-    clearInterval(this.#beat)
-    this.#beat = undefined
+    clearInterval(this.#heartbeat)
+    this.#heartbeat = undefined
   }
 
   #eventOf(job: Job): Event {
     const now = Date.now()
-    const isStale = Math.abs(now - (this.#event?.asOf ?? 0)) > INTERVAL
+    const isStale = Math.abs(now - (this.#event?.asOf ?? 0)) > MIN_INTERVAL
     if (this.#event?.revision !== job.revision || isStale) this.#event = toEvent(job, now)
     return this.#event
   }

@@ -15,7 +15,7 @@ import { withSample } from './pace.ts'
 import { withStage } from './stages.ts'
 import { type EntityStateOf, Tally } from './tally.ts'
 
-/** An error or warning as a worker reports it; the job gives it its place and its time. */
+/** An error or warning as a worker reports it. The job adds its number and time. */
 export interface ReportedEntry {
   entityKey: string
   entityType: string
@@ -25,7 +25,7 @@ export interface ReportedEntry {
   details: JsonObject | null
 }
 
-/** One progress report. What is absent takes no effect; what is there takes effect in one step. */
+/** One progress report. Absent fields have no effect; the others take effect in one step. */
 export interface Report {
   markStarted?: true
   totalItems?: number
@@ -36,14 +36,14 @@ export interface Report {
   errors?: ReportedEntry[]
   warnings?: ReportedEntry[]
   markCompleted?: true
-  /** The error message of the failed job; an empty one fails it too. */
+  /** The error message of the failed job. An empty one fails it too. */
   markFailed?: string
 }
 
 /**
- * Applies one report to a job, whole or not at all: pure, so that the same reports always make the same job.
- * The order is fixed: started, total, processed, metadata, stage, message, entries, completed or failed.
- * `now` is milliseconds since the epoch; `stateOf` answers for the entries before this report.
+ * Applies one report to a job, in full or not at all. Pure: the same reports always make the same job. The order is
+ * fixed: started, total, processed, metadata, stage, message, entries, completed or failed. `now` is in ms since the
+ * epoch; `stateOf` knows the entries before this report.
  */
 export function applyReport(job: Job, report: Report, now: number, stateOf: EntityStateOf): ChangeOutcome {
   if (isFinished(job.status)) {
@@ -88,8 +88,8 @@ export function applyReport(job: Job, report: Report, now: number, stateOf: Enti
 }
 
 /**
- * Whether a report says of a finished job only what is known already: the same mark again and nothing else. A worker
- * whose reply got lost may so repeat its last report safely.
+ * Whether a report on a finished job only repeats the mark that finished it. A worker that lost the reply to its last
+ * report can then safely send it again.
  */
 function repeatsFinish(job: Job, report: Report): boolean {
   const { markCompleted, markFailed, ...rest } = report

@@ -2,8 +2,8 @@ import ipaddr from 'ipaddr.js'
 import { isPrivateName } from './is-private-name.ts'
 
 /**
- * What is wrong with a callback URL, in words for the caller; undefined if nothing is. It must be https, and not known
- * to lead anywhere but out into the internet. With `allowLoopback`, for development, http to this machine is fine too.
+ * Why a callback URL is refused, in words for the caller; undefined if it is not. It must be https and must not be
+ * known to lead to a private network. `allowLoopback`, for development, also allows http to this machine.
  */
 export function callbackUrlFault(
   text: string,
@@ -25,6 +25,6 @@ function isLoopback(host: string): boolean {
 
 function isPublicAddress(address: ipaddr.IPv4 | ipaddr.IPv6): boolean {
   if (address.range() !== 'unicast') return false
-  // Of IPv6, what is given out lies in 2000::/3; `::10.0.0.1`, an old notation of IPv4, counts as unicast too.
+  // All IPv6 addresses assigned so far are in 2000::/3. `::10.0.0.1`, an old notation of IPv4, counts as unicast too.
   return !('parts' in address) || address.match(ipaddr.IPv6.parseCIDR('2000::/3'))
 }

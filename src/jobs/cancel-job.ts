@@ -2,7 +2,7 @@ import { finish } from './finish-job.ts'
 import { isFinished, type Job } from './job.ts'
 import { type ChangeOutcome, changed } from './outcome.ts'
 
-/** Cancels a job that is not finished. Cancelling it again changes nothing; its worker's next report is refused. */
+/** Cancels an unfinished job; its worker's next report is refused. Cancelling it again changes nothing. */
 export function cancelJob(job: Job, reason: string | null, now: number): ChangeOutcome {
   if (job.status === 'cancelled') return changed(job)
   if (isFinished(job.status)) return { ok: false, reason: 'closed', status: job.status }

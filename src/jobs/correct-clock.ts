@@ -1,17 +1,17 @@
 import type { Job } from './job.ts'
 import { type ChangeOutcome, changed } from './outcome.ts'
 
-/** The clocks of two machines may differ by so many ms without either having been set back. */
+/** The clocks of two machines may differ by this many ms without either having been set back. */
 const SKEW = 60_000
 
-/** Whether the job remembers a time that is still to come, so that the clock was set back since. */
+/** Whether the job holds a time in the future: the clock has been set back since. */
 export function isAheadOfClock(job: Job, now: number): boolean {
   return job.updatedAt > now + SKEW || attemptIsAhead(job, now)
 }
 
 /**
- * Has what is timed from the future count from now: else a silence, or the next delivery, would be waited for as much
- * longer as the clock was set back.
+ * Moves times in the future to now. Otherwise a stall, or the next delivery, would come late by as much as the clock
+ * was set back.
  */
 export function correctClock(job: Job, now: number): ChangeOutcome {
   if (!isAheadOfClock(job, now)) return changed(job)

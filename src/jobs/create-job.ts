@@ -1,6 +1,6 @@
 import { type Job, type JsonObject, UNREPORTED } from './job.ts'
 
-/** What a job is created from. */
+/** The fields that a job is created with. */
 export interface NewJob {
   jobType: string
   totalItems: number
@@ -11,8 +11,8 @@ export interface NewJob {
 }
 
 /**
- * A job as it stands when it is created: pending, with nothing done. `now` is milliseconds since the epoch;
- * `createFingerprint` is that of the keyed request that creates it, null for one without a key.
+ * A new job: pending, with nothing done. `now` is in ms since the epoch; `createFingerprint` is the fingerprint of the
+ * keyed request that creates it, null for a request without a key.
  */
 export function createJob(
   jobId: string,

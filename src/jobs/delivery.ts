@@ -4,7 +4,7 @@ import { type ChangeOutcome, changed } from './outcome.ts'
 const SECOND = 1_000
 const MINUTE = 60 * SECOND
 const HOUR = 60 * MINUTE
-/** How long after the end of the first, second, … failed attempt the next one is made: in all, about a day. */
+/** The wait after the first, second, … failed attempt, in ms: about a day in total. */
 const BACKOFF = [
   5 * SECOND,
   30 * SECOND,
@@ -17,26 +17,26 @@ const BACKOFF = [
   8 * HOUR,
   8 * HOUR,
 ]
-/** The longest wait that a receiver may ask for. */
-const LONGEST_WAIT = 8 * HOUR
+/** The longest wait that a receiver may ask for, in ms. */
+const MAX_WAIT = 8 * HOUR
 
-/** How an attempt ended, and what the receiver said of the next one. */
+/** How an attempt ended, and what the receiver said about the next one. */
 export interface AttemptOutcome {
   attempt: Attempt
-  /** When it was over, in ms since the epoch. */
+  /** In ms since the epoch. */
   endedAt: number
-  /** The receiver wants no more of it (410). */
+  /** The receiver wants no more deliveries (410). */
   isGone: boolean
-  /** The receiver asked to wait so many ms; null where it did not say. */
+  /** How long the receiver asked to wait, in ms; null if it did not say. */
   retryAfter: number | null
 }
 
-/** When a job that has just been finished is to be posted: at once, where anyone wants it. */
+/** When a job that has just finished is first posted: at once; null if it has no callback URL. */
 export function firstDelivery(job: Job, now: number): number | null {
   return job.callbackUrl === null ? null : now
 }
 
-/** Notes an attempt, and when the next one is due, if any is. */
+/** Notes an attempt, and when the next one is due, if there is one. */
 export function noteAttempt(
   job: Job,
   { attempt, endedAt, isGone, retryAfter }: AttemptOutcome,
@@ -44,6 +44,6 @@ export function noteAttempt(
   const attempts = [...job.attempts, attempt]
   const wait = BACKOFF[attempts.length - 1]
   const isOver = attempt.error === null || isGone || wait === undefined
-  const nextDeliveryAt = isOver ? null : endedAt + Math.max(wait, Math.min(retryAfter ?? 0, LONGEST_WAIT))
+  const nextDeliveryAt = isOver ? null : endedAt + Math.max(wait, Math.min(retryAfter ?? 0, MAX_WAIT))
   return changed({ ...job, attempts, nextDeliveryAt, revision: job.revision + 1 })
 }

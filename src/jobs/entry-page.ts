@@ -1,28 +1,28 @@
 import type { Entry, EntryKind } from './job.ts'
-import { MAX_LOOKED_AT } from './limits.ts'
+import { MAX_SCANNED } from './limits.ts'
 
-/** Which entries are asked for: those of a kind behind the `after`th, oldest first, at most `limit`. */
+/** Which entries to read: at most `limit` of one kind whose `seq` is greater than `after`, oldest first. */
 export interface EntryPage {
   kind: EntryKind
   after: number
   limit: number
-  /** Only those of this type; null: of any. */
+  /** Only entries of this type; null: of any. */
   errorType: string | null
 }
 
-/** What came of a page. It may hold fewer entries than asked for, or none, and not be the last. */
+/** A page as found. Even if it has fewer entries than asked for, or none, more may follow. */
 export interface FoundEntries {
   entries: Entry[]
-  /** The last place that was looked at: the next page goes on behind it. */
+  /** The last `seq` scanned: the next page starts after it. */
   reached: number
 }
 
-/** How many entries are looked at for a page, whatever their type: a bound on what it costs. */
-export function mostLookedAt({ limit, errorType }: EntryPage): number {
-  return errorType === null ? limit : MAX_LOOKED_AT
+/** How many entries to scan for a page, whatever their type. This bounds its cost. */
+export function scanLimit({ limit, errorType }: EntryPage): number {
+  return errorType === null ? limit : MAX_SCANNED
 }
 
-/** How many entries have the same error type. */
+/** The number of entries with the same error type. */
 export interface EntryGroup {
   errorType: string
   count: number

@@ -1,9 +1,9 @@
 import type { ReportedEntry } from './apply-report.ts'
 
 /**
- * An entry as JSON, in the form in which it is published (JobErrorResponse of the contract). It is made once, when the
- * entry is appended, and carried as text from there: to the journal, to D1 and into every reply. A job with many entries
- * so costs no more than one with few to answer for. `now` is milliseconds since the epoch.
+ * An entry as published JSON (JobErrorResponse of the contract). It is serialized once, when the entry is appended, and
+ * copied as text to the journal, to D1 and into every reply: replies cost no more for a job with many entries. `now` is
+ * in ms since the epoch.
  */
 export function entryText(entry: ReportedEntry, now: number): string {
   return JSON.stringify({

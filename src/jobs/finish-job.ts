@@ -1,7 +1,7 @@
 import { firstDelivery } from './delivery.ts'
 import type { FinishedStatus, Job } from './job.ts'
 
-/** Closes a job that is being changed. Its end is never before its start, even where the clock was set back between. */
+/** Finishes `job` in place. Its end is never before its start, even if the clock was set back in between. */
 export function finish(job: Job, status: FinishedStatus, errorMessage: string | null, now: number): void {
   job.status = status
   job.errorMessage = errorMessage

@@ -1,4 +1,4 @@
-/** Endings that no registry gives out: such names lead to this machine or into a private network. */
+/** Endings that no registry assigns: such names lead to this machine or into a private network. */
 const NEVER_PUBLIC = [
   'corp',
   'home',
@@ -13,9 +13,9 @@ const NEVER_PUBLIC = [
 ]
 
 /**
- * Public names that resolve to an address spelled out in them, or to one address after another. These lists are kept up, and
- * will know of new ones: https://github.com/EvilBMP/local-dns, `localAliases` in https://github.com/darkreader/darkreader,
- * and "Server Side Request Forgery" in https://github.com/swisskyrepo/PayloadsAllTheThings.
+ * Public names that resolve to an address spelled out in them, or that alternate between addresses. Maintained lists
+ * with new ones: https://github.com/EvilBMP/local-dns, `localAliases` in https://github.com/darkreader/darkreader, and
+ * "Server Side Request Forgery" in https://github.com/swisskyrepo/PayloadsAllTheThings.
  */
 const SPELLING_AN_ADDRESS = [
   '1u.ms',
@@ -33,7 +33,7 @@ const SPELLING_AN_ADDRESS = [
   'xip.name',
 ]
 
-/** Public names that somebody points at loopback; the same lists have them. */
+/** Public names that point at loopback, from the same lists. */
 const POINTING_AT_LOOPBACK = [
   '127-0-0-1.org.uk',
   '127.ca',
@@ -71,12 +71,12 @@ const POINTING_AT_LOOPBACK = [
 const PRIVATE = new Set([...NEVER_PUBLIC, ...SPELLING_AN_ADDRESS, ...POINTING_AT_LOOPBACK])
 
 /**
- * Whether a URL's host name is known not to lead out into the internet. If it is not known, it may still not: a Worker
- * cannot resolve a name, and its owner may point it elsewhere the next moment.
+ * Whether a URL's host name is known to lead to a private network. An unknown name may do so too: a Worker cannot
+ * resolve names, and the owner of a name can change its address at any time.
  */
 export function isPrivateName(host: string): boolean {
   const labels = host.replace(/\.$/, '').split('.')
-  // No name has an empty label, but a resolver that drops surplus dots would find `localhost` in `localhost..`.
+  // Empty labels are invalid, but a resolver that drops extra dots would read `localhost..` as `localhost`.
   if (labels.length < 2 || labels.includes('')) return true
   return labels.some((_, start) => PRIVATE.has(labels.slice(start).join('.')))
 }

@@ -1,13 +1,13 @@
 import type { JobStatus } from './job.ts'
 
-/** The place of a job in a list: newest first, and by id among those of the same millisecond. */
+/** The place of a job in a list, which runs newest first; jobs of the same millisecond are ordered by id. */
 export interface Place {
   createdAt: number
   jobId: string
 }
 
 export interface JobFilter {
-  /** None: of any status. */
+  /** Empty: any status. */
   statuses: JobStatus[]
   jobType?: string
   triggeredBy?: string

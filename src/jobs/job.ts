@@ -1,14 +1,14 @@
-/** What a job is: the state that the journal holds, that D1 records and that every reply presents. */
+/** A job's state, as the journal holds it, D1 records it and every reply presents it. */
 
-/** Any value that JSON can carry. */
-export type Json = null | boolean | number | string | Json[] | JsonObject
+/** Any JSON value. */
+type Json = null | boolean | number | string | Json[] | JsonObject
 export interface JsonObject {
   [key: string]: Json
 }
 
-/** The two statuses of a job that may still be reported on. */
+/** The statuses of a job that still takes reports. */
 export const LIVE_STATUSES = ['pending', 'in_progress'] as const
-/** The statuses that close a job for good. */
+/** The statuses of a job that is closed for good. */
 export const FINISHED_STATUSES = [
   'completed',
   'completed_with_warnings',
@@ -20,7 +20,7 @@ export const JOB_STATUSES = [...LIVE_STATUSES, ...FINISHED_STATUSES] as const
 export type JobStatus = (typeof JOB_STATUSES)[number]
 export type FinishedStatus = (typeof FINISHED_STATUSES)[number]
 
-/** Whose job, and which: every look-up names both, so that no organisation can reach another's job. */
+/** Names a job and its organization. Every look-up needs both, so no organization can reach another's job. */
 export interface JobKey {
   organizationId: string
   jobId: string
@@ -33,7 +33,7 @@ export interface Stage {
   at: number
 }
 
-/** How much was handled when: a few samples over the last minutes, from which the rate is taken. */
+/** How much was handled at a time. The rate is computed from a few samples over the last minutes. */
 export interface Sample {
   /** In ms since the epoch. */
   at: number
@@ -45,29 +45,29 @@ export interface Sample {
 export interface Attempt {
   /** In ms since the epoch. */
   at: number
-  /** The status that the receiver answered with; null where it did not answer. */
+  /** The status of the response; null if there was none. */
   status: number | null
-  /** What went wrong, in our own words; null where nothing did. */
+  /** What went wrong, in our own words; null if nothing did. */
   error: string | null
 }
 
-/** Times are milliseconds since the epoch, by the server's clock. */
+/** Times are in ms since the epoch, by the server's clock. */
 export interface Job {
   jobId: string
   jobType: string
   status: JobStatus
   totalItems: number
   processedItems: number
-  /** Distinct entities among the errors, the job itself left out. */
+  /** Distinct entities among the errors, except the job itself. */
   failedItems: number
-  /** Distinct entities among the warnings, the job itself and those that failed left out. */
+  /** Distinct entities among the warnings, except the job itself and entities that failed. */
   warnedItems: number
-  /** All errors ever reported, and how many of them are kept: beyond `MAX_ENTRIES` a job only counts. */
+  /** Entries ever reported, and entries kept. Beyond `MAX_ENTRIES`, entries are only counted. */
   errorCount: number
   warningCount: number
   keptErrors: number
   keptWarnings: number
-  /** Entities that are told apart, the bytes of their types and keys, and how often one beyond the bound was met. */
+  /** Entities remembered, the bytes of their types and keys, and how often an entity beyond the bound was counted. */
   keptEntities: number
   entityBytes: number
   entitiesNotKept: number
@@ -77,29 +77,29 @@ export interface Job {
   createdAt: number
   startedAt: number | null
   completedAt: number | null
-  /** When its worker, or whoever created or cancelled it, was last heard of. */
+  /** When it was created, last reported on, or cancelled. */
   updatedAt: number
-  /** A running job that is silent for longer is flagged as stalled; null: never. */
+  /** A running job without a report for this long is flagged as stalled; null: never. */
   stallAfterSeconds: number | null
   stalledAt: number | null
-  /** Where the finished job is posted to. */
+  /** Where to post the finished job; null: nowhere. */
   callbackUrl: string | null
   attempts: Attempt[]
-  /** When it is posted there next; null where it is not, or no more. */
+  /** When it is posted there next; null if no delivery is due. */
   nextDeliveryAt: number | null
   stages: Stage[]
   pace: Sample[]
-  /** SHA-256 of the body that created it, where that was a keyed request: its id then follows from the key. */
+  /** SHA-256 of the body of the keyed request that created it, from whose key its id derives; null without a key. */
   createFingerprint: string | null
-  /** 0 for the object that created the job, one more for each that took it over from D1. */
+  /** 0 for the object that created the job, one more for each object that adopted it from D1. */
   epoch: number
-  /** 1 at creation, one more with each change. A record lands in D1 only over a lower epoch, or a lower revision of its own. */
+  /** 1 at creation, one more with each change. A record lands in D1 only if (epoch, revision) is higher than D1's. */
   revision: number
 }
 
 /**
- * What a job has before anything is reported on it. Also what one lacks that was stored by a version without the field:
- * a field that is added to `Job` gets its value here.
+ * What a job has before its first report, and what a job lacks that was stored by a version without the field: a field
+ * added to `Job` needs its value here.
  */
 export const UNREPORTED = {
   processedItems: 0,
@@ -126,13 +126,10 @@ export const UNREPORTED = {
   epoch: 0,
 } satisfies Partial<Job>
 
-/** A job as any version stored it. */
+/** A job as any version may have stored it. */
 export type StoredJob = Omit<Job, keyof typeof UNREPORTED> & Partial<Job>
 
-/**
- * A stored job as this version has it. A field that this version does not know, stored by a newer one before a rollback,
- * is kept.
- */
+/** The job in the form of this version. An unknown field, stored by a newer version before a rollback, is kept. */
 export function upgradeJob(stored: StoredJob): Job {
   return { ...UNREPORTED, ...stored }
 }
@@ -142,13 +139,13 @@ export type EntryKind = 'error' | 'warning'
 /** One error or warning of a job. Entries are only ever appended. */
 export interface Entry {
   kind: EntryKind
-  /** The place among the job's entries of its kind: 1, 2, 3, … without a gap. */
+  /** Its number among the job's entries of its kind: 1, 2, 3, … without gaps. */
   seq: number
   /** The entry as JSON: see `entryText`. */
   text: string
 }
 
-/** A job with the texts of its newest entries, oldest first: what a reply presents. */
+/** A job with the texts of its newest entries, oldest first, as a reply presents it. */
 export interface JobSnapshot {
   job: Job
   errors: string[]

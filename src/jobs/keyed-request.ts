@@ -1,26 +1,26 @@
 import type { Job } from './job.ts'
 import { REPLY_WINDOW } from './limits.ts'
 
-/** A request that was sent with an Idempotency-Key: repeated, it has the same key and the same body behind it. */
+/** A request with an Idempotency-Key. A repeat has the same key and the same body. */
 export interface KeyedRequest {
   key: string
   /** SHA-256 of the body. */
   fingerprint: string
 }
 
-/** What is kept of a keyed report, so that a repeat is answered the same and not applied again. */
+/** What is kept of a keyed report, so a repeat gets the same reply and is not applied again. */
 export interface IdempotentReply {
   request: KeyedRequest
   /** When it was answered, in ms since the epoch. */
   asOf: number
   /**
-   * The job as the reply showed it; its entries are found again by the counts in it. Null where the report changed
-   * nothing, or where the reply was one of the oldest of too many bytes: a repeat then shows the job as it is.
+   * The job as the reply showed it; its counts also identify the entries that were shown. Null if the report changed
+   * nothing, or if this old reply was dropped to save bytes: a repeat then shows the job as it is now.
    */
   job: Job | null
 }
 
-/** What an earlier request of the same key means for one that comes now. */
+/** What a request is, given an earlier one with the same key. `now` is in ms since the epoch. */
 export function judgeRepeat(
   earlier: { fingerprint: string; asOf: number },
   request: KeyedRequest,

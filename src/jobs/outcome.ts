@@ -1,15 +1,15 @@
 import type { Entry, Job, JobStatus } from './job.ts'
 import type { EntityChange, EntityStateOf } from './tally.ts'
 
-/** What a change made of a job, or why it was refused. `entries` and `entities` are what the job gained by it. */
+/** The job after a change, with the entries and entities it gained, or why the change was refused. */
 export type ChangeOutcome =
   | { ok: true; job: Job; entries: Entry[]; entities: EntityChange[] }
   | { ok: false; reason: 'closed'; status: JobStatus }
   | { ok: false; reason: 'metadata_too_large' }
 
 /**
- * A change to a job: pure, so that the same changes always make the same job. A job that comes back as it was given was
- * not changed. `now` is ms since the epoch; `stateOf` answers for the entries before this change.
+ * A change to a job. Pure: the same changes always make the same job. An unchanged job is returned as the same object.
+ * `now` is in ms since the epoch; `stateOf` knows the entries before this change.
  */
 export type Change = (job: Job, now: number, stateOf: EntityStateOf) => ChangeOutcome
 

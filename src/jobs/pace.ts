@@ -1,34 +1,36 @@
 import type { Job, Sample } from './job.ts'
 
-/** Samples reach so far back, in ms, … */
+/** How far back samples reach, in ms. */
 const WINDOW = 5 * 60_000
-/** … and lie so far apart: at most 21 of them are kept, however often a job reports. */
+/** The least time between two samples, in ms: at most 21 are kept, however often a job reports. */
 const SPACING = 15_000
-/** A rate over less than this many ms says too little. */
-const SHORTEST = 3_000
+/** The least time that a rate is computed over, in ms. */
+const MIN_DURATION = 3_000
 
-/** The samples after a report at `now` by which `done` items are handled. */
+/** The samples after a report at `now` (ms since the epoch) with `done` items handled. */
 export function withSample(pace: Sample[], now: number, done: number): Sample[] {
   const last = pace.at(-1)
   const beganAnew = last !== undefined && (done < last.done || now < last.at)
-  // A rate that reaches back over a long silence says nothing of how fast it goes now.
+  // A rate that spans a long silence does not show the current speed.
   const wasSilent = last !== undefined && now - last.at > WINDOW
   if (beganAnew || wasSilent) return [{ at: now, done }]
   if (last !== undefined && now - last.at < SPACING) return pace
-  // One sample older than the window stays, so that the window is covered whole.
+  // One sample older than the window stays, so the whole window is covered.
   const from = pace.findLastIndex(({ at }) => at <= now - WINDOW)
   return [...pace.slice(Math.max(0, from)), { at: now, done }]
 }
 
-/** Items handled per second over the last minutes; null while there is too little to go by. `now` is ms. */
+/**
+ * Items handled per second over the last minutes; null while there are too few samples. `now` is in ms since the epoch.
+ */
 export function ratePerSecond(job: Job, now: number): number | null {
   const [first] = job.pace
-  if (job.status !== 'in_progress' || first === undefined || now - first.at < SHORTEST) return null
+  if (job.status !== 'in_progress' || first === undefined || now - first.at < MIN_DURATION) return null
   const done = job.processedItems + job.failedItems - first.done
   return done > 0 ? (done / (now - first.at)) * 1_000 : null
 }
 
-/** Seconds until everything is handled, should the recent rate last; null where that cannot be said. */
+/** Seconds until everything is handled at the recent rate; null if unknown. */
 export function etaSeconds(job: Job, now: number): number | null {
   const rate = ratePerSecond(job, now)
   const left = job.totalItems - job.processedItems - job.failedItems

@@ -3,15 +3,15 @@ import { durationSeconds, progressPercentage, successRate } from './measures.ts'
 import { etaSeconds, ratePerSecond } from './pace.ts'
 
 /**
- * A job as callers see it: JobResponse of the published contract, as JSON. The entries are JSON already, and are put in
- * as they stand. `asOf` is milliseconds since the epoch.
+ * A job as callers see it: JobResponse of the published contract, as JSON. The entries are JSON already and are
+ * inserted as they are. `asOf` is in ms since the epoch.
  */
 export function presentJob({ job, errors, warnings }: JobSnapshot, asOf: number): string {
   const fields = JSON.stringify(presentSummary(job, asOf))
   return `${fields.slice(0, -1)},"errors":[${errors.join()}],"warnings":[${warnings.join()}]}`
 }
 
-/** A job without its entries, as lists and events carry it. */
+/** A job without its entries, as in lists and events. */
 export function presentSummary(job: Job, asOf: number) {
   return {
     job_id: job.jobId,
@@ -43,7 +43,7 @@ export function presentSummary(job: Job, asOf: number) {
   }
 }
 
-/** How posting the job to its callback URL went, oldest attempt first. */
+/** The attempts to post the job to its callback URL, oldest first. */
 export function presentDeliveries(job: Job) {
   return {
     callback_url: job.callbackUrl,
@@ -70,6 +70,6 @@ export function presentStatus(job: Job) {
 }
 
 /** ISO 8601 in UTC, with milliseconds and `Z`. */
-export function presentTime(time: number | null): string | null {
+function presentTime(time: number | null): string | null {
   return time === null ? null : new Date(time).toISOString()
 }

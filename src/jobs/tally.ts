@@ -3,10 +3,10 @@ import type { EntryKind, Job } from './job.ts'
 import { MAX_ENTITIES, MAX_ENTITY_BYTES } from './limits.ts'
 import { utf8Bytes } from './utf8-bytes.ts'
 
-/** What the entries so far say of one entity: nothing, a warning at most, or that it failed. */
+/** What the entries so far say about one entity: nothing, only warnings, or that it failed. */
 export type EntityState = 'clean' | 'warned' | 'failed'
 
-/** Looks up the state of an entity of one job. Synchronous: a report is applied without a pause. */
+/** Looks up the state of an entity of one job. Synchronous: nothing may come between the steps of a report. */
 export type EntityStateOf = (entityType: string, entityKey: string) => EntityState
 
 /** An entity whose state a report changed. */
@@ -16,15 +16,24 @@ export interface EntityChange {
   state: EntityState
 }
 
-/** What a job knows of its entities in numbers: see `Job`. */
+/** A job's counts of its entities: see `Job`. */
 export type EntityCounts = Pick<
   Job,
   'failedItems' | 'warnedItems' | 'keptEntities' | 'entityBytes' | 'entitiesNotKept'
 >
 
+/** The counts of a job without entries. */
+export const NO_ENTITIES: EntityCounts = {
+  failedItems: 0,
+  warnedItems: 0,
+  keptEntities: 0,
+  entityBytes: 0,
+  entitiesNotKept: 0,
+}
+
 /**
- * Counts distinct failed and warned entities while the entries of one report are added one by one. Entities beyond the
- * bound cannot be told apart from one report to the next: each report counts them anew, and says so.
+ * Counts distinct failed and warned entities as the entries of one report are added. Entities beyond the bound are not
+ * remembered between reports: each report counts them again, and `entitiesNotKept` says so.
  */
 export class Tally {
   readonly counts: EntityCounts
@@ -38,7 +47,7 @@ export class Tally {
   }
 
   add(kind: EntryKind, { entityType, entityKey }: Pick<ReportedEntry, 'entityType' | 'entityKey'>): void {
-    // An error of the job itself is no item: it says that the run went wrong, not that a row did.
+    // An error of the job itself is not an item: the run went wrong, not a row.
     if (entityType === 'job') return
     const id = JSON.stringify([entityType, entityKey])
     const known = this.#changed.get(id)

@@ -2,36 +2,38 @@ import { and, desc, eq, getTableColumns, gt, isNull, lte, or, type SQL, sql } fr
 import type { BaseSQLiteDatabase } from 'drizzle-orm/sqlite-core'
 import { apiKeys } from './schema.ts'
 
-/** How exactly it is noted when a key was last used, in ms: at most one write a key in so long. */
-const USE_NOTED_EVERY = 60 * 60 * 1_000
+/** How precisely the last use of a key is recorded, in ms: each key costs at most one write per interval. */
+const USE_INTERVAL = 60 * 60 * 1_000
 
-/** The store, over whichever driver: the edge asks D1 itself, an operator's shell asks it through Cloudflare's API. */
+/** The store, over any driver: the edge uses its D1 binding, an operator's shell uses Cloudflare's API. */
 export type ApiKeyStore = BaseSQLiteDatabase<'async', unknown>
 
-export type ApiKey = typeof apiKeys.$inferSelect
+type ApiKey = typeof apiKeys.$inferSelect
 
-/** What may be shown of a key. */
+/** The parts of a key that may be shown. */
 export type ListedApiKey = Omit<ApiKey, 'keyHash'>
 
-/** A key that was just made. */
-export type NewApiKey = Omit<ApiKey, 'revokedAt' | 'lastUsedAt' | 'rotatedAt'>
+/** A key to be stored. */
+type NewApiKey = Omit<ApiKey, 'revokedAt' | 'lastUsedAt' | 'rotatedAt'>
 
 const { keyHash: _, ...listed } = getTableColumns(apiKeys)
 
-/** Stores a key that was just made. Safe to repeat. */
+/** Stores a new key. Safe to repeat. */
 export async function insertApiKey(store: ApiKeyStore, key: NewApiKey): Promise<void> {
   await store.insert(apiKeys).values(key).onConflictDoNothing({ target: apiKeys.keyHash })
 }
 
-/** The key of this hash, revoked and expired ones too. The hash is the credential, hence no organization is asked for. */
+/**
+ * The key with this hash, even if revoked or expired. Takes no organization, because the hash itself is the credential.
+ */
 export async function findApiKey(store: ApiKeyStore, keyHash: string): Promise<ApiKey | undefined> {
   const [key] = await store.select().from(apiKeys).where(eq(apiKeys.keyHash, keyHash))
   return key
 }
 
-/** Notes that a key is in use, unless that was noted within the last hour, or the key is good no more. */
+/** Records that a key is in use, unless it is no longer valid or this was recorded within the last hour. */
 export async function noteUse(store: ApiKeyStore, key: ApiKey, now: number): Promise<void> {
-  if (key.lastUsedAt !== null && now - key.lastUsedAt < USE_NOTED_EVERY) return
+  if (key.lastUsedAt !== null && now - key.lastUsedAt < USE_INTERVAL) return
   if (key.revokedAt !== null || (key.expiresAt !== null && now >= key.expiresAt)) return
   await store
     .update(apiKeys)
@@ -39,8 +41,8 @@ export async function noteUse(store: ApiKeyStore, key: ApiKey, now: number): Pro
     .where(
       and(
         eq(apiKeys.keyHash, key.keyHash),
-        // Others may have noted it at the same time, elsewhere.
-        or(isNull(apiKeys.lastUsedAt), lte(apiKeys.lastUsedAt, now - USE_NOTED_EVERY)),
+        // Another isolate may have recorded it at the same time.
+        or(isNull(apiKeys.lastUsedAt), lte(apiKeys.lastUsedAt, now - USE_INTERVAL)),
       ),
     )
 }
@@ -50,11 +52,11 @@ export async function listApiKeys(store: ApiKeyStore, organizationId: string): P
   return await store
     .select(listed)
     .from(apiKeys)
-    .where(isFor(organizationId))
+    .where(belongsTo(organizationId))
     .orderBy(desc(apiKeys.createdAt), desc(apiKeys.keyId))
 }
 
-/** Revokes a key; one that already was keeps its time. False where the organization has no such key. */
+/** Revokes a key; one already revoked keeps its time. False if the organization has no such key. */
 export async function revokeApiKey(
   store: ApiKeyStore,
   organizationId: string,
@@ -64,29 +66,29 @@ export async function revokeApiKey(
   const revoked = await store
     .update(apiKeys)
     .set({ revokedAt: sql`coalesce(${apiKeys.revokedAt}, ${now})` })
-    .where(and(isFor(organizationId), eq(apiKeys.keyId, keyId)))
+    .where(and(belongsTo(organizationId), eq(apiKeys.keyId, keyId)))
     .returning({ keyId: apiKeys.keyId })
   return revoked.length > 0
 }
 
-/** What takes the place of a key that is rotated, with the same rights. */
-export interface Twin {
+/** The key that replaces a rotated one, with the same permissions. */
+interface Twin {
   keyHash: string
   keyId: string
-  /** In ms since the epoch; null: when the old one would have expired. */
+  /** In ms since the epoch; null: when the old key would have expired. */
   expiresAt: number | null
 }
 
-export type Rotation =
+type Rotation =
   | { ok: true; twin: ListedApiKey; end: number }
-  /** The organization has no such key, or it is good no more. */
+  /** The organization has no such key, or it is no longer valid. */
   | { ok: false; reason: 'unknown' }
-  /** It was rotated before, and is good until `end` (ms since the epoch). */
+  /** It was rotated before and is valid until `end`, in ms since the epoch. */
   | { ok: false; reason: 'rotated'; end: number }
 
 /**
- * Puts a twin in the place of a key, which then expires at `end` (ms since the epoch), or earlier if it would have anyway. It is
- * one statement because every driver runs one whole or not at all: there is never a twin beside a key without an end.
+ * Issues a twin of a key. The old key then expires at `end` (ms since the epoch), or earlier if it would have anyway.
+ * This is a single statement because every driver runs one atomically: a twin never exists beside a key without an end.
  */
 export async function rotateApiKey(
   store: ApiKeyStore,
@@ -96,10 +98,10 @@ export async function rotateApiKey(
   now: number,
   end: number,
 ): Promise<Rotation> {
-  // In the order of the table's columns: the twin, which is inserted, and the old key, which is there and so is updated.
+  // Columns in the order of the table. The twin is inserted; the old key exists, so it is updated.
   const rows = sql`
-    with old as (select * from ${apiKeys} where ${isFor(organizationId)} and ${apiKeys.keyId} = ${keyId}
-      and ${isGood(now)} and ${apiKeys.rotatedAt} is null)
+    with old as (select * from ${apiKeys} where ${belongsTo(organizationId)} and ${apiKeys.keyId} = ${keyId}
+      and ${isValid(now)} and ${apiKeys.rotatedAt} is null)
     select ${twin.keyHash}, ${twin.keyId}, organization_ids, name, permissions, ${now},
       coalesce(${twin.expiresAt}, expires_at), null, null, null from old
     union all
@@ -120,15 +122,15 @@ export async function rotateApiKey(
   const [found] = await store
     .select(listed)
     .from(apiKeys)
-    .where(and(isFor(organizationId), eq(apiKeys.keyId, keyId), isGood(now)))
+    .where(and(belongsTo(organizationId), eq(apiKeys.keyId, keyId), isValid(now)))
   if (!found?.rotatedAt) return { ok: false, reason: 'unknown' }
   return { ok: false, reason: 'rotated', end: found.expiresAt ?? end }
 }
 
-function isGood(now: number) {
+function isValid(now: number) {
   return and(isNull(apiKeys.revokedAt), or(isNull(apiKeys.expiresAt), gt(apiKeys.expiresAt, now)))
 }
 
-function isFor(organizationId: string): SQL {
+function belongsTo(organizationId: string): SQL {
   return sql`exists (select 1 from json_each(${apiKeys.organizationIds}) where value = ${organizationId})`
 }

@@ -1,13 +1,13 @@
 import { within } from '../within.ts'
 
-/** How long D1 may take to answer, in ms. Should a write land later all the same, its fence makes that harmless. */
-const PATIENCE = 20_000
+/** How long D1 may take to answer, in ms. A write may still land after that: its fence makes it harmless. */
+const TIMEOUT_MS = 20_000
 const LATE = Symbol('late')
 
-/** What Drizzle asks of a database. */
+/** What Drizzle uses of a database. */
 type Database = Pick<D1Database, 'prepare' | 'batch'>
 
-/** The database, where no call waits for ever: one that is not answered in time fails, as it does where D1 is down. */
+/** The database with a timeout on every call. A call that times out fails as if D1 were down. */
 export function boundedD1(database: Database): D1Database {
   const real = new WeakMap<object, D1PreparedStatement>()
   const bounded = (statement: D1PreparedStatement): D1PreparedStatement => {
@@ -25,12 +25,12 @@ export function boundedD1(database: Database): D1Database {
     batch: (statements: D1PreparedStatement[]) =>
       inTime(database.batch(statements.map((statement) => real.get(statement) ?? statement))),
   }
-  // Drizzle asks for no more than this.
+  // The cast is safe: Drizzle uses nothing else.
   return wrapper as unknown as D1Database
 }
 
 async function inTime<Result>(work: Promise<Result>): Promise<Result> {
-  const result = await within(PATIENCE, work, LATE)
-  if (result === LATE) throw new Error(`D1_TIMEOUT: no answer within ${PATIENCE} ms`)
+  const result = await within(TIMEOUT_MS, work, LATE)
+  if (result === LATE) throw new Error(`D1_TIMEOUT: no answer within ${TIMEOUT_MS} ms`)
   return result as Result
 }

@@ -4,9 +4,9 @@ import { jobEntries, jobs } from './schema.ts'
 import type { Store } from './store.ts'
 
 /**
- * Takes a job over for an object that found its own storage empty: from here on no record of the object before it lands,
- * however late, and the entries that it left behind without their job are gone. False where the job has moved on since it
- * was read: then it is to be read again. Throws where D1 does.
+ * Claims a job for an object that found its own storage empty. After this, no late record of an earlier object lands,
+ * and the entries that it wrote ahead of the job are deleted. False if the job changed since it was read: read it again
+ * and retry. Throws if D1 fails.
  */
 export async function claimJob(store: Store, key: JobKey, found: Job): Promise<boolean> {
   const { organizationId, jobId } = key

@@ -2,9 +2,9 @@ import { and, asc, eq, lt, sql } from 'drizzle-orm'
 import { idempotentReplies, jobEntries, jobEntryGroups, jobs } from './schema.ts'
 import type { Store } from './store.ts'
 
-/** What one step deletes at most, so that no statement keeps D1 from other work for long. */
-const JOBS_A_STEP = 100
-const ENTRIES_A_STEP = 2_000
+/** The most that one step deletes, so no statement blocks D1 for long. */
+const JOBS_PER_STEP = 100
+const ENTRIES_PER_STEP = 2_000
 
 interface OldJob {
   organizationId: string
@@ -13,8 +13,8 @@ interface OldJob {
 }
 
 /**
- * Deletes the jobs that were finished before `before` (ms since the epoch), oldest first, with all that belongs to them,
- * in at most `steps` steps; what is left is for the next run. Returns how many jobs went. Throws where D1 does.
+ * Deletes the jobs that finished before `before` (ms since the epoch) with everything that belongs to them, oldest
+ * first, in at most `steps` steps. The next run takes the rest. Returns the number of jobs deleted. Throws if D1 fails.
  */
 export async function deleteOldJobs(store: Store, before: number, steps: number): Promise<number> {
   let deleted = 0
@@ -22,9 +22,9 @@ export async function deleteOldJobs(store: Store, before: number, steps: number)
     const old = await oldestJobs(store, before)
     const [oldest] = old
     if (oldest === undefined) break
-    const isLarge = oldest.entries > ENTRIES_A_STEP
-    if (isLarge && (await deleteSomeEntries(store, oldest)) === ENTRIES_A_STEP) continue
-    const gone = isLarge ? [oldest] : untilEnough(old)
+    const isLarge = oldest.entries > ENTRIES_PER_STEP
+    if (isLarge && (await deleteSomeEntries(store, oldest)) === ENTRIES_PER_STEP) continue
+    const gone = isLarge ? [oldest] : fittingOneStep(old)
     await deleteWhole(store, gone)
     deleted += gone.length
   }
@@ -38,33 +38,33 @@ function oldestJobs(store: Store, before: number): Promise<OldJob[]> {
     .from(jobs)
     .where(lt(jobs.completedAt, before))
     .orderBy(asc(jobs.completedAt))
-    .limit(JOBS_A_STEP)
+    .limit(JOBS_PER_STEP)
 }
 
-/** Deletes a step's worth of the entries of a large job; returns how many there were. */
+/** Deletes one step's entries of a large job. Returns how many were deleted. */
 async function deleteSomeEntries(store: Store, { organizationId, jobId }: OldJob): Promise<number> {
   const ofJob = and(eq(jobEntries.organizationId, organizationId), eq(jobEntries.jobId, jobId))
   const some = store
     .select({ kind: jobEntries.kind, seq: jobEntries.seq })
     .from(jobEntries)
     .where(ofJob)
-    .limit(ENTRIES_A_STEP)
+    .limit(ENTRIES_PER_STEP)
   const { meta } = await store
     .delete(jobEntries)
     .where(and(ofJob, sql`(${jobEntries.kind}, ${jobEntries.seq}) in ${some}`))
   return meta.changes
 }
 
-/** As many of the oldest jobs as have a step's worth of entries together. */
-function untilEnough(old: OldJob[]): OldJob[] {
+/** The oldest jobs whose entries fit into one step together. */
+function fittingOneStep(old: OldJob[]): OldJob[] {
   let entries = 0
   return old.filter((job) => {
     entries += job.entries
-    return entries <= ENTRIES_A_STEP
+    return entries <= ENTRIES_PER_STEP
   })
 }
 
-/** All or nothing: were a job to go before its entries, no later run would find them. */
+/** All or nothing: if a job went before its entries, no later run would find them. */
 async function deleteWhole(store: Store, old: OldJob[]): Promise<void> {
   const keys = sql`select value ->> 0, value ->> 1 from json_each(${JSON.stringify(
     old.map(({ organizationId, jobId }) => [organizationId, jobId]),

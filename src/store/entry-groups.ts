@@ -11,7 +11,7 @@ export interface RankedGroup extends EntryGroup {
   rank: number
 }
 
-/** Keeps some of the groups of a job. Safe to repeat. Throws where D1 does. */
+/** Stores some of a job's groups. Safe to repeat. Throws if D1 fails. */
 export async function saveEntryGroups(store: Store, key: JobKey, groups: RankedGroup[]): Promise<void> {
   const rows = sql`
     select ${key.organizationId}, ${key.jobId}, value ->> 'kind', value ->> 'rank', value ->> 'errorType',
@@ -27,7 +27,7 @@ export async function saveEntryGroups(store: Store, key: JobKey, groups: RankedG
     })
 }
 
-/** The most frequent error types of one kind of entry, as many as a reply names. Throws where D1 does. */
+/** The most frequent error types of one kind of entry, as many as a reply names. Throws if D1 fails. */
 export async function findEntryGroups(store: Store, key: JobKey, kind: EntryKind): Promise<EntryGroup[]> {
   const { errorType, count, rank } = jobEntryGroups
   const bytes = sql<number>`sum(octet_length(${errorType})) over (order by ${rank})`
@@ -43,7 +43,7 @@ export async function findEntryGroups(store: Store, key: JobKey, kind: EntryKind
     .orderBy(asc(ranked.rank))
 }
 
-/** How many groups D1 has of a job, and of how many entries. Throws where D1 does. */
+/** The number of a job's groups in D1, and of the entries in them. Throws if D1 fails. */
 export async function countEntryGroups(
   store: Store,
   key: JobKey,

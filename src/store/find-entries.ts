@@ -1,16 +1,16 @@
 import { and, asc, desc, eq, gt, lt, lte, sql } from 'drizzle-orm'
-import { type EntryPage, type FoundEntries, mostLookedAt } from '../jobs/entry-page.ts'
+import { type EntryPage, type FoundEntries, scanLimit } from '../jobs/entry-page.ts'
 import type { EntryKind, JobKey } from '../jobs/job.ts'
 import { MAX_PAGE_BYTES, SHOWN_ENTRIES, SHOWN_ENTRY_BYTES } from '../jobs/limits.ts'
-import type { WeighedEntry } from '../jobs/recent-entries.ts'
+import type { SizedEntry } from '../jobs/recent-entries.ts'
 import { jobEntries } from './schema.ts'
 import type { Store } from './store.ts'
 
 const errorType = sql<string>`${jobEntries.text} ->> 'error_type'`
-/** Known from the row's header: what does not fit into a page of the table is not read for it. */
+/** SQLite takes this from the row's header, without reading the text's overflow pages. */
 const bytes = sql<number>`octet_length(${jobEntries.text})`
 
-/** One page of the `kept` entries of a kind. Throws where D1 does. */
+/** One page of the `kept` entries of a kind. Throws if D1 fails. */
 export async function findEntries(
   store: Store,
   key: JobKey,
@@ -23,14 +23,14 @@ export async function findEntries(
     .from(jobEntries)
     .where(and(ofKind(key, page.kind), gt(seq, page.after), lte(seq, kept)))
     .orderBy(asc(seq))
-    .limit(mostLookedAt(page))
+    .limit(scanLimit(page))
     .as('next')
   const before = sql<number>`sum(${next.bytes}) over (order by ${next.seq}) - ${next.bytes}`
-  const weighed = store
+  const sized = store
     .select({ seq: next.seq, before: before.as('before') })
     .from(next)
-    .as('weighed')
-  const lookedAt = store.select({ seq: weighed.seq }).from(weighed).where(lt(weighed.before, MAX_PAGE_BYTES))
+    .as('sized')
+  const lookedAt = store.select({ seq: sized.seq }).from(sized).where(lt(sized.before, MAX_PAGE_BYTES))
   const isOfType = page.errorType === null ? undefined : eq(errorType, page.errorType)
   const [entries, [last]] = await store.batch([
     store
@@ -45,13 +45,13 @@ export async function findEntries(
   return { entries, reached: (isFull ? entries.at(-1)?.seq : last?.seq) ?? kept }
 }
 
-/** The newest of the `kept` entries of a kind, oldest first, as many as a job is shown with. Throws where D1 does. */
+/** The newest of the `kept` entries of a kind, as many as a reply shows, oldest first. Throws if D1 fails. */
 export async function findRecentEntries(
   store: Store,
   key: JobKey,
   kind: EntryKind,
   kept: number,
-): Promise<WeighedEntry[]> {
+): Promise<SizedEntry[]> {
   if (kept === 0) return []
   const { seq, text } = jobEntries
   const newest = store
@@ -68,19 +68,19 @@ export async function findRecentEntries(
   return found.reverse()
 }
 
-/** How many entries of a kind there are behind `after`, up to `last`, and their bytes. Throws where D1 does. */
-export async function weighEntries(
+/** The number and bytes of a kind's entries with `after < seq <= last`. Throws if D1 fails. */
+export async function measureEntries(
   store: Store,
   key: JobKey,
   kind: EntryKind,
   { after, last }: { after: number; last: number },
 ): Promise<{ count: number; bytes: number }> {
   const { seq } = jobEntries
-  const [weight] = await store
+  const [measured] = await store
     .select({ count: sql<number>`count(*)`, bytes: sql<number>`coalesce(sum(${bytes}), 0)` })
     .from(jobEntries)
     .where(and(ofKind(key, kind), gt(seq, after), lte(seq, last)))
-  return weight ?? { count: 0, bytes: 0 }
+  return measured ?? { count: 0, bytes: 0 }
 }
 
 function ofKind(key: JobKey, kind: EntryKind) {

@@ -5,14 +5,14 @@ import { findRecentEntries } from './find-entries.ts'
 import { jobs } from './schema.ts'
 import type { Store } from './store.ts'
 
-/** What a record in D1 is told by: its fence, and the status that lists show. */
+/** What identifies a record in D1: its fence, and the status that lists show. */
 export interface Recorded {
   epoch: number
   revision: number
   status: JobStatus
 }
 
-/** The job as D1 has it; undefined where this organization has no such job. Throws where D1 does. */
+/** The job in D1; undefined if this organization has no such job. Throws if D1 fails. */
 export async function findJob(store: Store, key: JobKey): Promise<Job | undefined> {
   const [row] = await store.select().from(jobs).where(ofJob(key))
   if (row === undefined) return undefined
@@ -20,7 +20,7 @@ export async function findJob(store: Store, key: JobKey): Promise<Job | undefine
   return job
 }
 
-/** The newest entries that D1 has of a job, as many as it is shown with. Throws where D1 does. */
+/** The newest of a job's entries in D1, as many as a reply shows. Throws if D1 fails. */
 export async function findRecent(
   store: Store,
   key: JobKey,
@@ -32,7 +32,7 @@ export async function findRecent(
   }
 }
 
-/** What D1 has recorded of the job; undefined where it has nothing. Throws where D1 does. */
+/** Which state of the job D1 has; undefined if it has none. Throws if D1 fails. */
 export async function findRecorded(store: Store, key: JobKey): Promise<Recorded | undefined> {
   const { epoch, revision, status } = jobs
   const [row] = await store.select({ epoch, revision, status }).from(jobs).where(ofJob(key))

@@ -5,7 +5,7 @@ import type { IdempotentReply } from '../jobs/keyed-request.ts'
 import { idempotentReplies } from './schema.ts'
 import type { Store } from './store.ts'
 
-/** Keeps some of the replies of a job whose object is about to be emptied. Safe to repeat. Throws where D1 does. */
+/** Stores some of the replies of a job that is being archived. Safe to repeat. Throws if D1 fails. */
 export async function saveReplies(store: Store, key: JobKey, replies: IdempotentReply[]): Promise<void> {
   const rows = sql`
     select ${key.organizationId}, ${key.jobId}, value -> 'request' ->> 'key', value -> 'request' ->> 'fingerprint',
@@ -14,7 +14,7 @@ export async function saveReplies(store: Store, key: JobKey, replies: Idempotent
   await store.insert(idempotentReplies).select(rows).onConflictDoNothing()
 }
 
-/** What a keyed report on an archived job was answered. Throws where D1 does. */
+/** The reply to an earlier keyed report on an archived job; undefined if there was none. Throws if D1 fails. */
 export async function findReply(
   store: Store,
   key: JobKey,
@@ -32,7 +32,7 @@ export async function findReply(
   }
 }
 
-/** How many replies of a job D1 has that were given after `since`, in ms since the epoch. Throws where D1 does. */
+/** The number of a job's replies in D1 given after `since`, in ms since the epoch. Throws if D1 fails. */
 export async function countReplies(store: Store, key: JobKey, since: number): Promise<number> {
   const [counted] = await store
     .select({ count: sql<number>`count(*)` })

@@ -3,13 +3,13 @@ import { JOB_STATUSES } from '../jobs/job.ts'
 import type { JobFilter, Place } from '../jobs/job-filter.ts'
 import { jobs } from './schema.ts'
 
-/** D1 takes 5 terms in a compound SELECT, and there are more statuses: those from the fifth on share a nested one. */
+/** D1 allows 5 terms in a compound SELECT, fewer than there are statuses: those from the fifth on share a nested one. */
 const OUTER_TERMS = 4
 
 /**
- * The SELECT for the places of the newest jobs that a list is narrowed to, `created_at` and `job_id`, newest first, at most
- * `limit`; undefined where no job can match. Each status is searched for by itself, so that an index yields its jobs in
- * order. SQLite merges these searches and stops at the limit: it reads that many index rows, and one more for each status.
+ * A SELECT for the places (`created_at`, `job_id`) of the newest jobs that match a filter, newest first, at most
+ * `limit`; undefined if no job can match. Each status is searched separately, so an index returns its jobs in order.
+ * SQLite merges the searches and stops at the limit: it reads that many index rows, plus one for each status.
  */
 export function newestPlaces(
   organizationId: string,
@@ -18,7 +18,7 @@ export function newestPlaces(
   limit: number,
 ): SQL | undefined {
   const statuses = filter.statuses.length > 0 ? filter.statuses : JOB_STATUSES
-  // A stalled job is in progress, and one index holds the stalled jobs alone.
+  // Every stalled job is in progress, and an index holds only the stalled jobs.
   const wanted = filter.stalled ? statuses.filter((status) => status === 'in_progress') : statuses
   if (wanted.length === 0) return undefined
   const searches = wanted.map((status) => {
@@ -38,7 +38,7 @@ function conditionsOf(
   { jobType, triggeredBy, createdAfter, createdBefore }: JobFilter,
   after: Place | undefined,
 ): SQL[] {
-  // An index search takes one upper bound and would step over every row between the two, so only the lower one is given.
+  // An index search uses one upper bound and would scan every row between two, so only the lower one is passed.
   const isBehind = after !== undefined && (createdBefore === undefined || after.createdAt < createdBefore)
   return [
     ...(jobType === undefined ? [] : [eq(jobs.jobType, jobType)]),

@@ -4,24 +4,23 @@ import { findRecorded, type Recorded } from './find-job.ts'
 import { jobEntries, jobs } from './schema.ts'
 import type { Store } from './store.ts'
 
-/** What one write brings to D1: entries that it lacks and, unless more of them follow, the job itself. */
+/** One write to D1: entries that it lacks and, unless more of them follow, the job itself. */
 export interface JobRecord {
   key: JobKey
   job: Job
   entries: Entry[]
-  /** More entries of the same revision follow in the next write; the job is written with the last of them. */
+  /** More entries of this revision follow; the job is written with the last of them. */
   unfinished: boolean
-  /** Only what every report changes: no indexed column is named then, which halves the rows written. */
+  /** The status is unchanged, so no indexed column is written. This halves the rows written. */
   onlyProgress: boolean
 }
 
-/** Whether D1 has the record now; where it has another's instead, which. */
-export type Recording = { landed: true } | { landed: false; stored: Recorded }
+/** Whether D1 has the record now, or which other state it has instead. */
+type Recording = { landed: true } | { landed: false; stored: Recorded }
 
 /**
- * Brings D1 level with one job's journal: one atomic batch, safe to repeat. It lands only over a lower epoch, or a lower
- * revision of its own, so that a late write of an object that was replaced in the meantime changes nothing. Throws where
- * D1 does.
+ * Records a job in D1, in one atomic batch that is safe to repeat. It lands only over a lower epoch, or over a lower
+ * revision of the same epoch, so a late write of a replaced object changes nothing. Throws if D1 fails.
  */
 export async function recordJob(store: Store, record: JobRecord): Promise<Recording> {
   const { key, job, entries } = record
@@ -29,20 +28,20 @@ export async function recordJob(store: Store, record: JobRecord): Promise<Record
     await store.batch([upsertEntries(store, key, job, entries)])
     return { landed: true }
   }
-  // Where the update finds no row to change, D1 has lost it, or has a newer one: the upsert settles which.
+  // If the update finds no row, D1 has lost the job or has a newer one: the upsert tells which.
   if (record.onlyProgress && (await writes(store, record, updateProgress(store, key, job))))
     return { landed: true }
   if (await writes(store, record, upsertJob(store, key, job))) return { landed: true }
   const stored = await findRecorded(store, key)
-  if (stored === undefined) throw new Error('D1 took neither the job nor has it')
-  // An earlier write of this very state, that was given up before D1 answered.
+  if (stored === undefined) throw new Error('D1 did not take the job and does not have it')
+  // An earlier write of this state timed out here but landed.
   const isOwn = stored.epoch === job.epoch && stored.revision === job.revision && stored.status === job.status
   return isOwn ? { landed: true } : { landed: false, stored }
 }
 
 type JobWrite = ReturnType<typeof updateProgress> | ReturnType<typeof upsertJob>
 
-/** Writes the entries and the job; whether the job was changed by it. */
+/** Writes the entries and the job. True if the job's row changed. */
 async function writes(store: Store, { key, job, entries }: JobRecord, write: JobWrite): Promise<boolean> {
   const results =
     entries.length > 0
@@ -51,7 +50,7 @@ async function writes(store: Store, { key, job, entries }: JobRecord, write: Job
   return (results.at(-1)?.meta.changes ?? 0) > 0
 }
 
-/** All that a report may change of a job that stays in its status: whatever field a job gets, unless it is named here. */
+/** Writes what a report may change without changing the status: every field of a job, unless it is named here. */
 function updateProgress(store: Store, key: JobKey, job: Job) {
   const {
     jobId: _id,
@@ -87,8 +86,8 @@ function upsertJob(store: Store, key: JobKey, job: Job) {
 }
 
 /**
- * Many rows by one statement and one parameter: D1 bounds the parameters of a statement at a hundred. What stands at an
- * entry's place already is either this entry or what a replaced object left there.
+ * Writes many rows with one statement and one parameter, because D1 allows a hundred parameters per statement. An entry
+ * that is already at the same place is either this one or one that a replaced object left.
  */
 function upsertEntries(store: Store, key: JobKey, job: Job, entries: Entry[]) {
   const rows = sql`
@@ -106,6 +105,7 @@ function upsertEntries(store: Store, key: JobKey, job: Job, entries: Entry[]) {
     })
 }
 
+/** The fence: the stored job is older than this one. */
 function isOlderThan({ epoch, revision }: Job): SQL {
   return sql`(${jobs.epoch}, ${jobs.revision}) < (${epoch}, ${revision})`
 }

@@ -44,15 +44,15 @@ export const jobs = sqliteTable(
     stages: text({ mode: 'json' }).$type<Stage[]>().notNull(),
     pace: text({ mode: 'json' }).$type<Sample[]>().notNull(),
     createFingerprint: text('create_fingerprint'),
-    /** The fence, together: a record lands only where these are lower than its own. */
+    /** Together the fence: a record lands only if these are lower than its own. */
     epoch: integer().notNull().default(0),
     revision: integer().notNull(),
   },
   (job) => [
     primaryKey({ columns: [job.organizationId, job.jobId] }),
-    // What a list can be narrowed by, each with the status: a list asks for the newest of each status that it wants, so
-    // that these serve all its filters. No column that each report touches is indexed: that would double
-    // what a report costs here.
+    // One index per filter of a list, each with the status: a list queries the newest jobs of each status it wants, so
+    // these serve every combination. No column that every report changes is indexed: that would double the rows
+    // written.
     index('jobs_by_status').on(job.organizationId, job.status, job.createdAt, job.jobId),
     index('jobs_by_type').on(job.organizationId, job.jobType, job.status, job.createdAt, job.jobId),
     index('jobs_by_trigger').on(job.organizationId, job.triggeredBy, job.status, job.createdAt, job.jobId),
@@ -65,14 +65,14 @@ export const jobs = sqliteTable(
       job.jobId,
     ),
     index('jobs_stalled').on(job.organizationId, job.createdAt, job.jobId).where(sql`stalled_at is not null`),
-    // Across organizations, for the retention that deletes old finished jobs.
+    // Across organizations, for deleting old finished jobs.
     index('jobs_finished').on(job.completedAt).where(sql`completed_at is not null`),
   ],
 )
 
 /**
- * The errors and warnings of the jobs, in the order in which each job got them. The migration makes the table WITHOUT
- * ROWID, which Drizzle cannot say: each entry is then one row written and not two.
+ * The errors and warnings of the jobs, in the order they were reported. The migration makes the table WITHOUT ROWID,
+ * which Drizzle cannot express: an entry then costs one row written instead of two.
  */
 export const jobEntries = sqliteTable(
   'job_entries',
@@ -81,15 +81,15 @@ export const jobEntries = sqliteTable(
     jobId: text('job_id').notNull(),
     kind: text().$type<EntryKind>().notNull(),
     seq: integer().notNull(),
-    /** The entry as JSON, as it is published. */
+    /** The entry as published JSON. */
     text: text().notNull(),
   },
   (entry) => [primaryKey({ columns: [entry.organizationId, entry.jobId, entry.kind, entry.seq] })],
 )
 
 /**
- * How many entries of an archived job there are of each error type, the most frequent first: counted once, by the job's
- * object. WITHOUT ROWID, as above.
+ * The number of entries of each error type in an archived job, the most frequent first. The job's object counted them.
+ * WITHOUT ROWID, as above.
  */
 export const jobEntryGroups = sqliteTable(
   'job_entry_groups',
@@ -97,7 +97,7 @@ export const jobEntryGroups = sqliteTable(
     organizationId: text('organization_id').notNull(),
     jobId: text('job_id').notNull(),
     kind: text().$type<EntryKind>().notNull(),
-    /** 1, 2, 3, … from the most frequent on. */
+    /** 1 for the most frequent, then 2, 3, … */
     rank: integer().notNull(),
     errorType: text('error_type').notNull(),
     count: integer().notNull(),
@@ -105,7 +105,7 @@ export const jobEntryGroups = sqliteTable(
   (group) => [primaryKey({ columns: [group.organizationId, group.jobId, group.kind, group.rank] })],
 )
 
-/** What keyed reports on archived jobs were answered, so that a repeat is answered the same. WITHOUT ROWID, as above. */
+/** The replies to keyed reports on archived jobs, for repeats of those reports. WITHOUT ROWID, as above. */
 export const idempotentReplies = sqliteTable(
   'idempotent_replies',
   {
@@ -114,35 +114,35 @@ export const idempotentReplies = sqliteTable(
     requestKey: text('request_key').notNull(),
     fingerprint: text().notNull(),
     asOf: integer('as_of').notNull(),
-    /** The job as the reply showed it; null: as it is now. */
+    /** The job as the reply showed it; null: a repeat shows the job as it is now. */
     job: text({ mode: 'json' }).$type<StoredJob>(),
   },
   (reply) => [primaryKey({ columns: [reply.organizationId, reply.jobId, reply.requestKey] })],
 )
 
-/** What an organization's webhooks are signed with. */
+/** The secrets that sign each organization's webhooks. */
 export const webhookSecrets = sqliteTable('webhook_secrets', {
   organizationId: text('organization_id').primaryKey(),
-  /** As the Standard Webhooks scheme writes it: `whsec_` and base64. */
+  /** In the format of the Standard Webhooks scheme: `whsec_` and base64. */
   secret: text().notNull(),
   createdAt: integer('created_at').notNull(),
 })
 
-/** Server API keys. The key itself is nowhere: only the SHA-256 of it is. */
+/** Server API keys. Only the SHA-256 of a key is stored, never the key. */
 export const apiKeys = sqliteTable('api_keys', {
   /** SHA-256 of the whole key, 64 hexadecimal digits. */
   keyHash: text('key_hash').primaryKey(),
-  /** What operators call the key by; not secret. */
+  /** How operators refer to the key. Not secret. */
   keyId: text('key_id').notNull().unique(),
-  /** At least one. Only operators look a key up by them, and seldom: no index. */
+  /** At least one. Not indexed: only operators search by it, and rarely. */
   organizationIds: text('organization_ids', { mode: 'json' }).$type<string[]>().notNull(),
   name: text().notNull(),
   permissions: text({ mode: 'json' }).$type<string[]>().notNull(),
   createdAt: integer('created_at').notNull(),
   expiresAt: integer('expires_at'),
   revokedAt: integer('revoked_at'),
-  /** To the hour. */
+  /** Accurate to the hour. */
   lastUsedAt: integer('last_used_at'),
-  /** When a twin took its place; `expiresAt` is then when its grace ends. */
+  /** When it was rotated; `expiresAt` is then the end of its grace period. */
   rotatedAt: integer('rotated_at'),
 })

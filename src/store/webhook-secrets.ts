@@ -2,7 +2,7 @@ import { eq } from 'drizzle-orm'
 import type { ApiKeyStore } from './api-keys.ts'
 import { webhookSecrets } from './schema.ts'
 
-/** The organisation's signing secret; undefined where it has none. Throws where D1 does. */
+/** The organization's signing secret; undefined if it has none. Throws if D1 fails. */
 export async function findWebhookSecret(
   store: ApiKeyStore,
   organizationId: string,
@@ -14,7 +14,7 @@ export async function findWebhookSecret(
   return row?.secret
 }
 
-/** Gives the organisation a signing secret, in place of the one it had. */
+/** Sets the organization's signing secret, replacing any earlier one. */
 export async function saveWebhookSecret(
   store: ApiKeyStore,
   organizationId: string,

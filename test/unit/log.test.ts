@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { logRefusal, logTrouble } from '../../src/log.ts'
+import { logError, logRefusal } from '../../src/log.ts'
 
 let lines: string[]
 
@@ -11,9 +11,9 @@ beforeEach(() => {
 })
 afterEach(() => void vi.restoreAllMocks())
 
-/** What the one line of a trouble says. */
+/** What the one line of an error says. */
 function lineOf(error: unknown): Record<string, unknown> {
-  logTrouble('broken', {}, error)
+  logError('broken', {}, error)
   expect(lines).toHaveLength(1)
   return JSON.parse(lines.pop() ?? '')
 }

@@ -21,7 +21,7 @@ afterEach(async () => {
 
 function open() {
   const project = { id: stytch.projectId, secret: stytch.secret, url: stytch.url }
-  return openStytchSessions(project, { now: Date.now, onTrouble: () => {} })
+  return openStytchSessions(project, { now: Date.now, onError: () => {} })
 }
 
 /** What a member with a fresh JWT may do. */
@@ -35,7 +35,7 @@ test('a project is opened once, and another in its place', () => {
   const first = open()
   expect(open()).toBe(first)
   const other = { id: stytch.projectId, secret: 'secret-test-other', url: stytch.url }
-  expect(openStytchSessions(other, { now: Date.now, onTrouble: () => {} })).not.toBe(first)
+  expect(openStytchSessions(other, { now: Date.now, onError: () => {} })).not.toBe(first)
 })
 
 test.each([

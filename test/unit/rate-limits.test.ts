@@ -25,9 +25,9 @@ const CLOCK_STEPS: [string, number][] = [
 ]
 
 let now = 1_000 * HOUR
-const troubles: unknown[] = []
-const options = { now: () => now, onTrouble: (error: unknown) => void troubles.push(error) }
-beforeEach(() => void troubles.splice(0))
+const errors: unknown[] = []
+const options = { now: () => now, onError: (error: unknown) => void errors.push(error) }
+beforeEach(() => void errors.splice(0))
 
 describe('What a credential may ask for', () => {
   /** Makes so many requests, one after the other; how many of them passed. */
@@ -136,7 +136,7 @@ describe('What a credential may ask for', () => {
       for (let n = 0; n < 500; n++) expect(budget.spend(undefined, 'a', () => {})).toBe(true)
     } else {
       expect(await spend(budget, limiter, 500)).toBe(500)
-      expect(troubles).not.toEqual([])
+      expect(errors).not.toEqual([])
     }
   })
 })

@@ -29,7 +29,7 @@ function setUp({ expiresAt = Date.now() + 60 * MINUTE } = {}) {
     organization_id: 'acme',
     expires_at: new Date(stytch.expiresAt).toISOString(),
   })
-  const troubles: unknown[] = []
+  const errors: unknown[] = []
   const calls = {
     authenticate: async (request: Asked) => {
       stytch.asked.push(request)
@@ -46,12 +46,12 @@ function setUp({ expiresAt = Date.now() + 60 * MINUTE } = {}) {
   const sessions = new StytchSessions({
     stytch: calls as unknown as StytchCalls,
     now: Date.now,
-    onTrouble: (error) => void troubles.push(error),
+    onError: (error) => void errors.push(error),
   })
   const caller: SessionCaller = { kind: 'session', id: 'session-1', organizationIds: ['acme'], expiresAt }
   return {
     stytch,
-    troubles,
+    errors,
     sessions,
     caller,
     check: () => sessions.check(COOKIES, 'hash'),
@@ -156,22 +156,22 @@ describe('Not the session’s fault, and so neither yes nor no:', () => {
     ['an error of Stytch’s', refusal(500, 'internal_server_error')],
     ['no connection', new Error('connect ECONNREFUSED')],
   ])('%s', async (_, failure) => {
-    const { check, may, stytch, troubles } = setUp()
+    const { check, may, stytch, errors } = setUp()
     stytch.failure = failure
     expect(await check()).toEqual({ ok: false, reason: 'unavailable' })
     expect(await may()).toBe('unavailable')
-    expect(troubles).toEqual([failure, failure])
+    expect(errors).toEqual([failure, failure])
     stytch.failure = undefined
     expect((await check()).ok).toBe(true)
   })
 
   test('no answer within 2 s', async () => {
-    const { check, stytch, troubles } = setUp()
+    const { check, stytch, errors } = setUp()
     stytch.isSilent = true
     const checking = check()
     await pass(2 * SECOND)
     expect(await checking).toEqual({ ok: false, reason: 'unavailable' })
-    expect(troubles).toHaveLength(1)
+    expect(errors).toHaveLength(1)
   })
 
   test('an answer that makes no sense', async () => {
@@ -190,11 +190,11 @@ test.each([
   [401, 'attribute_mismatch'],
   [400, 'bad_request'],
 ])('The session’s own fault, and so a no: %d %s', async (status, type) => {
-  const { check, may, stytch, troubles } = setUp()
+  const { check, may, stytch, errors } = setUp()
   stytch.failure = refusal(status, type)
   expect(await check()).toEqual({ ok: false, reason: 'unknown' })
   expect(await may()).toBe('ended')
-  expect(troubles).toEqual([])
+  expect(errors).toEqual([])
 })
 
 describe('A JWT', () => {

@@ -2,7 +2,7 @@ import type { Context } from 'hono'
 import { createMiddleware } from 'hono/factory'
 import { chooseOrganization, type Identification, type Permission } from '../../access/caller.ts'
 import { FailedAttempts } from '../../access/failed-attempts.ts'
-import { logRecurringTrouble } from '../../log.ts'
+import { logErrorThrottled } from '../../log.ts'
 import type { EdgeEnv } from '../edge-env.ts'
 import { type CallerRefusal, refuse } from '../reply/refuse.ts'
 import { spendRequest } from './caller-budget.ts'
@@ -13,7 +13,7 @@ import { isFromOwnPage } from './is-from-own-page.ts'
 
 const failedAttempts = new FailedAttempts({
   now: Date.now,
-  onTrouble: (error) => logRecurringTrouble('rate_limit_unavailable', {}, error),
+  onError: (error) => logErrorThrottled('rate_limit_unavailable', {}, error),
 })
 
 /**

@@ -1,6 +1,6 @@
 import type { Context } from 'hono'
 import { REQUESTS_A_UNIT, RequestBudget } from '../../access/request-budget.ts'
-import { logRecurringTrouble } from '../../log.ts'
+import { logErrorThrottled } from '../../log.ts'
 import type { EdgeEnv } from '../edge-env.ts'
 
 /** What a request for a job that does not exist weighs: it makes an object, which looks into D1. */
@@ -8,7 +8,7 @@ const MISS_WEIGHT = REQUESTS_A_UNIT
 
 const budget = new RequestBudget({
   now: Date.now,
-  onTrouble: (error) => logRecurringTrouble('rate_limit_unavailable', {}, error),
+  onError: (error) => logErrorThrottled('rate_limit_unavailable', {}, error),
 })
 
 /** Takes this request off its caller's budget; false if that is spent. The caller must be known. */

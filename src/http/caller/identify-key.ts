@@ -2,7 +2,7 @@ import type { Context } from 'hono'
 import type { Identification } from '../../access/caller.ts'
 import { KnownKeys, type StoredKey } from '../../access/known-keys.ts'
 import { hashServerApiKey } from '../../access/server-api-key.ts'
-import { logRecurringTrouble } from '../../log.ts'
+import { logErrorThrottled } from '../../log.ts'
 import { findApiKey, noteUse } from '../../store/api-keys.ts'
 import { openStore } from '../../store/store.ts'
 import type { EdgeEnv } from '../edge-env.ts'
@@ -40,15 +40,15 @@ export async function identifyKey(
 
 async function lookUp(c: Context<EdgeEnv>, keyHash: string): Promise<StoredKey | undefined> {
   const store = openStore(c.env.DB)
-  const trouble = (event: string) => (error: unknown) =>
-    logRecurringTrouble(event, { request_id: c.var.requestId }, error)
+  const logFailure = (event: string) => (error: unknown) =>
+    logErrorThrottled(event, { request_id: c.var.requestId }, error)
   try {
     const key = await findApiKey(store, keyHash)
     // A key in use is looked up about once a minute, often enough to note its use by the hour. No reply waits for that.
-    if (key) c.executionCtx.waitUntil(noteUse(store, key, Date.now()).catch(trouble('key_use_not_noted')))
+    if (key) c.executionCtx.waitUntil(noteUse(store, key, Date.now()).catch(logFailure('key_use_not_noted')))
     return key
   } catch (error) {
-    trouble('key_not_looked_up')(error)
+    logFailure('key_not_looked_up')(error)
     throw error
   }
 }

@@ -3,7 +3,7 @@ import type { Identification } from '../../access/caller.ts'
 import { openStytchSessions } from '../../access/open-stytch-sessions.ts'
 import { sha256 } from '../../access/sha256.ts'
 import type { SessionCookies } from '../../access/stytch-sessions.ts'
-import { logRecurringTrouble } from '../../log.ts'
+import { logErrorThrottled } from '../../log.ts'
 import type { EdgeEnv } from '../edge-env.ts'
 
 /** Whose session it is. With `mayAsk` false, only what is remembered or its JWT proves counts. */
@@ -13,7 +13,7 @@ export async function identifySession(
   mayAsk: boolean,
 ): Promise<Identification> {
   const { STYTCH_PROJECT_ID: id = '', STYTCH_SECRET: secret = '', STYTCH_BASE_URL: url } = c.env
-  const sessions = openStytchSessions({ id, secret, url }, { now: Date.now, onTrouble: logStytch })
+  const sessions = openStytchSessions({ id, secret, url }, { now: Date.now, onError: logStytch })
   const tokenHash = await sha256(cookies.token)
   const checked = await (mayAsk ? sessions.check(cookies, tokenHash) : sessions.recall(cookies, tokenHash))
   if (checked === undefined) return { ok: false, reason: 'not_asked' }
@@ -33,7 +33,7 @@ export async function identifySession(
 function logStytch(error: unknown): void {
   const { status_code: status, error_type: type } = (error ?? {}) as Partial<StytchError>
   const refusesUs = status !== undefined && status >= 400 && status < 500 && status !== 429
-  logRecurringTrouble(refusesUs ? 'stytch_refuses_us' : 'stytch_did_not_answer', { status, type }, error)
+  logErrorThrottled(refusesUs ? 'stytch_refuses_us' : 'stytch_did_not_answer', { status, type }, error)
 }
 
 interface StytchError {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { logJobTrouble, logRecurringTrouble } from '../../src/log.ts'
+import { logErrorThrottled, logJobError } from '../../src/log.ts'
 
 const SECOND = 1_000
 const MINUTE = 60 * SECOND
@@ -25,9 +25,9 @@ beforeEach(({ task }) => {
 afterEach(() => void vi.restoreAllMocks())
 
 const keyOf = (n: number) => ({ organizationId: `org-${n % 7}`, jobId: `job-${n}` })
-const fail = (n: number) => logJobTrouble(event, keyOf(n), D1_AWAY, now)
+const fail = (n: number) => logJobError(event, keyOf(n), D1_AWAY, now)
 
-describe('Trouble of jobs', () => {
+describe('Errors of jobs', () => {
   test('is said at once, with the job', () => {
     fail(1)
     expect(lines).toEqual([
@@ -67,7 +67,7 @@ describe('Trouble of jobs', () => {
 
   test('of one event holds back no other', () => {
     fail(1)
-    logJobTrouble(`${event} another`, keyOf(1), D1_AWAY, now)
+    logJobError(`${event} another`, keyOf(1), D1_AWAY, now)
     expect(lines.map((line) => line.event)).toEqual([event, `${event} another`])
   })
 
@@ -94,11 +94,11 @@ describe('Trouble of jobs', () => {
     now += MINUTE
     fail(0)
     expect(lines.at(-1)).toMatchObject({ jobs: 1_000, times: 5_001 })
-    for (let n = 0; n < 63; n++) logJobTrouble(`${event} ${n}`, keyOf(1), D1_AWAY, now)
+    for (let n = 0; n < 63; n++) logJobError(`${event} ${n}`, keyOf(1), D1_AWAY, now)
     lines = []
     fail(1)
     expect(lines).toEqual([])
-    logJobTrouble(`${event} 63`, keyOf(1), D1_AWAY, now)
+    logJobError(`${event} 63`, keyOf(1), D1_AWAY, now)
     fail(1)
     expect(lines).toHaveLength(2)
   })
@@ -106,7 +106,7 @@ describe('Trouble of jobs', () => {
 
 test('what is not about a job is said once a minute too, and counted', () => {
   for (let second = 0; second < 120; second++) {
-    logRecurringTrouble(event, { status: 401 }, D1_AWAY, now)
+    logErrorThrottled(event, { status: 401 }, D1_AWAY, now)
     now += SECOND
   }
   expect(lines.map(({ status, times, jobs }) => ({ status, times, jobs }))).toEqual([

@@ -1,0 +1,19 @@
+import type { Env } from '../env.ts'
+
+/** What an operator sets about the life of a job. */
+export interface Settings {
+  /** How long a finished job stays in its object, in ms. */
+  archiveAfter: number
+  /** A live job is failed after this many days without a report; 0: never. */
+  abandonAfterDays: number
+  /** How long a finished job stays in D1, in ms; 0: forever. */
+  retention: number
+}
+
+export function readSettings(env: Env): Settings {
+  return {
+    archiveAfter: env.ARCHIVE_AFTER_SECONDS * 1_000,
+    abandonAfterDays: env.ABANDONED_AFTER_DAYS,
+    retention: env.RETENTION_DAYS * 24 * 60 * 60 * 1_000,
+  }
+}
