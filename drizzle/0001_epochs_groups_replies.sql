@@ -28,11 +28,7 @@ UPDATE `jobs` SET `create_fingerprint` = (
 	WHERE a.`organization_id` = `jobs`.`organization_id` AND a.`job_id` = `jobs`.`job_id` AND a.`retry_key` LIKE 'create %'
 );--> statement-breakpoint
 INSERT INTO `idempotent_replies`
-	SELECT `organization_id`, `job_id`, `retry_key`, `fingerprint`, `as_of`, `job` FROM `job_answers`
-	WHERE `retry_key` NOT LIKE 'create %';--> statement-breakpoint
-INSERT INTO `job_entry_groups`
-	SELECT `organization_id`, `job_id`, `kind`,
-		row_number() OVER (PARTITION BY `organization_id`, `job_id`, `kind` ORDER BY count(*) DESC, `text` ->> 'error_type'),
-		`text` ->> 'error_type', count(*)
-	FROM `job_entries` GROUP BY 1, 2, 3, 5;--> statement-breakpoint
+	SELECT `organization_id`, `job_id`, `retry_key`, `fingerprint`, `as_of`,
+		iif(sum(octet_length(`job`)) OVER (PARTITION BY `organization_id`, `job_id` ORDER BY `as_of` DESC) <= 4194304, `job`, NULL)
+	FROM `job_answers` WHERE `retry_key` NOT LIKE 'create %';--> statement-breakpoint
 DROP TABLE `job_answers`;

@@ -1,4 +1,4 @@
-import type { EntryKind, Job, JobKey } from '../jobs/job.ts'
+import { type EntryKind, type Job, type JobKey, keptCounts } from '../jobs/job.ts'
 import { type EntityCounts, NO_ENTITIES, Tally } from '../jobs/tally.ts'
 import { jobFields, logError } from '../log.ts'
 import { claimJob } from '../store/claim-job.ts'
@@ -6,7 +6,6 @@ import { findEntries } from '../store/find-entries.ts'
 import { findJob } from '../store/find-job.ts'
 import type { Store } from '../store/store.ts'
 import type { Journal, Journaled } from './journal.ts'
-import { keptCounts } from './live-job.ts'
 
 const PAGE = 1_000
 /** A claim fails only if a late write of a dead object lands between reading and claiming the job. That is rare. */
@@ -43,7 +42,7 @@ export async function adoptJob(
   journal.transaction(() => {
     journal.saveRecorded(recorded)
     journal.saveJob(key, job)
-    journal.groups.countIfDue(kept)
+    journal.groups.countIfDue(kept, [])
   })
   return { key, job, recorded, recent: journal.recent(job) }
 }

@@ -1,18 +1,18 @@
-import type { EntryKind } from '../jobs/job.ts'
+import { type EntryKind, keptCounts } from '../jobs/job.ts'
 import { REPLY_WINDOW } from '../jobs/limits.ts'
-import { countEntryGroups, saveEntryGroups } from '../store/entry-groups.ts'
+import { dropEntryGroups, saveEntryGroups, sumEntryGroups } from '../store/entry-groups.ts'
 import { measureEntries } from '../store/find-entries.ts'
-import { findRecorded } from '../store/find-job.ts'
+import { findRecorded, isSameState } from '../store/find-job.ts'
 import { countReplies, saveReplies } from '../store/idempotent-replies.ts'
 import type { Store } from '../store/store.ts'
 import { ArchivedJob } from './archived-job.ts'
 import type { JobHolder } from './job-holder.ts'
 import type { Journal } from './journal.ts'
-import { keptCounts, type LiveJob } from './live-job.ts'
+import type { LiveJob } from './live-job.ts'
 
 /** The most that one statement compares or carries, so a large job neither blocks D1 nor fills its object's memory. */
 const ENTRIES_AT_ONCE = 5_000
-const GROUPS_AT_ONCE = 200
+const GROUP_BYTES_AT_ONCE = 500_000
 const REPLY_BYTES_AT_ONCE = 500_000
 
 /**
@@ -31,7 +31,7 @@ export async function archiveJob(
 ): Promise<boolean> {
   const { key, job, recent } = live
   const stored = await findRecorded(store, key)
-  if (stored?.epoch !== job.epoch || stored.revision !== job.revision || stored.status !== job.status) {
+  if (stored === undefined || !isSameState(stored, job)) {
     live.markLost('everything')
     return false
   }
@@ -48,9 +48,10 @@ export async function archiveJob(
 
   // No `await` between this check and emptying the journal: no request can slip in.
   if (live.job !== job || journal.replies.total !== total) return false
+  const isKeyed = job.createFingerprint !== null
+  journal.clear(isKeyed ? (retention === 0 ? null : Date.now() + retention) : undefined)
   holder.holdArchived(new ArchivedJob(store, key, job, recent))
-  if (job.createFingerprint === null) await journal.empty()
-  else journal.emptyWithMark(retention === 0 ? null : Date.now() + retention)
+  if (!isKeyed) await journal.empty()
   return true
 }
 
@@ -73,17 +74,20 @@ async function findLostEntries(
 
 /** Copies the counts by error type to D1. False if D1 then has others. */
 async function copyGroups(journal: Journal, store: Store, { key, job }: LiveJob): Promise<boolean> {
+  const last = { error: 0, warning: 0 }
   const moved = { groups: 0, entries: 0 }
   for (;;) {
     const groups = journal.transaction(() =>
-      journal.groups.ranked(keptCounts(job), moved.groups, GROUPS_AT_ONCE),
+      journal.groups.ranked(keptCounts(job), moved.groups, GROUP_BYTES_AT_ONCE),
     )
-    if (groups.length > 0) await saveEntryGroups(store, key, groups)
+    if (groups.length === 0) break
+    await saveEntryGroups(store, key, groups)
+    for (const { kind, rank } of groups) last[kind] = rank
     moved.groups += groups.length
     moved.entries += groups.reduce((sum, { count }) => sum + count, 0)
-    if (groups.length < GROUPS_AT_ONCE) break
   }
-  const stored = await countEntryGroups(store, key)
+  await dropEntryGroups(store, key, last)
+  const stored = await sumEntryGroups(store, key)
   return stored.groups === moved.groups && stored.entries === moved.entries
 }
 

@@ -1,5 +1,5 @@
 import type { EntryGroup, EntryPage, FoundEntries } from '../jobs/entry-page.ts'
-import type { EntryKind, Job, JobKey } from '../jobs/job.ts'
+import { type EntryKind, type Job, type JobKey, keptCounts } from '../jobs/job.ts'
 import { judgeRepeat, type KeyedRequest } from '../jobs/keyed-request.ts'
 import type { RecentEntries } from '../jobs/recent-entries.ts'
 import { findEntryGroups } from '../store/entry-groups.ts'
@@ -7,6 +7,7 @@ import { findEntries } from '../store/find-entries.ts'
 import { findRecent } from '../store/find-job.ts'
 import { findReply } from '../store/idempotent-replies.ts'
 import type { Store } from '../store/store.ts'
+import { countGroups } from './count-groups.ts'
 import type { Command, HeldJob } from './held-job.ts'
 import { type JobReply, replay, show } from './replies.ts'
 
@@ -16,6 +17,7 @@ export class ArchivedJob implements HeldJob {
   readonly job: Job
   readonly recent: RecentEntries
   readonly #store: Store
+  #counting: Promise<void> | undefined
 
   constructor(store: Store, key: JobKey, job: Job, recent: RecentEntries) {
     this.#store = store
@@ -34,12 +36,19 @@ export class ArchivedJob implements HeldJob {
   }
 
   entries(page: EntryPage): Promise<FoundEntries> {
-    const { keptErrors, keptWarnings } = this.job
-    return findEntries(this.#store, this.key, page, page.kind === 'error' ? keptErrors : keptWarnings)
+    return findEntries(this.#store, this.key, page, keptCounts(this.job)[page.kind])
   }
 
-  groups(kind: EntryKind): Promise<EntryGroup[]> {
-    return findEntryGroups(this.#store, this.key, kind)
+  async groups(kind: EntryKind): Promise<EntryGroup[]> {
+    const found = await findEntryGroups(this.#store, this.key, kind)
+    const kept = keptCounts(this.job)[kind]
+    if (found.length > 0 || kept === 0) return found
+    // It finished in a version that did not store them, or came into D1 without leaving an object.
+    this.#counting ??= countGroups(this.#store, this.key, keptCounts(this.job)).finally(() => {
+      this.#counting = undefined
+    })
+    await this.#counting
+    return await findEntryGroups(this.#store, this.key, kind)
   }
 
   /** The reply to an earlier request with this key; undefined if there was none. */

@@ -21,13 +21,13 @@ export async function createOrRepeat(
   request: KeyedRequest | null,
 ): Promise<JobReply> {
   if (request !== null) {
-    const found = await holder.find(key, TIMEOUT_MS)
+    const found = await holder.findNow(key, TIMEOUT_MS)
     if (holder.held !== undefined) return repeatCreate(holder.held.job, newJob, request)
-    // D1 is silent but may still return a job: creating it again would hide that one.
-    if (holder.isLoading) return UNAVAILABLE
-    // D1 is down: an empty journal counts as no job, so creating goes on, unless a job was archived from here.
-    const isKnownMissing = !found.ok && found.reason === 'not_found'
-    if (!isKnownMissing && journal.archivedUntil !== undefined) return UNAVAILABLE
+    // D1 has the job, or may still return it: creating it again would hide that one.
+    if (!found.ok && found.reason === 'uncertain') return UNAVAILABLE
+    // D1 is down: an empty journal counts as no job, so creating goes on, unless a job was archived from here. Should D1
+    // turn out to have the job after all, see `yieldTo`.
+    if (!found.ok && found.reason === 'unavailable' && journal.archivedUntil !== undefined) return UNAVAILABLE
   }
   const job = createJob(key.jobId, newJob, Date.now(), request?.fingerprint ?? null)
   holder.holdNew(key, job)

@@ -1,5 +1,5 @@
 import type { EntryGroup } from '../jobs/entry-page.ts'
-import type { EntryKind } from '../jobs/job.ts'
+import type { Entry, EntryKind } from '../jobs/job.ts'
 import {
   MAX_ERROR_TYPE_BYTES,
   MAX_ERROR_TYPES,
@@ -11,8 +11,10 @@ import type { RankedGroup } from '../store/entry-groups.ts'
 
 /** Stores the `seq` of the last entry counted, for each kind. */
 const COUNTED = 'counted'
-/** Entries counted in one step. A report or a reader finds at most this many left over to count. */
+/** Entries counted in one step. A report or a reader finds at most this many left over to count, … */
 const STEP = 1_000
+/** … and about this many characters of them, since counting parses each. */
+const STEP_CHARACTERS = 256 * 1024
 
 /**
  * The number of entries of each error type, one row each. Entries are counted by the thousand and not as they arrive: a
@@ -26,6 +28,7 @@ export class EntryGroups {
 
   readonly #storage: DurableObjectStorage
   #counted: Record<EntryKind, number>
+  #uncountedCharacters = 0
 
   /** Its tables and those of the entry log must exist. */
   constructor(storage: DurableObjectStorage) {
@@ -33,19 +36,23 @@ export class EntryGroups {
     this.#counted = storage.kv.get(COUNTED) ?? { error: 0, warning: 0 }
   }
 
-  /** Counts new entries once there are enough of them. Call it within a transaction. */
-  countIfDue(kept: Record<EntryKind, number>): void {
+  /** Counts new entries, `added` among them, once there are enough. Call it within a transaction. */
+  countIfDue(kept: Record<EntryKind, number>, added: Entry[]): void {
+    for (const { text } of added) this.#uncountedCharacters += text.length
     const isDue = (kind: EntryKind) => kept[kind] - this.#counted[kind] >= STEP
-    if (isDue('error') || isDue('warning')) this.#countAll(kept)
+    const isHeavy = this.#uncountedCharacters >= STEP_CHARACTERS
+    if (isHeavy || isDue('error') || isDue('warning')) this.#countAll(kept)
   }
 
   #countAll(kept: Record<EntryKind, number>): void {
+    if (kept.error === this.#counted.error && kept.warning === this.#counted.warning) return
     for (const kind of ['error', 'warning'] as const) {
       for (let after = this.#counted[kind]; after < kept[kind]; after += STEP) {
         this.#countStep(kind, after, Math.min(after + STEP, kept[kind]))
       }
     }
     this.#counted = { ...kept }
+    this.#uncountedCharacters = 0
     this.#storage.kv.put(COUNTED, this.#counted)
   }
 
@@ -55,7 +62,7 @@ export class EntryGroups {
     return this.#storage.sql
       .exec<EntryGroup & Row>(
         `select errorType, count from (
-           select error_type as errorType, count, sum(octet_length(error_type)) over ${RANKING} as bytes
+           select error_type as errorType, count, sum(octet_length(json_quote(error_type))) over ${RANKING} as bytes
            from entry_group where kind = ?1 order by count desc, error_type limit ?2
          ) where bytes <= ?3`,
         kind,
@@ -65,18 +72,26 @@ export class EntryGroups {
       .toArray()
   }
 
-  /** At most `limit` groups after the first `after`, by kind and rank. Call it within a transaction. */
-  ranked(kept: Record<EntryKind, number>, after: number, limit: number): RankedGroup[] {
+  /**
+   * The groups after the first `after`, by kind and rank: as many as take `maxBytes` of JSON, and at least one. Call it
+   * within a transaction.
+   */
+  ranked(kept: Record<EntryKind, number>, after: number, maxBytes: number): RankedGroup[] {
     this.#countAll(kept)
-    return this.#storage.sql
-      .exec<RankedGroup & Row>(
-        `select kind, row_number() over (partition by kind order by count desc, error_type) as rank,
-           error_type as errorType, count
-         from entry_group order by kind, rank limit ?2 offset ?1`,
-        after,
-        limit,
-      )
-      .toArray()
+    const rows = this.#storage.sql.exec<RankedGroup & Row>(
+      `select kind, row_number() over (partition by kind order by count desc, error_type) as rank,
+         error_type as errorType, count
+       from entry_group order by kind, rank limit -1 offset ?`,
+      after,
+    )
+    const groups: RankedGroup[] = []
+    let bytes = 0
+    for (const row of rows) {
+      bytes += utf8Bytes(JSON.stringify(row))
+      if (bytes > maxBytes && groups.length > 0) break
+      groups.push(row)
+    }
+    return groups
   }
 
   #countStep(kind: EntryKind, after: number, last: number): void {

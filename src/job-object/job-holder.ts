@@ -1,8 +1,8 @@
 import { isFinished, type Job, type JobKey } from '../jobs/job.ts'
 import { logJobError } from '../log.ts'
 import { Moment } from '../moment.ts'
-import { findJob, findRecent } from '../store/find-job.ts'
-import type { Store } from '../store/store.ts'
+import { findJob, findRecent, type Recorded } from '../store/find-job.ts'
+import { isTimeout, type Store } from '../store/store.ts'
 import { within } from '../within.ts'
 import { adoptJob } from './adopt-job.ts'
 import { ArchivedJob } from './archived-job.ts'
@@ -15,7 +15,8 @@ const TIMEOUT_MS = 10_000
 /** How long the object remembers that the job does not exist, in ms. */
 const MISSING_FOR_MS = 5_000
 
-type Found = { ok: true; held: HeldJob } | { ok: false; reason: 'not_found' | 'unavailable' }
+/** `uncertain`: D1 has the job, or has not said yet whether it does. `unavailable`: D1 is down. */
+type Found = { ok: true; held: HeldJob } | { ok: false; reason: 'not_found' | 'uncertain' | 'unavailable' }
 
 /** Holds an object's job in memory, and gets it there: from the journal, from D1, or newly created. */
 export class JobHolder {
@@ -25,6 +26,7 @@ export class JobHolder {
   #held: HeldJob | undefined
   #loading: Promise<void> | undefined
   #foundMissing: Moment | undefined
+  #mayExist = false
 
   /** `onChange` is called with each new state of a live job, once it is journaled. */
   constructor(journal: Journal, store: Store, onChange: (live: LiveJob) => void) {
@@ -43,14 +45,15 @@ export class JobHolder {
     return this.#held instanceof LiveJob ? this.#held : undefined
   }
 
-  /** Whether a query for the job is under way: D1 may still return it. */
-  get isLoading(): boolean {
-    return this.#loading !== undefined
+  /** The job. If the journal is empty, it is loaded from D1, which may take up to `TIMEOUT_MS`. Never throws. */
+  async find(key: JobKey): Promise<Found> {
+    if (this.#held === undefined && this.#isKnownMissing()) return { ok: false, reason: 'not_found' }
+    return await this.findNow(key, TIMEOUT_MS)
   }
 
-  /** The job. If the journal is empty, it is loaded from D1, which may take up to `timeout` ms. Never throws. */
-  async find(key: JobKey, timeout = TIMEOUT_MS): Promise<Found> {
-    if (this.#held === undefined && !this.#isKnownMissing()) {
+  /** Like `find`, but asks D1 even if the job was missing a moment ago, and waits up to `timeout` ms. */
+  async findNow(key: JobKey, timeout: number): Promise<Found> {
+    if (this.#held === undefined) {
       this.#loading ??= this.#load(key).finally(() => {
         this.#loading = undefined
       })
@@ -60,10 +63,10 @@ export class JobHolder {
           this.#loading.then(() => true),
           false,
         )
-        if (!isLoaded) return { ok: false, reason: 'unavailable' }
+        if (!isLoaded) return { ok: false, reason: 'uncertain' }
       } catch (error) {
         logJobError('job_not_loaded', key, error)
-        return { ok: false, reason: 'unavailable' }
+        return { ok: false, reason: this.#mayExist ? 'uncertain' : 'unavailable' }
       }
     }
     return this.#held === undefined ? { ok: false, reason: 'not_found' } : { ok: true, held: this.#held }
@@ -71,17 +74,31 @@ export class JobHolder {
 
   /** Journals and holds a new job. Throws if the journal does not take it, or if the job may exist already. */
   holdNew(key: JobKey, job: Job): void {
-    if (this.#held !== undefined || this.isLoading) throw new Error(`job ${key.jobId} may exist already`)
+    if (this.#held !== undefined || this.#loading !== undefined)
+      throw new Error(`job ${key.jobId} may exist already`)
     this.#journal.transaction(() => this.#journal.saveJob(key, job))
     const state = { key, job, recent: { errors: [], warnings: [] }, recorded: UNRECORDED }
     this.#held = this.#live(state)
     this.#onChange(this.#held as LiveJob)
   }
 
-  /** Holds a job whose journal is about to be emptied. */
+  /** Holds a job whose journal has been emptied. */
   holdArchived(archived: ArchivedJob): void {
     this.live?.close()
     this.#held = archived
+  }
+
+  /**
+   * Gives up a job that was created while D1 was down, if D1 turns out to have it from before: the next call loads that
+   * one. False if the job in D1 is another state of this one, or if this one has been reported on: then it has to stay.
+   */
+  async yieldTo(stored: Recorded): Promise<boolean> {
+    const { live } = this
+    if (live === undefined || live.job.createdAt === stored.createdAt || live.job.revision > 1) return false
+    live.close()
+    this.#held = undefined
+    await this.#journal.empty()
+    return true
   }
 
   #live(state: Journaled): LiveJob {
@@ -91,7 +108,11 @@ export class JobHolder {
 
   /** Loads the job from D1. A job with duties left is adopted into the journal; a finished one is served from D1. */
   async #load(key: JobKey): Promise<void> {
-    const found = await findJob(this.#store, key)
+    this.#mayExist = true
+    const found = await findJob(this.#store, key).catch((error) => {
+      this.#mayExist = isTimeout(error)
+      throw error
+    })
     if (found === undefined) {
       this.#foundMissing = new Moment(Date.now())
       return

@@ -4,7 +4,7 @@ import { applyReport, type Report } from '../jobs/apply-report.ts'
 import { cancelJob } from '../jobs/cancel-job.ts'
 import type { NewJob } from '../jobs/create-job.ts'
 import type { EntryPage } from '../jobs/entry-page.ts'
-import type { EntryKind, Job, JobKey } from '../jobs/job.ts'
+import { type EntryKind, type Job, type JobKey, keptCounts } from '../jobs/job.ts'
 import type { KeyedRequest } from '../jobs/keyed-request.ts'
 import type { Change } from '../jobs/outcome.ts'
 import { logJobError } from '../log.ts'
@@ -15,7 +15,7 @@ import { createOrRepeat } from './create-or-repeat.ts'
 import type { HeldJob } from './held-job.ts'
 import { JobHolder } from './job-holder.ts'
 import { Journal } from './journal.ts'
-import { keptCounts, type LiveJob } from './live-job.ts'
+import type { LiveJob } from './live-job.ts'
 import { performDuties } from './perform-duties.ts'
 import { Recorder } from './recorder.ts'
 import {
@@ -55,7 +55,7 @@ export class JobObject extends DurableObject<Env> {
     this.#alarm = new Alarm(ctx.storage)
     this.#journal = new Journal(ctx.storage)
     this.#holder = new JobHolder(this.#journal, this.#store, (live) => this.#onChange(live))
-    this.#recorder = new Recorder(this.#store, () => this.#holder.live)
+    this.#recorder = new Recorder(this.#store, this.#holder)
     if (this.#journal.isEmpty) return
     // The alarm may be lost, so every load sets it again.
     ctx.blockConcurrencyWhile(async () => {

@@ -125,14 +125,19 @@ export class Journal {
     return this.#storage.kv.get<number | null>(ARCHIVED)
   }
 
-  /** Replaces everything with the mark of an archived job, in one step: a crash leaves either everything or the mark. */
-  emptyWithMark(archivedUntil: number | null): void {
+  /**
+   * Deletes everything and leaves the mark of an archived job, if any, in one step: a crash or a failure leaves either
+   * everything or the mark.
+   */
+  clear(archivedUntil: number | null | undefined): void {
     this.#storage.transactionSync(() => {
+      this.#createTables()
+      // Not dropped: a cursor that was left before its end locks its table.
       for (const table of ['entry', 'entity', 'entry_group', 'reply']) {
-        this.#storage.sql.exec(`drop table if exists ${table}`)
+        this.#storage.sql.exec(`delete from ${table}`)
       }
       for (const [name] of this.#storage.kv.list()) this.#storage.kv.delete(name)
-      this.#storage.kv.put(ARCHIVED, archivedUntil)
+      if (archivedUntil !== undefined) this.#storage.kv.put(ARCHIVED, archivedUntil)
     })
     this.#forget()
   }

@@ -1,5 +1,5 @@
 import type { EntryGroup, EntryPage, FoundEntries } from '../jobs/entry-page.ts'
-import type { Entry, EntryKind, Job, JobKey } from '../jobs/job.ts'
+import { type Entry, type EntryKind, type Job, type JobKey, keptCounts } from '../jobs/job.ts'
 import { judgeRepeat, type KeyedRequest } from '../jobs/keyed-request.ts'
 import { type RecentEntries, type SizedEntry, withAppended } from '../jobs/recent-entries.ts'
 import { utf8Bytes } from '../jobs/utf8-bytes.ts'
@@ -115,6 +115,7 @@ export class LiveJob implements HeldJob {
     const stateOf = (entityType: string, entityKey: string) =>
       this.#journal.entries.stateOf(entityType, entityKey)
 
+    const added: Entry[] = []
     const apply = ({ change, request }: Command): JobReply => {
       const repeated = request === null ? undefined : this.#repeat(request, { job, recent }, now)
       if (repeated !== undefined) return repeated
@@ -126,6 +127,7 @@ export class LiveJob implements HeldJob {
       }
       if (isChanged) {
         this.#journal.entries.append(outcome.entries, outcome.entities)
+        added.push(...outcome.entries)
         job = outcome.job
         recent = {
           errors: withAppended(recent.errors, measure(outcome.entries, 'error')),
@@ -139,7 +141,7 @@ export class LiveJob implements HeldJob {
       const replies = commands.map(apply)
       if (job !== this.job) {
         this.#journal.saveJob(key, job)
-        this.#journal.groups.countIfDue(keptCounts(job))
+        this.#journal.groups.countIfDue(keptCounts(job), added)
       }
       return replies
     })
@@ -166,11 +168,6 @@ export class LiveJob implements HeldJob {
         return replay(job, this.#journal.recent(job), asOf)
     }
   }
-}
-
-/** The number of entries of each kind that the job keeps. */
-export function keptCounts({ keptErrors, keptWarnings }: Job): Record<EntryKind, number> {
-  return { error: keptErrors, warning: keptWarnings }
 }
 
 function measure(entries: Entry[], kind: EntryKind): SizedEntry[] {

@@ -1,7 +1,9 @@
 import { jobFields, logError, logJobError } from '../log.ts'
+import type { Recorded } from '../store/find-job.ts'
 import { recordJob } from '../store/record-job.ts'
 import type { Store } from '../store/store.ts'
 import { within } from '../within.ts'
+import type { JobHolder } from './job-holder.ts'
 import type { LiveJob } from './live-job.ts'
 
 /** Bounds of the time between two writes of one job to D1, in ms. */
@@ -16,20 +18,20 @@ const INTERVAL_FACTOR = 10
  */
 export class Recorder {
   readonly #store: Store
-  readonly #live: () => LiveJob | undefined
+  readonly #holder: JobHolder
   #pass: Promise<boolean> | undefined
   #timer: ReturnType<typeof setTimeout> | undefined
   #interval = MIN_INTERVAL
 
-  /** `live` returns the job to record, if the object holds a live one. */
-  constructor(store: Store, live: () => LiveJob | undefined) {
+  /** Records the live job that `holder` holds, if it holds one. */
+  constructor(store: Store, holder: JobHolder) {
     this.#store = store
-    this.#live = live
+    this.#holder = holder
   }
 
   /** Schedules a write: in about a second while D1 is fast. */
   soon(): void {
-    if (this.#timer !== undefined || this.#pass !== undefined || !this.#live()?.isBehind) return
+    if (this.#timer !== undefined || this.#pass !== undefined || !this.#holder.live?.isBehind) return
     this.#timer = setTimeout(() => {
       this.#timer = undefined
       void this.now()
@@ -55,41 +57,49 @@ export class Recorder {
   async #writeAll(): Promise<boolean> {
     const startedAt = Date.now()
     try {
-      let isUnfinished = this.#live()?.isBehind ?? false
+      let isUnfinished = this.#holder.live?.isBehind ?? false
       let conflicts = 0
       while (isUnfinished) {
-        const live = this.#live()
+        const { live } = this.#holder
         if (live === undefined) break
         const record = live.nextRecord()
         const recording = await recordJob(this.#store, record)
         if (recording.landed) live.markRecorded(record)
         else if (++conflicts > 1) throw new Error('D1 keeps having a newer record')
-        else overrule(live, recording.stored)
+        else await this.#settle(live, recording.stored)
         isUnfinished = record.unfinished || !recording.landed
       }
       this.#interval = clamp((Date.now() - startedAt) * INTERVAL_FACTOR)
       return true
     } catch (error) {
       this.#interval = clamp(this.#interval * 2)
-      const live = this.#live()
+      const { live } = this.#holder
       if (live !== undefined) logJobError('job_not_recorded', live.key, error)
       return false
     }
   }
-}
 
-/**
- * D1 has a state of this job that this object never wrote. The journal wins, because it is what was acknowledged; the
- * log names the state that it replaces.
- */
-function overrule(live: LiveJob, stored: { epoch: number; revision: number; status: string }): void {
-  const { epoch, revision } = live.job
-  logError(
-    'record_conflict',
-    { ...jobFields(live.key), epoch, revision, stored_epoch: stored.epoch, stored_revision: stored.revision },
-    new Error('D1 has a state of this job that its object never wrote'),
-  )
-  live.supersede(stored.epoch)
+  /**
+   * D1 has a state of this job that this object never wrote. The journal wins, because it is what was acknowledged,
+   * unless there is nothing in it but the creation. The log names both states.
+   */
+  async #settle(live: LiveJob, stored: Recorded): Promise<void> {
+    const { epoch, revision } = live.job
+    const isYielding = await this.#holder.yieldTo(stored)
+    logError(
+      'record_conflict',
+      {
+        ...jobFields(live.key),
+        kept: isYielding ? 'stored' : 'own',
+        epoch,
+        revision,
+        stored_epoch: stored.epoch,
+        stored_revision: stored.revision,
+      },
+      new Error('D1 has a state of this job that its object never wrote'),
+    )
+    if (!isYielding) live.supersede(stored.epoch)
+  }
 }
 
 function clamp(interval: number): number {

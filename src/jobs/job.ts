@@ -155,3 +155,8 @@ export interface JobSnapshot {
 export function isFinished(status: JobStatus): boolean {
   return (FINISHED_STATUSES as readonly JobStatus[]).includes(status)
 }
+
+/** The number of entries of each kind that the job keeps. */
+export function keptCounts({ keptErrors, keptWarnings }: Job): Record<EntryKind, number> {
+  return { error: keptErrors, warning: keptWarnings }
+}

@@ -59,7 +59,7 @@ export const MAX_ERROR_TYPES = 1_000
 export const MAX_ERROR_TYPE_BYTES = 1024 * 1024
 /** Error types that a reply names: the most frequent. */
 export const SHOWN_ERROR_TYPES = 100
-/** Bytes of their names. */
+/** Bytes of JSON of their names. */
 export const SHOWN_ERROR_TYPE_BYTES = 128 * 1024
 
 /** Keyed reports that a job remembers, the newest, so a retry is not applied twice. */

@@ -4,6 +4,13 @@ import { within } from '../within.ts'
 const TIMEOUT_MS = 20_000
 const LATE = Symbol('late')
 
+export class D1Timeout extends Error {
+  constructor() {
+    // D1 begins its own errors this way.
+    super(`D1_TIMEOUT: no answer within ${TIMEOUT_MS} ms`)
+  }
+}
+
 /** What Drizzle uses of a database. */
 type Database = Pick<D1Database, 'prepare' | 'batch'>
 
@@ -31,6 +38,6 @@ export function boundedD1(database: Database): D1Database {
 
 async function inTime<Result>(work: Promise<Result>): Promise<Result> {
   const result = await within(TIMEOUT_MS, work, LATE)
-  if (result === LATE) throw new Error(`D1_TIMEOUT: no answer within ${TIMEOUT_MS} ms`)
+  if (result === LATE) throw new D1Timeout()
   return result as Result
 }

@@ -1,8 +1,8 @@
-import { and, asc, eq, lte, sql } from 'drizzle-orm'
+import { and, asc, eq, gt, lte, or, sql } from 'drizzle-orm'
 import type { EntryGroup } from '../jobs/entry-page.ts'
 import type { EntryKind, JobKey } from '../jobs/job.ts'
 import { SHOWN_ERROR_TYPE_BYTES, SHOWN_ERROR_TYPES } from '../jobs/limits.ts'
-import { jobEntryGroups } from './schema.ts'
+import { jobEntries, jobEntryGroups } from './schema.ts'
 import type { Store } from './store.ts'
 
 export interface RankedGroup extends EntryGroup {
@@ -30,7 +30,7 @@ export async function saveEntryGroups(store: Store, key: JobKey, groups: RankedG
 /** The most frequent error types of one kind of entry, as many as a reply names. Throws if D1 fails. */
 export async function findEntryGroups(store: Store, key: JobKey, kind: EntryKind): Promise<EntryGroup[]> {
   const { errorType, count, rank } = jobEntryGroups
-  const bytes = sql<number>`sum(octet_length(${errorType})) over (order by ${rank})`
+  const bytes = sql<number>`sum(octet_length(json_quote(${errorType}))) over (order by ${rank})`
   const ranked = store
     .select({ errorType, count, rank, bytes: bytes.as('bytes') })
     .from(jobEntryGroups)
@@ -43,8 +43,19 @@ export async function findEntryGroups(store: Store, key: JobKey, kind: EntryKind
     .orderBy(asc(ranked.rank))
 }
 
+/** Drops what a job has beyond these ranks, left by another count. Throws if D1 fails. */
+export async function dropEntryGroups(
+  store: Store,
+  key: JobKey,
+  last: Record<EntryKind, number>,
+): Promise<void> {
+  const { kind, rank } = jobEntryGroups
+  const isBeyond = (each: EntryKind) => and(eq(kind, each), gt(rank, last[each]))
+  await store.delete(jobEntryGroups).where(and(ofJob(key), or(isBeyond('error'), isBeyond('warning'))))
+}
+
 /** The number of a job's groups in D1, and of the entries in them. Throws if D1 fails. */
-export async function countEntryGroups(
+export async function sumEntryGroups(
   store: Store,
   key: JobKey,
 ): Promise<{ groups: number; entries: number }> {
@@ -56,6 +67,33 @@ export async function countEntryGroups(
     .from(jobEntryGroups)
     .where(ofJob(key))
   return counted ?? { groups: 0, entries: 0 }
+}
+
+/**
+ * The error types of a kind's entries with `after < seq <= last`, and how many entries each has, in the order in which
+ * they appear. Throws if D1 fails.
+ */
+export async function countErrorTypes(
+  store: Store,
+  { organizationId, jobId }: JobKey,
+  kind: EntryKind,
+  { after, last }: { after: number; last: number },
+): Promise<EntryGroup[]> {
+  const errorType = sql<string>`${jobEntries.text} ->> 'error_type'`
+  return await store
+    .select({ errorType, count: sql<number>`count(*)` })
+    .from(jobEntries)
+    .where(
+      and(
+        eq(jobEntries.organizationId, organizationId),
+        eq(jobEntries.jobId, jobId),
+        eq(jobEntries.kind, kind),
+        gt(jobEntries.seq, after),
+        lte(jobEntries.seq, last),
+      ),
+    )
+    .groupBy(errorType)
+    .orderBy(sql`min(${jobEntries.seq})`)
 }
 
 function ofJob({ organizationId, jobId }: JobKey) {

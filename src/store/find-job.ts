@@ -1,15 +1,24 @@
 import { and, eq } from 'drizzle-orm'
-import type { Job, JobKey, JobStatus } from '../jobs/job.ts'
+import type { Job, JobKey } from '../jobs/job.ts'
 import type { RecentEntries } from '../jobs/recent-entries.ts'
 import { findRecentEntries } from './find-entries.ts'
 import { jobs } from './schema.ts'
 import type { Store } from './store.ts'
 
-/** What identifies a record in D1: its fence, and the status that lists show. */
-export interface Recorded {
-  epoch: number
-  revision: number
-  status: JobStatus
+/**
+ * What identifies a state of a job: its fence, the status that lists show, and when the job was created. That tells
+ * apart two objects that each created the job: one lost its storage, and D1 was down for the other.
+ */
+export type Recorded = Pick<Job, 'epoch' | 'revision' | 'status' | 'createdAt'>
+
+/** Whether D1 has this very state of the job. */
+export function isSameState(stored: Recorded, { epoch, revision, status, createdAt }: Job): boolean {
+  return (
+    stored.epoch === epoch &&
+    stored.revision === revision &&
+    stored.status === status &&
+    stored.createdAt === createdAt
+  )
 }
 
 /** The job in D1; undefined if this organization has no such job. Throws if D1 fails. */
@@ -34,8 +43,8 @@ export async function findRecent(
 
 /** Which state of the job D1 has; undefined if it has none. Throws if D1 fails. */
 export async function findRecorded(store: Store, key: JobKey): Promise<Recorded | undefined> {
-  const { epoch, revision, status } = jobs
-  const [row] = await store.select({ epoch, revision, status }).from(jobs).where(ofJob(key))
+  const { epoch, revision, status, createdAt } = jobs
+  const [row] = await store.select({ epoch, revision, status, createdAt }).from(jobs).where(ofJob(key))
   return row
 }
 

@@ -1,6 +1,6 @@
 import { and, eq, type SQL, sql } from 'drizzle-orm'
 import type { Entry, Job, JobKey } from '../jobs/job.ts'
-import { findRecorded, type Recorded } from './find-job.ts'
+import { findRecorded, isSameState, type Recorded } from './find-job.ts'
 import { jobEntries, jobs } from './schema.ts'
 import type { Store } from './store.ts'
 
@@ -20,7 +20,7 @@ type Recording = { landed: true } | { landed: false; stored: Recorded }
 
 /**
  * Records a job in D1, in one atomic batch that is safe to repeat. It lands only over a lower epoch, or over a lower
- * revision of the same epoch, so a late write of a replaced object changes nothing. Throws if D1 fails.
+ * revision of the same epoch and creation, so a late write of a replaced object changes nothing. Throws if D1 fails.
  */
 export async function recordJob(store: Store, record: JobRecord): Promise<Recording> {
   const { key, job, entries } = record
@@ -35,8 +35,7 @@ export async function recordJob(store: Store, record: JobRecord): Promise<Record
   const stored = await findRecorded(store, key)
   if (stored === undefined) throw new Error('D1 did not take the job and does not have it')
   // An earlier write of this state timed out here but landed.
-  const isOwn = stored.epoch === job.epoch && stored.revision === job.revision && stored.status === job.status
-  return isOwn ? { landed: true } : { landed: false, stored }
+  return isSameState(stored, job) ? { landed: true } : { landed: false, stored }
 }
 
 type JobWrite = ReturnType<typeof updateProgress> | ReturnType<typeof upsertJob>
@@ -94,7 +93,7 @@ function upsertEntries(store: Store, key: JobKey, job: Job, entries: Entry[]) {
     select ${key.organizationId}, ${key.jobId}, value ->> 'kind', value ->> 'seq', value ->> 'text'
     from json_each(${JSON.stringify(entries)})
     where not exists (select 1 from ${jobs} where ${jobs.organizationId} = ${key.organizationId}
-      and ${jobs.jobId} = ${key.jobId} and (${jobs.epoch}, ${jobs.revision}) > (${job.epoch}, ${job.revision}))`
+      and ${jobs.jobId} = ${key.jobId} and not (${isOlderThan(job)}) and not (${isRevisionOf(job)}))`
   return store
     .insert(jobEntries)
     .select(rows)
@@ -106,6 +105,11 @@ function upsertEntries(store: Store, key: JobKey, job: Job, entries: Entry[]) {
 }
 
 /** The fence: the stored job is older than this one. */
-function isOlderThan({ epoch, revision }: Job): SQL {
-  return sql`(${jobs.epoch}, ${jobs.revision}) < (${epoch}, ${revision})`
+function isOlderThan({ epoch, revision, createdAt }: Job): SQL {
+  return sql`${jobs.epoch} < ${epoch}
+    or (${jobs.epoch} = ${epoch} and ${jobs.revision} < ${revision} and ${jobs.createdAt} = ${createdAt})`
+}
+
+function isRevisionOf({ epoch, revision, createdAt }: Job): SQL {
+  return sql`${jobs.epoch} = ${epoch} and ${jobs.revision} = ${revision} and ${jobs.createdAt} = ${createdAt}`
 }

@@ -1,6 +1,6 @@
 import { DrizzleQueryError } from 'drizzle-orm'
 import { type DrizzleD1Database, drizzle } from 'drizzle-orm/d1'
-import { boundedD1 } from './bounded-d1.ts'
+import { boundedD1, D1Timeout } from './bounded-d1.ts'
 
 /** D1 through Drizzle. Open it once per isolate or object, not per query. */
 export type Store = DrizzleD1Database
@@ -12,6 +12,11 @@ export function openStore(database: D1Database): Store {
 /** D1 for reads that may lag slightly: they go to the nearest replica, if there is one. */
 export function openReplica(database: D1Database): Store {
   return drizzle(boundedD1(database.withSession('first-unconstrained')))
+}
+
+/** Whether D1 did not answer in time: what was asked for may still be done. */
+export function isTimeout(error: unknown): boolean {
+  return error instanceof DrizzleQueryError ? isTimeout(error.cause) : error instanceof D1Timeout
 }
 
 /** Whether an error means that D1 failed. Callers are then told to retry. */

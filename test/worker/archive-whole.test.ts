@@ -132,6 +132,6 @@ test('what is archived is read by key: its groups cost no more with 20,000 entri
     expect(spy).toHaveBeenCalledTimes(2)
     spy.mockRestore()
   }
-  expect(rows[1]).toBe(rows[0])
-  expect(rows[0]).toBeLessThan(10)
+  // Seven groups, and the row behind them where there is one.
+  for (const count of rows) expect(count).toBeLessThanOrEqual(8)
 })

@@ -139,13 +139,16 @@ async function runAlarm(key: JobKey, { after }: { after: number }): Promise<void
   vi.useRealTimers()
 }
 
-function storedNames(key: JobKey): Promise<string[]> {
-  return inside(key, async (storage) => {
+async function storedNames(key: JobKey): Promise<string[]> {
+  return await inside(key, (storage) => {
     const tables = storage.sql
       .exec<{ name: string }>(
         "select name from sqlite_master where name not like '%cf_%' and name not like 'sqlite%'",
       )
       .toArray()
-    return [...tables.map(({ name }) => name), ...[...storage.kv.list()].map(([name]) => name)]
+    const filled = tables.filter(
+      ({ name }) => storage.sql.exec(`select 1 from ${name} limit 1`).toArray().length > 0,
+    )
+    return [...filled.map(({ name }) => name), ...[...storage.kv.list()].map(([name]) => name)]
   })
 }

@@ -1,0 +1,124 @@
+import { evictDurableObject, runDurableObjectAlarm } from 'cloudflare:test'
+import { env } from 'cloudflare:workers'
+import { afterEach, expect, test, vi } from 'vitest'
+import { jobObject } from '../../src/job-object/address.ts'
+import type { JobKey } from '../../src/jobs/job.ts'
+import { aJobKey, anError, anOrder, createdJob, inside, readJob, reported } from './a-job.ts'
+
+const HOUR = 60 * 60 * 1_000
+
+afterEach(() => {
+  vi.useRealTimers()
+  vi.restoreAllMocks()
+})
+
+async function archive(key: JobKey): Promise<void> {
+  const { job } = await readJob(key)
+  vi.useFakeTimers({ toFake: ['Date'], now: (job.completedAt ?? 0) + HOUR })
+  await runDurableObjectAlarm(jobObject(env.JOBS, key))
+  vi.useRealTimers()
+}
+
+const isArchived = (key: JobKey) => inside(key, (storage) => storage.kv.get('job') === undefined)
+
+const typed = (name: string, errorType: string) => ({ ...anError(name), errorType })
+
+test('a finished job whose groups D1 does not have is counted when they are first asked for', async () => {
+  const key = await createdJob()
+  await reported(key, {
+    errors: [typed('a', 'no_price'), typed('b', 'bad_row'), typed('c', 'no_price')],
+    markCompleted: true,
+  })
+  await runDurableObjectAlarm(jobObject(env.JOBS, key))
+  const before = await jobObject(env.JOBS, key).groups(key)
+  await inside(key, (storage) => storage.deleteAll())
+  await evictDurableObject(jobObject(env.JOBS, key))
+
+  expect(await jobObject(env.JOBS, key).groups(key)).toEqual(before)
+  const { results } = await env.DB.prepare(
+    'select rank, error_type, count from job_entry_groups where job_id = ? order by rank',
+  )
+    .bind(key.jobId)
+    .all()
+  expect(results).toEqual([
+    { rank: 1, error_type: 'no_price', count: 2 },
+    { rank: 2, error_type: 'bad_row', count: 1 },
+  ])
+})
+
+test('groups that another count left in D1 do not keep a job in its object', async () => {
+  const key = await createdJob()
+  await reported(key, { errors: [typed('a', 'no_price')], markCompleted: true })
+  await runDurableObjectAlarm(jobObject(env.JOBS, key))
+  for (const rank of [2, 3]) {
+    await env.DB.prepare('insert into job_entry_groups values (?, ?, ?, ?, ?, ?)')
+      .bind(key.organizationId, key.jobId, 'error', rank, `left-${rank}`, 1)
+      .run()
+  }
+  await archive(key)
+  expect(await isArchived(key)).toBe(true)
+  const groups = await jobObject(env.JOBS, key).groups(key)
+  expect(groups).toMatchObject({ error: { groups: [{ errorType: 'no_price', count: 1 }], others: 0 } })
+})
+
+test('groups go to D1 in values of bounded size, whatever their names are made of', async () => {
+  const key = await createdJob()
+  for (let report = 0; report < 4; report++) {
+    const errors = Array.from({ length: 50 }, (_, n) =>
+      typed('a', `${report}-${n}-${'\u0001'.repeat(4_000)}`),
+    )
+    await reported(key, { errors })
+  }
+  await reported(key, { markCompleted: true })
+  await runDurableObjectAlarm(jobObject(env.JOBS, key))
+  const bind = vi.spyOn(Object.getPrototypeOf(env.DB.prepare('')) as D1PreparedStatement, 'bind')
+  await archive(key)
+  expect(await isArchived(key)).toBe(true)
+  const sizes = bind.mock.calls.flat().map((value) => String(value).length)
+  expect(Math.max(...sizes)).toBeLessThan(600_000)
+  const groups = await jobObject(env.JOBS, key).groups(key)
+  expect(JSON.stringify(groups).length).toBeLessThan(150_000)
+})
+
+test('heavy entries are counted as they come, not a thousand of them in one report', async () => {
+  const key = await createdJob()
+  const heavy = (name: string) => ({ ...typed(name, 'heavy'), message: 'm'.repeat(16_000) })
+  for (let report = 0; report < 3; report++) {
+    await reported(key, { errors: Array.from({ length: 20 }, (_, n) => heavy(`${report}-${n}`)) })
+  }
+  const counted = await inside(key, (storage) => storage.kv.get<{ error: number }>('counted'))
+  expect(counted?.error).toBeGreaterThanOrEqual(40)
+})
+
+test('reading the groups of a job that has not changed writes nothing', async () => {
+  const key = await createdJob()
+  await reported(key, { errors: [anError('a')] })
+  await jobObject(env.JOBS, key).groups(key)
+  const kv = await inside(key, (storage) => Object.getPrototypeOf(storage.kv) as SyncKvStorage)
+  const put = vi.spyOn(kv, 'put')
+  await jobObject(env.JOBS, key).groups(key)
+  expect(put).not.toHaveBeenCalled()
+})
+
+test('an object whose emptying failed is emptied by its next alarm', async () => {
+  const key = aJobKey()
+  await jobObject(env.JOBS, key).create(key, anOrder, { key: 'create', fingerprint: 'order' })
+  await reported(key, { errors: [anError('a')], markCompleted: true })
+  await runDurableObjectAlarm(jobObject(env.JOBS, key))
+  const kv = await inside(key, (storage) => Object.getPrototypeOf(storage.kv) as SyncKvStorage)
+  const put = kv.put
+  const failing = vi.spyOn(kv, 'put').mockImplementation(function (
+    this: SyncKvStorage,
+    name: string,
+    value: unknown,
+  ) {
+    if (name === 'archived') throw new Error('the disk is full')
+    return put.call(this, name, value)
+  })
+  await archive(key)
+  failing.mockRestore()
+  expect(await isArchived(key)).toBe(false)
+  expect(await inside(key, (storage) => storage.getAlarm())).not.toBeNull()
+  await archive(key)
+  expect(await isArchived(key)).toBe(true)
+})
