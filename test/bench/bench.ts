@@ -3,16 +3,16 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Edge, openEdge } from '../../scripts/edge.ts'
+import { BenchOrganization, sampleError } from './bench-organization.ts'
 import { type Figures, measure, type Request } from './load.ts'
 import { fillList } from './many-jobs.ts'
 import { measureBesideNeighbor } from './neighbor.ts'
-import { anError, Shop } from './shop.ts'
 import { watchJob } from './watchers.ts'
 
 const SECONDS = 4
 const REPORT = '/api/jobs/{job_id}/progress'
 const COUNTS = JSON.stringify({ processed_items: 40_000, stage: 'uploading' })
-const ONE_ERROR = JSON.stringify({ processed_items: 40_000, error: anError(7) })
+const ONE_ERROR = JSON.stringify({ processed_items: 40_000, error: sampleError(7) })
 
 const state = await mkdtemp(join(tmpdir(), 'milepost-bench-'))
 const floor = await openEdge({
@@ -26,7 +26,7 @@ const edge = await openEdge({
   rateLimits: { REQUESTS: 1_000_000 },
 })
 try {
-  await bench(await Shop.open(edge))
+  await bench(await BenchOrganization.open(edge))
   await benchNeighbors()
 } finally {
   await edge.dispose()
@@ -34,12 +34,12 @@ try {
   await rm(state, { recursive: true, force: true })
 }
 
-async function bench(shop: Shop): Promise<void> {
-  const [one = ''] = await shop.createJobs(1)
-  const many = await shop.createJobs(64)
+async function bench(org: BenchOrganization): Promise<void> {
+  const [one = ''] = await org.createJobs(1)
+  const many = await org.createJobs(64)
   const counts = { method: 'POST', body: COUNTS } as const
   await load(floor, floorRequests(['warm']), 16)
-  await load(edge, shop.spread([one], counts, REPORT), 16)
+  await load(edge, org.spread([one], counts, REPORT), 16)
 
   console.log('A report of counts, against one object call and one row written\n')
   row('', 'floor/s', 'edge/s', 'ratio', 'edge ms', 'p99 ms')
@@ -49,29 +49,29 @@ async function bench(shop: Shop): Promise<void> {
     ['64 connections, 64 jobs', many, 64],
   ] as const) {
     const base = await load(floor, floorRequests(jobs), connections)
-    compare(name, base, await load(edge, shop.spread([...jobs], counts, REPORT), connections))
+    compare(name, base, await load(edge, org.spread([...jobs], counts, REPORT), connections))
   }
 
   console.log('\nThe same on jobs with entries: 16 connections, 1 job, against a job with none\n')
   row('', 'none/s', 'edge/s', 'ratio', 'edge ms', 'p99 ms')
-  const [empty = ''] = await shop.createJobs(1)
+  const [empty = ''] = await org.createJobs(1)
   for (const entries of [1_000, 99_000]) {
-    const [full = ''] = await shop.createJobs(1)
-    await shop.addErrors(full, entries)
-    const base = await load(edge, shop.spread([empty], counts, REPORT), 16)
-    compare(`${entries} entries`, base, await load(edge, shop.spread([full], counts, REPORT), 16))
+    const [full = ''] = await org.createJobs(1)
+    await org.addErrors(full, entries)
+    const base = await load(edge, org.spread([empty], counts, REPORT), 16)
+    compare(`${entries} entries`, base, await load(edge, org.spread([full], counts, REPORT), 16))
   }
   const withError = { method: 'POST', body: ONE_ERROR } as const
-  const [failing = ''] = await shop.createJobs(1)
-  const base = await load(edge, shop.spread([empty], counts, REPORT), 16)
-  compare('each report with an error', base, await load(edge, shop.spread([failing], withError, REPORT), 16))
+  const [failing = ''] = await org.createJobs(1)
+  const base = await load(edge, org.spread([empty], counts, REPORT), 16)
+  compare('each report with an error', base, await load(edge, org.spread([failing], withError, REPORT), 16))
 
   console.log('\nReports on a job that is watched: 16 connections, against the same unwatched\n')
   row('', 'none/s', 'edge/s', 'ratio', 'edge ms', 'p99 ms')
-  const [watched = ''] = await shop.createJobs(1)
-  const unwatched = await load(edge, shop.spread([watched], counts, REPORT), 16)
-  const watchers = await watchJob(edge, shop, watched, 1_000)
-  compare('1,000 watchers', unwatched, await load(edge, shop.spread([watched], counts, REPORT), 16))
+  const [watched = ''] = await org.createJobs(1)
+  const unwatched = await load(edge, org.spread([watched], counts, REPORT), 16)
+  const watchers = await watchJob(edge, org, watched, 1_000)
+  compare('1,000 watchers', unwatched, await load(edge, org.spread([watched], counts, REPORT), 16))
   console.log(`\n  ${await watchers.close()}`)
 
   console.log('\nThe list of jobs, 50 a page: 4 connections, against an organization with 1,000 of them\n')
@@ -90,9 +90,7 @@ async function bench(shop: Shop): Promise<void> {
 }
 
 async function benchNeighbors(): Promise<void> {
-  console.log(
-    '\nThe list of jobs of one organization, in ms, beside another that does the worst that it may\n',
-  )
+  console.log('\nThe list of jobs of one org, in ms, beside another that does the worst that it may\n')
   row('', 'alone p50', 'p99', 'beside p50', 'p99', 'ratio p50', 'p99')
   const shared = await openEdge({
     persistTo: join(state, 'shared'),

@@ -3,10 +3,10 @@ import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import type { Edge } from '../../scripts/edge.ts'
-import type { Barrage } from './barrage.ts'
+import { BenchOrganization, sampleError } from './bench-organization.ts'
+import type { CallerThread } from './caller-thread.ts'
 import type { Request } from './load.ts'
 import { fillList } from './many-jobs.ts'
-import { anError, Shop } from './shop.ts'
 
 /** How many callers the neighbor has, all of them at it all the time. */
 const CALLERS = 8
@@ -20,7 +20,7 @@ const HEAVY_JOBS = 100
 const METADATA = { note: 'x'.repeat(60_000) }
 /** As much as a body may take, nearly. */
 const MEGABYTE = JSON.stringify({
-  errors: Array.from({ length: 500 }, (_, n) => ({ ...anError(n), message: 'x'.repeat(1_900) })),
+  errors: Array.from({ length: 500 }, (_, n) => ({ ...sampleError(n), message: 'x'.repeat(1_900) })),
 })
 
 /** How long one request for the list takes, in ms: half of them at most, and 99 of 100. */
@@ -29,7 +29,7 @@ export interface Waits {
   p99: number
 }
 
-export interface Beside {
+export interface NeighborResult {
   /** What the neighbor did. */
   act: string
   alone: Waits
@@ -40,8 +40,8 @@ export interface Beside {
  * How long one organization waits for its list of jobs while another does the worst that it may, act by act and all at
  * once; and, just before each act, while nobody does anything. The edge is to archive finished jobs within seconds.
  */
-export async function* measureBesideNeighbor(edge: Edge): AsyncGenerator<Beside> {
-  const neighbor = await Shop.open(edge)
+export async function* measureBesideNeighbor(edge: Edge): AsyncGenerator<NeighborResult> {
+  const neighbor = await BenchOrganization.open(edge)
   const [list] = await fillList(edge, [1_000])
   const waits = (until: Promise<unknown>) => readList(edge, list?.headers ?? {}, until)
   await waits(pause(LASTS / 2))
@@ -110,8 +110,8 @@ async function readList(edge: Edge, headers: Record<string, string>, end: Promis
 }
 
 /** All callers at once, in a thread of their own, so that it is only the edge and the machine that are shared. */
-async function sendAll(edge: Edge, neighbor: Shop, requests: Request[]): Promise<void> {
-  const workerData: Barrage = {
+async function sendAll(edge: Edge, neighbor: BenchOrganization, requests: Request[]): Promise<void> {
+  const workerData: CallerThread = {
     url: edge.url,
     callers: CALLERS,
     lasts: LASTS,
@@ -120,14 +120,14 @@ async function sendAll(edge: Edge, neighbor: Shop, requests: Request[]): Promise
       headers: { ...neighbor.headers(n), ...request.headers },
     })),
   }
-  const thread = new Worker(join(import.meta.dirname, 'barrage.ts'), { workerData })
+  const thread = new Worker(join(import.meta.dirname, 'caller-thread.ts'), { workerData })
   await once(thread, 'exit')
 }
 
-async function fillJob(neighbor: Shop, jobId: string): Promise<void> {
+async function fillJob(neighbor: BenchOrganization, jobId: string): Promise<void> {
   for (let from = 0; from < ENTRIES; from += 500) {
     const errors = Array.from({ length: 500 }, (_, n) => ({
-      ...anError(from + n),
+      ...sampleError(from + n),
       error_type: from + n === ENTRIES - 1 ? RARE : `type-${(from + n) % (ERROR_TYPES - 1)}`,
     }))
     const body = JSON.stringify({ errors })

@@ -1,13 +1,13 @@
 import type { Edge } from '../../scripts/edge.ts'
-import type { Shop } from './shop.ts'
+import type { BenchOrganization } from './bench-organization.ts'
 
 /** Watches a job so many times over. Resolves once each watcher has got its first event. */
-export async function watchJob(edge: Edge, shop: Shop, jobId: string, count: number) {
+export async function watchJob(edge: Edge, org: BenchOrganization, jobId: string, count: number) {
   const end = new AbortController()
   let events = 0
   await Promise.all(
     Array.from({ length: count }, async (_, n) => {
-      const headers = shop.headers(n)
+      const headers = org.headers(n)
       const response = await fetch(`${edge.url}/api/jobs/${jobId}/events`, { headers, signal: end.signal })
       const reader = response.body?.getReader()
       if (!response.ok || reader === undefined) throw new Error(`A watcher got ${response.status}`)

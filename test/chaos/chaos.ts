@@ -1,8 +1,8 @@
 /**
- * `npm run chaos`: workers report on jobs while all that can go wrong does: the edge is killed, objects lose their memory
- * or their storage, D1 and Stytch are away, the clock jumps. Then everything that they were told 200 for is looked for.
- * Exits with 1 where anything is lost, doubled or disagrees, and also where the faults were not really injected, or too
- * little was acknowledged to prove anything.
+ * `npm run chaos`: workers report on jobs while everything goes wrong: the edge is killed, objects lose their memory or their
+ * storage, D1 and Stytch go down, the clock jumps. Afterwards the run checks that every report answered with 200 is there.
+ * Exits with 1 if anything is lost, doubled or inconsistent, and also if too few faults took effect or too few reports were
+ * acknowledged to prove anything.
  */
 import { rmSync } from 'node:fs'
 import { mkdtemp } from 'node:fs/promises'
@@ -24,18 +24,18 @@ import { type Crew, workAsCrew } from './worker.ts'
 
 const USAGE = `Usage: npm run chaos -- [--short] [--seconds N] [--seed N] [--loud]
 
-  --seconds N   how long the workers report, 100 unless told otherwise; the bounds go with it
+  --seconds N   how long the workers report (default 100); the required minimums scale with it
   --short       the same as --seconds 15
-  --seed N      the choices of an earlier run; its timing cannot be had again
-  --loud        shows what the edge logs
+  --seed N      repeat the random choices of an earlier run; its timing cannot be repeated
+  --loud        print the edge's log
 `
 
-/** What is asked of a run for each second of it: of 100 seconds, 20,000 acknowledged reports and 10 kills. */
-const ACKNOWLEDGED_A_SECOND = 200
-/** A run below a minute is for a machine that has other things to do, however slow: a fifth of it will do. */
-const ACKNOWLEDGED_A_SECOND_OF_A_SHORT_RUN = 40
-/** A slow machine may take this many times as long to acknowledge what is asked for. */
-const PATIENCE = 5
+/** Acknowledged reports that a run needs per second: 20,000 in 100 seconds. */
+const ACKNOWLEDGED_PER_SECOND = 200
+/** Runs under a minute are for slow or busy machines, and need only a fifth. */
+const ACKNOWLEDGED_PER_SECOND_IN_SHORT_RUN = 40
+/** A slow machine may take this many times as long to reach the minimum. */
+const MAX_EXTENSION = 5
 
 const CREWS: Crew[] = [
   ...Array.from({ length: 16 }, (_, index): Crew => ({ name: `w${index + 1}`, size: 1, reports: [20, 120] })),
@@ -71,12 +71,12 @@ async function chaos(): Promise<number> {
   const state = await mkdtemp(join(tmpdir(), 'milepost-chaos-'))
   process.on('exit', () => rmSync(state, { recursive: true, force: true }))
   const complaints: string[] = []
-  const stage = await Stage.open({ state, onLine: (line) => hear(line, complaints) })
+  const stage = await Stage.open({ state, onLine: (line) => checkLogLine(line, complaints) })
   try {
     console.log(
       `seed ${seed}, ${seconds} s of load, ${CREWS.reduce((sum, { size }) => sum + size, 0)} workers`,
     )
-    const rate = seconds < 60 ? ACKNOWLEDGED_A_SECOND_OF_A_SHORT_RUN : ACKNOWLEDGED_A_SECOND
+    const rate = seconds < 60 ? ACKNOWLEDGED_PER_SECOND_IN_SHORT_RUN : ACKNOWLEDGED_PER_SECOND
     const minimum = Math.ceil(seconds * rate)
     let isOver = false
     const jobs: LedgerJob[] = []
@@ -85,7 +85,7 @@ async function chaos(): Promise<number> {
       clock: new EdgeClock(stage, jobs),
       random: createRandom(seed),
       jobs,
-      worked: new Set(),
+      active: new Set(),
       finished: [],
       injected: { ...NOTHING_INJECTED },
       replays: { replays: 0, ofLostReplies: 0 },
@@ -96,10 +96,10 @@ async function chaos(): Promise<number> {
     const reads: SessionReads = { ok: 0, unavailable: 0, unanswered: 0 }
     const loadFrom = Date.now()
     const callers = Promise.all([...CREWS.map((crew) => workAsCrew(run, crew)), readWithSessions(run, reads)])
-    const misfortune = injectAll(run, seconds, (name, ms) => {
+    const faults = injectAll(run, seconds, (name, ms) => {
       if (loud) console.log(`${(Date.now() - loadFrom) / 1_000} s: ${name}, ${ms / 1_000} s`)
     }).then(async () => {
-      const deadline = loadFrom + seconds * PATIENCE * 1_000
+      const deadline = loadFrom + seconds * MAX_EXTENSION * 1_000
       while (
         Date.now() < loadFrom + seconds * 1_000 ||
         (run.acknowledged < minimum && Date.now() < deadline)
@@ -107,14 +107,14 @@ async function chaos(): Promise<number> {
         await pause(100)
       }
     })
-    // A worker that gives up ends the run as a fault does that cannot be injected.
-    await Promise.race([misfortune, callers]).finally(() => {
+    // A worker that throws ends the run, just like a fault that cannot be injected.
+    await Promise.race([faults, callers]).finally(() => {
       isOver = true
     })
-    await Promise.all([misfortune, callers])
+    await Promise.all([faults, callers])
     const load = (Date.now() - loadFrom) / 1_000
 
-    // The last one, with nobody left to come back: what D1 still lacks is for the alarms alone to bring.
+    // After this last kill no request wakes the objects. Only their alarms can bring D1 up to date.
     await killIdleRuntime(run)
     const behind = (await findBehind(stage, jobs)).length
     const quietFrom = Date.now()
@@ -135,25 +135,25 @@ async function chaos(): Promise<number> {
   }
 }
 
-/** What the edge logs. Some of it should never be: that an object and D1 contradict each other, or a bug. */
-function hear(line: string, complaints: string[]): void {
+/** Collects the log lines that must never appear: an object and D1 contradict each other, or a reply was 500. */
+function checkLogLine(line: string, complaints: string[]): void {
   if (loud) console.log(line)
   const isWrong = /"event":"(record_conflict|entries_lost)"|"event":"refused".*"status":500/.test(line)
   if (isWrong) complaints.push(`the edge logs ${line}`)
 }
 
-/** What else the run did not do of what it has to do to prove anything. */
+/** Lists what the run did too little of to prove anything, other than faults. */
 function findNotDone(run: Run, reads: SessionReads, minimum: number, behind: number): string[] {
   const required: [what: string, done: number, atLeast: number][] = [
     ['acknowledged', run.acknowledged, minimum],
     ['jobs', run.jobs.length, Math.min(40, Math.floor(seconds))],
     ['refused', countOutcome(run.jobs, 'refused'), Math.floor(seconds / 50)],
     ['replays', run.replays.replays, Math.ceil(minimum / 100)],
-    ['replays of replies that got lost', run.replays.ofLostReplies, Math.ceil(minimum / 200)],
+    ['replays of lost replies', run.replays.ofLostReplies, Math.ceil(minimum / 200)],
     ['reads with a session', reads.ok, Math.ceil(seconds)],
-    ['jobs that D1 lacked something of after the last kill', behind, 1],
+    ['jobs that were not fully in D1 after the last kill', behind, 1],
   ]
   return required
     .filter(([, done, atLeast]) => done < atLeast)
-    .map(([what, done, atLeast]) => `${what}: ${done}, and at least ${atLeast} are needed`)
+    .map(([what, done, atLeast]) => `${what}: ${done}, need at least ${atLeast}`)
 }

@@ -1,10 +1,10 @@
 import type { LedgerJob, SeenJob, SentReport, Verdict } from './ledger.ts'
 import { possibleStatuses } from './ledger.ts'
 
-/** How many of the newest entries a GET of the job shows. */
+/** How many of the newest entries a GET of the job returns. */
 const SHOWN = 100
 
-/** Columns of the record that a GET shows under the same name, and as they stand. */
+/** Columns of D1's row that a GET returns unchanged under the same name. */
 const SAME_NAMED = [
   'job_id',
   'job_type',
@@ -20,12 +20,12 @@ const SAME_NAMED = [
 ]
 const TIMES = ['created_at', 'started_at', 'completed_at']
 
-/** Holds one job against its ledger: pure, so that it can be shown to find what it is there to find. */
+/** Compares one job with its ledger. Pure, which lets unit tests prove that it finds each kind of damage. */
 export function compareJob(ledger: LedgerJob, seen: SeenJob): Verdict {
   const acknowledged = ledger.reports.filter(({ outcome }) => outcome === 'acknowledged')
   if (seen.job === null) {
     const lost = ['the job itself', ...acknowledged.map(nameOf)]
-    return { lost, doubled: [], disagreements: ['there is no such job'] }
+    return { lost, doubled: [], disagreements: ['the job does not exist'] }
   }
   const present = {
     errors: countKeys(seen.errors),
@@ -49,7 +49,7 @@ export function compareJob(ledger: LedgerJob, seen: SeenJob): Verdict {
   }
   const doubled = [...surplus('error', present.errors), ...surplus('warning', present.warnings)]
   disagreements.push(
-    ...findStrangers(ledger, present),
+    ...findUnsent(ledger, present),
     ...checkOrder(acknowledged, seen),
     ...checkState(ledger, seen.job, present),
     ...checkRecord(seen.job, seen),
@@ -78,8 +78,8 @@ function surplus(kind: string, counts: Map<string, number>): string[] {
   return [...counts].flatMap(([key, count]) => Array(count - 1).fill(`${kind} ${key}`))
 }
 
-/** Entries that nobody sent to this job. */
-function findStrangers(ledger: LedgerJob, present: Present): string[] {
+/** Finds entries that nobody sent to this job. */
+function findUnsent(ledger: LedgerJob, present: Present): string[] {
   return (['errors', 'warnings'] as const).flatMap((kind) => {
     const sent = new Set(ledger.reports.flatMap((report) => report[kind]))
     return [...present[kind].keys()]
@@ -88,7 +88,7 @@ function findStrangers(ledger: LedgerJob, present: Present): string[] {
   })
 }
 
-/** A worker awaited each report before the next, so its acknowledged entries stand in the order in which it sent them. */
+/** Each worker awaits one report before it sends the next, so its acknowledged entries must be in the order it sent them. */
 function checkOrder(acknowledged: SentReport[], seen: SeenJob): string[] {
   return (['errors', 'warnings'] as const).flatMap((kind) => {
     const place = new Map(seen[kind].map((line, index) => [keyOf(line), index]))
@@ -105,25 +105,25 @@ function checkOrder(acknowledged: SentReport[], seen: SeenJob): string[] {
   })
 }
 
-/** What the job says of itself, against what was reported of it. */
+/** Compares the job's fields with what was reported. */
 function checkState(ledger: LedgerJob, job: Record<string, unknown>, present: Present): string[] {
   const total = (counts: Map<string, number>) => [...counts.values()].reduce((sum, count) => sum + count, 0)
   const workers = [...new Set(ledger.reports.map(({ worker }) => worker))]
   const latest = new Map(workers.map((worker) => [worker, possibleLatest(ledger, worker)]))
   const metadata = job.metadata as Record<string, unknown>
   const set = [...latest.values()].flat()
-  // 0 is what the job was created with: none of its workers may have got as far as to say otherwise.
+  // The job was created with 0, and perhaps no worker has set a count yet.
   const processed = [...latest.values()].every((numbers) => numbers.includes(0))
     ? [0, ...set]
     : set.filter((n) => n > 0)
   const expected: [what: string, found: unknown, possible: unknown[]][] = [
     ['status', job.status, possibleStatuses(ledger, present.errors.size > 0, present.warnings.size > 0)],
     ['total_items', job.total_items, [ledger.totalItems]],
-    // The last to arrive stands, whichever worker's it was.
+    // The last count to arrive wins, whichever worker sent it.
     ['processed_items', job.processed_items, processed],
     ['error_count', job.error_count, [total(present.errors)]],
     ['warning_count', job.warning_count, [total(present.warnings)]],
-    // No entity is used twice, nor both as an error and as a warning.
+    // Every entity key is used once: no item fails twice, or both fails and is warned about.
     ['failed_items', job.failed_items, [present.errors.size]],
     ['warned_items', job.warned_items, [present.warnings.size]],
     ['entries_not_kept', job.entries_not_kept, [0]],
@@ -138,7 +138,7 @@ function checkState(ledger: LedgerJob, job: Record<string, unknown>, present: Pr
     .map(([what, found, possible]) => `${what} is ${found}, not ${[...new Set(possible)].join(' or ')}`)
 }
 
-/** What a worker may have set last: its last acknowledged number, or one that nobody answered for. */
+/** The numbers that a worker may have set last: its last acknowledged one, or any unanswered one. */
 function possibleLatest(ledger: LedgerJob, worker: string): number[] {
   const own = ledger.reports.filter((report) => report.worker === worker && report.marked)
   const last = own.findLast(({ outcome }) => outcome === 'acknowledged')
@@ -146,7 +146,7 @@ function possibleLatest(ledger: LedgerJob, worker: string): number[] {
   return last === undefined ? [0, ...unanswered] : [last.n, ...unanswered]
 }
 
-/** D1 against what the edge answers: the row, and every entry. */
+/** Compares D1's row and entries with what the edge returns. */
 function checkRecord(job: Record<string, unknown>, seen: SeenJob): string[] {
   const { row } = seen
   if (row === null) return ['D1 has no such job']
@@ -159,8 +159,8 @@ function checkRecord(job: Record<string, unknown>, seen: SeenJob): string[] {
     ['kept_warnings', row.kept_warnings, seen.warnings.length],
     ['errors', textsOf(seen.recordedErrors), seen.errors.join('\n')],
     ['warnings', textsOf(seen.recordedWarnings), seen.warnings.join('\n')],
-    ['places of errors', placesOf(seen.recordedErrors), placesUpTo(seen.errors.length)],
-    ['places of warnings', placesOf(seen.recordedWarnings), placesUpTo(seen.warnings.length)],
+    ['positions of errors', positionsOf(seen.recordedErrors), positionsUpTo(seen.errors.length)],
+    ['positions of warnings', positionsOf(seen.recordedWarnings), positionsUpTo(seen.warnings.length)],
   ]
   const complaints = pairs
     .filter(([, recorded, shown]) => recorded !== shown)
@@ -173,7 +173,7 @@ function checkRecord(job: Record<string, unknown>, seen: SeenJob): string[] {
   return complaints
 }
 
-/** A report that was applied twice shows here, whatever it brought. */
+/** Catches reports that were applied twice, whatever was in them. */
 function checkRevision({ clockSetBacks }: LedgerJob, row: SeenJob['row'], expected: number): string[] {
   if (row === null) return []
   const revision = Number(row.revision)
@@ -186,11 +186,11 @@ function textsOf(entries: { text: string }[]): string {
   return entries.map(({ text }) => text).join('\n')
 }
 
-function placesOf(entries: { seq: number }[]): string {
+function positionsOf(entries: { seq: number }[]): string {
   return entries.map(({ seq }) => seq).join()
 }
 
-function placesUpTo(count: number): string {
+function positionsUpTo(count: number): string {
   return Array.from({ length: count }, (_, index) => index + 1).join()
 }
 

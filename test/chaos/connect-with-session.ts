@@ -1,12 +1,12 @@
 import type { Connection, Fetch } from '../../src/client/send-with-retries.ts'
-import { ORGANIZATION } from './orders.ts'
+import { ORGANIZATION } from './edge-commands.ts'
 import type { Run } from './run.ts'
 
 const DAY = 24 * 60 * 60 * 1_000
 
 /**
- * A connection with a member's session in place of a server API key. Each request carries a JWT that is fresh by the
- * edge's clock, so that checking it takes no D1 and, most of the time, no Stytch.
+ * A connection with a member's session instead of a server API key. Each request carries a JWT that is fresh by the edge's
+ * clock, so checking it needs no D1 and usually no Stytch.
  */
 export function connectWithSession({ stage, clock }: Run): Connection {
   const { stytch } = stage

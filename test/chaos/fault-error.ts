@@ -1,2 +1,2 @@
-/** A fault that did not have its effect: what follows would prove nothing. */
+/** A fault did not take effect, so the rest of the run would prove nothing. */
 export class FaultError extends Error {}

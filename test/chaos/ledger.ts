@@ -1,21 +1,21 @@
-/** What the workers sent and were told, kept outside of the edge: what the edge is measured by afterwards. */
+/** What the workers sent and how it was answered, kept outside the edge. Afterwards the edge is compared with it. */
 
-/** `refused`: answered with a 4xx, so nothing of it may be there. `unanswered`: it may be there, whole and once. */
+/** `refused`: answered with a 4xx, so none of it may be there. `unanswered`: it may be there, whole and once. */
 export type Outcome = 'acknowledged' | 'refused' | 'unanswered'
 export type Mark = 'started' | 'completed' | 'failed'
 
-/** One report, as its worker meant it. How often it was sent does not count: it is to take effect once. */
+/** One report. However often it was sent, it must take effect once. */
 export interface SentReport {
   worker: string
-  /** The worker's own number of it; a worker awaits each before the next. */
+  /** The worker's sequence number. A worker awaits each report before it sends the next. */
   n: number
-  /** The keys of the entities that it brought, in order; together at least one, and none is ever used twice. */
+  /** The entity keys of its entries, in order. Every report has at least one, and no key is ever reused. */
   errors: string[]
   warnings: string[]
   mark?: Mark
   /** Whether it set `metadata[worker]` and `processed_items` to `n`. */
   marked: boolean
-  /** Revisions of the job that it takes, 1 unless told otherwise. */
+  /** How many revisions of the job it takes. Default 1. */
   revisions?: number
   outcome: Outcome
 }
@@ -25,9 +25,9 @@ export interface LedgerJob {
   jobId: string
   totalItems: number
   reports: SentReport[]
-  /** How often the edge's clock was set back since the job was created: each time may have cost the job a revision. */
+  /** How many times the edge's clock was set back since the job was created. Each time may have taken a revision. */
   clockSetBacks: number
-  /** What was wrong with replies already: a retry that was answered differently, for instance. */
+  /** Wrong replies during the run, for instance a retry that was answered differently. */
   complaints: string[]
 }
 
@@ -36,25 +36,25 @@ export interface RecordedEntry {
   text: string
 }
 
-/** A job as the edge and D1 show it once everything is quiet. */
+/** A job in the edge and in D1, once everything is quiet. */
 export interface SeenJob {
-  /** GET of the job; null where the edge knows none. */
+  /** The reply to a GET of the job; null if it was 404. */
   job: Record<string, unknown> | null
   /** The lines of the streamed entries. */
   errors: string[]
   warnings: string[]
-  /** D1's row, its columns by their names; null where there is none. */
+  /** D1's row, by column name; null if there is none. */
   row: Record<string, unknown> | null
   recordedErrors: RecordedEntry[]
   recordedWarnings: RecordedEntry[]
 }
 
 export interface Verdict {
-  /** Acknowledged and not there, or not all of it. */
+  /** Acknowledged, but missing in whole or in part. */
   lost: string[]
-  /** There more often than it was sent. */
+  /** There more than once. */
   doubled: string[]
-  /** Whatever else does not fit together. */
+  /** Any other inconsistency. */
   disagreements: string[]
 }
 
@@ -64,7 +64,7 @@ export function isFinishing(mark: Mark | undefined): mark is 'completed' | 'fail
   return mark !== undefined && FINISHED[mark]
 }
 
-/** How many entries of a job were acknowledged: D1 has caught up no earlier than it has as many. */
+/** Counts the acknowledged entries of a job. D1 is behind as long as it has fewer. */
 export function countAcknowledged(ledger: LedgerJob): { errors: number; warnings: number } {
   const acknowledged = ledger.reports.filter(({ outcome }) => outcome === 'acknowledged')
   return {
@@ -73,7 +73,7 @@ export function countAcknowledged(ledger: LedgerJob): { errors: number; warnings
   }
 }
 
-/** The statuses that a job may have after all that was sent of it, given whether errors and warnings are there. */
+/** The statuses that a job may have after all of its reports, given whether it has errors and warnings. */
 export function possibleStatuses(ledger: LedgerJob, hasErrors: boolean, hasWarnings: boolean): string[] {
   const outcomeOf = (wanted: (mark: Mark | undefined) => boolean): Outcome | undefined => {
     const outcomes = ledger.reports.filter(({ mark }) => wanted(mark)).map(({ outcome }) => outcome)

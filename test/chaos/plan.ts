@@ -12,13 +12,13 @@ import { takeStytchDown } from './faults/take-stytch-down.ts'
 import { writeLate } from './faults/write-late.ts'
 import type { Injected, Run } from './run.ts'
 
-type Fault = [name: string, aSecond: number, inject: (run: Run) => Promise<void>]
+type Fault = [name: string, perSecond: number, inject: (run: Run) => Promise<void>]
 
-/** Injected one at a time: each returns once the edge answers again. */
+/** Injected one at a time. Each returns once the edge answers again. */
 const OF_THE_EDGE: Fault[] = [
   ['kill', 0.12, killRuntime],
   ['lock', 0.03, (run) => holdD1(run, 2_000 + run.random() * 2_000)],
-  // Neither the objects' timers nor D1 are there to take what was acknowledged.
+  // Neither the objects' timers nor D1 can save what was acknowledged: only the journals can.
   ['lock and kill', 0.01, (run) => holdD1(run, 500, () => killRuntime(run))],
   ['hours of outage', 0.02, holdD1ForHours],
   ['evict', 0.08, (run) => evictObjects(run, 6)],
@@ -33,10 +33,10 @@ const OF_THE_EDGE: Fault[] = [
   ['clock moved on', 0.03, (run) => jumpClock(run, 'on')],
   ['clock set back', 0.03, (run) => jumpClock(run, 'back')],
 ]
-/** Injected alongside: Stytch may be down while the edge is killed. */
+/** Injected alongside the others: Stytch may be down while the edge is killed. */
 const OF_STYTCH: Fault[] = [['Stytch down', 0.03, takeStytchDown]]
 
-/** Injects all the faults of a run of so many seconds. Calls `onFault` after each, with how long it took in ms. */
+/** Injects all faults of a run that lasts `seconds`. Calls `onFault` after each with its duration in ms. */
 export async function injectAll(
   run: Run,
   seconds: number,
@@ -45,7 +45,7 @@ export async function injectAll(
   await Promise.all([OF_THE_EDGE, OF_STYTCH].map((faults) => injectInTurn(run, seconds, faults, onFault)))
 }
 
-/** In random order, spread over the run at random. */
+/** Injects the faults in random order and at random times. */
 async function injectInTurn(
   run: Run,
   seconds: number,
@@ -65,7 +65,7 @@ async function injectInTurn(
   }
 }
 
-/** Which faults a run of so many seconds lacks to prove anything. */
+/** Lists the faults that a run of `seconds` had too few of to prove anything. */
 export function findNotInjected(injected: Injected, seconds: number): string[] {
   const required: Partial<Record<keyof Injected, number>> = {
     kills: seconds * 0.1,
@@ -88,6 +88,6 @@ export function findNotInjected(injected: Injected, seconds: number): string[] {
   return Object.entries(required).flatMap(([name, number]) => {
     const atLeast = Math.max(1, Math.floor(number))
     const done = injected[name as keyof Injected]
-    return done < atLeast ? [`${name}: ${done}, and at least ${atLeast} are needed`] : []
+    return done < atLeast ? [`${name}: ${done}, need at least ${atLeast}`] : []
   })
 }

@@ -5,18 +5,19 @@ import type { SessionReads } from './session-readers.ts'
 
 const SHOWN_FINDINGS = 20
 
-export interface Result {
+interface Result {
   run: Run
   reads: SessionReads
   verdict: Findings
-  /** What was not injected or not acknowledged, so that the run proves nothing. */
+  /** What the run had too little of to prove anything. */
   shortfalls: string[]
   /** How long the workers reported, in seconds. */
   load: number
-  /** Jobs of which D1 lacked something after the last kill, and how many seconds it took to have it. */
+  /** How many jobs were not fully in D1 after the last kill. */
   behind: number
+  /** How long D1 then took to catch up, in seconds. */
   caughtUp: number
-  /** Of the whole run, in seconds. */
+  /** The whole run, in seconds. */
   duration: number
 }
 
@@ -34,31 +35,31 @@ export function printResult({ run, reads, verdict, shortfalls, ...times }: Resul
     ['jobs', jobs.length],
     ['kills', injected.kills],
     ['locks', injected.locks],
-    ['hours of outage', `${injected.outageHours.toFixed(1)} in ${injected.longOutages} of the locks`],
+    ['hours of outage', `${injected.outageHours.toFixed(1)}, during ${injected.longOutages} of the locks`],
     ['evictions', injected.evictions],
     ['restarts', injected.restarts],
-    ['lost storages', injected.lostStorages],
-    ['late writes', `${injected.lateWrites} (${injected.fencedWrites} of them not taken)`],
-    ['old journals', `${injected.oldJournals}, and ${injected.oldRetries} retries of reports from before`],
+    ['storage losses', injected.lostStorages],
+    ['late writes', `${injected.lateWrites} (${injected.fencedWrites} rejected)`],
+    ['old journals', `${injected.oldJournals}, with ${injected.oldRetries} retries of earlier requests`],
     [
       'archived jobs',
-      `${injected.archivedJobs}, and ${injected.archivedRetries} retries of reports from before`,
+      `${injected.archivedJobs}, with ${injected.archivedRetries} retries of earlier requests`,
     ],
     [
       'clock jumps',
-      `${injected.clockMovedOn} on, ${injected.clockSetBack} back, ${run.clock.setBacks} back in all`,
+      `${injected.clockMovedOn} forward, ${injected.clockSetBack} back (${run.clock.setBacks} back with restarts)`,
     ],
     ['Stytch down', injected.stytchOutages],
     [
       'session reads',
-      `${reads.ok} served, ${reads.unavailable} put off (503), ${reads.unanswered} unanswered`,
+      `${reads.ok} answered, ${reads.unavailable} unavailable (503), ${reads.unanswered} unanswered`,
     ],
-    ['replays', `${replays.replays} (${replays.ofLostReplies} of replies that got lost)`],
+    ['replays', `${replays.replays} (${replays.ofLostReplies} of lost replies)`],
     [
       'behind at the end',
-      `${times.behind} jobs, level ${times.caughtUp.toFixed(1)} s after the last kill, unasked`,
+      `${times.behind} jobs, caught up by themselves ${times.caughtUp.toFixed(1)} s after the last kill`,
     ],
-    ['load', `${times.load.toFixed(1)} s, ${Math.round(acknowledged / times.load)} acknowledged a second`],
+    ['load', `${times.load.toFixed(1)} s, ${Math.round(acknowledged / times.load)} acknowledged per second`],
     ['duration', `${times.duration.toFixed(1)} s`],
   ]
   for (const [name, value] of lines) console.log(`${`${name}:`.padEnd(20)}${value}`)

@@ -6,7 +6,7 @@ import type { Run } from './run.ts'
 
 let probes = 0
 
-/** A worker of the faults' own. What it does is in the ledger, like any other's. */
+/** A worker that a fault uses to check its effect. Its reports are in the ledger like those of any other worker. */
 export class Probe {
   readonly #run: Run
   readonly #connection: Connection
@@ -29,7 +29,7 @@ export class Probe {
     return ledger
   }
 
-  /** Sends one report on a job, with a warning; throws where it is not acknowledged. */
+  /** Sends one report with a warning. Throws if it is not acknowledged. */
   async report(ledger: LedgerJob, mark?: Mark): Promise<Job> {
     const n = ++this.#n
     const [worker, entityKey] = [this.#name, `${this.#name}/${n}`]

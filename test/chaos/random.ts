@@ -1,4 +1,4 @@
-/** A seeded source of numbers of 0 to 1 (mulberry32), so that a run's choices can be had again. */
+/** A seeded generator (mulberry32) of numbers from 0 up to but not including 1, which makes a run's choices repeatable. */
 export function createRandom(seed: number): () => number {
   let state = seed >>> 0
   return () => {
@@ -9,7 +9,7 @@ export function createRandom(seed: number): () => number {
   }
 }
 
-/** An integer from `least` to `most`, both included. */
+/** An integer from `least` to `most`, inclusive. */
 export function integerBetween(random: () => number, least: number, most: number): number {
   return least + Math.floor(random() * (most - least + 1))
 }

@@ -2,7 +2,7 @@ import type { Stage } from './stage.ts'
 import { type AnsweredRequest, findFault } from './unreliable-fetch.ts'
 import { until } from './until.ts'
 
-/** Sends a request again that was answered 200, until it is answered; it has to be answered the same. */
+/** Repeats a request that was answered with 200 until it is answered again, and complains if the answer differs. */
 export async function repeatRequest(
   stage: Stage,
   request: AnsweredRequest,

@@ -1,7 +1,7 @@
 import type { EdgeClock } from './edge-clock.ts'
 import type { LedgerJob } from './ledger.ts'
+import type { PauseGate } from './pause-gate.ts'
 import type { Stage } from './stage.ts'
-import type { Standstill } from './standstill.ts'
 import type { AnsweredRequest, Replays } from './unreliable-fetch.ts'
 
 /** What the workers, the readers and the faults of a run share. */
@@ -11,60 +11,62 @@ export interface Run {
   random: () => number
   /** All jobs whose create was acknowledged. */
   jobs: LedgerJob[]
-  /** Of them, those that workers are reporting on. */
-  worked: Set<WorkedJob>
-  /** Those that were finished last. */
-  finished: WorkedJob[]
+  /** The jobs that workers are reporting on. */
+  active: Set<ActiveJob>
+  /** The jobs that finished most recently. */
+  finished: ActiveJob[]
   injected: Injected
   replays: Replays
   acknowledged: number
-  /** What was wrong with answers that belong to no job of the ledger. Each makes the run fail. */
+  /** Wrong answers that belong to no job in the ledger. Each one fails the run. */
   complaints: string[]
   isOver: () => boolean
 }
 
-export interface WorkedJob {
+export interface ActiveJob {
   ledger: LedgerJob
   /** Reports left to send. */
   left: number
-  /** It was ended, or is left open: its workers go on to the next. */
+  /** Finished or left open; either way its workers move on to the next job. */
   isOver: boolean
-  standstill: Standstill
-  /** Requests that were answered 200, the create among them: sent again, each is answered the same. */
+  gate: PauseGate
+  /** Requests that were answered with 200, the create first. A repeat must get the same answer. */
   answered: AnsweredRequest[]
 }
 
-/** Faults that were really injected; none is counted whose effect was not seen. */
+/** How many faults were injected. A fault counts only if its effect was observed. */
 export interface Injected {
-  /** Runtimes that were killed with requests under way, and are gone. */
+  /** Runtimes killed with requests in flight. */
   kills: number
-  /** Times that D1 was held while statuses changed, and really had none of it until it was let go. */
+  /** Locks of D1 during which statuses changed and none of the changes reached it. */
   locks: number
-  /** Of them, those during which the clock moved on by hours and reports were acknowledged all the same, … */
+  /** Locks during which the clock advanced by hours and reports were still acknowledged. */
   longOutages: number
-  /** … and those hours, together. */
+  /** The total of those hours. */
   outageHours: number
-  /** Objects that were put out of memory, their storage kept. */
+  /** Objects evicted from memory, with their storage kept. */
   evictions: number
-  /** Times that the whole edge was closed and opened again. */
+  /** Times the whole edge was closed and reopened. */
   restarts: number
-  /** Objects whose storage was lost, and whose successors took their jobs over from D1. */
+  /** Objects that lost their storage and whose successors loaded the job from D1. */
   lostStorages: number
-  /** Records of dead instances that came late, … */
+  /** Records of dead instances that arrived late. */
   lateWrites: number
-  /** … and those of them that D1 did not take. */
+  /** Late writes that D1 rejected. */
   fencedWrites: number
-  /** Journals that were put into the form of version 0.1.0, and upgraded by the next instance, … */
+  /** Journals rewritten in the format of version 0.1.0 and upgraded by the next instance. */
   oldJournals: number
-  /** … and retries of reports from before that. */
+  /** Retries, after such an upgrade, of earlier requests. */
   oldRetries: number
-  /** Jobs that were found to have left their objects for D1, and retries of reports from before that. */
+  /** Jobs that had left their objects for D1. */
   archivedJobs: number
+  /** Retries of earlier requests on such jobs. */
   archivedRetries: number
-  /** Times that the clock was moved on, and back, by minutes, as seen in a job that was created then. */
+  /** Times the clock was moved forward by minutes, as seen in a new job. */
   clockMovedOn: number
+  /** Times the clock was moved back by minutes, as seen in a new job. */
   clockSetBack: number
-  /** Times that Stytch was down, so that a session could not be checked. */
+  /** Times Stytch was down and sessions could not be checked. */
   stytchOutages: number
 }
 

@@ -1,22 +1,22 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { ORGANIZATION } from './orders.ts'
+import { ORGANIZATION } from './edge-commands.ts'
 import type { Run } from './run.ts'
 
-/** Between two requests of one reader, in ms. */
+/** The pause between two requests of one reader, in ms. */
 const PAUSE = 60
 const DAY = 24 * 60 * 60 * 1_000
 
-/** How often the readers were answered 200 and 503, and how often not at all: the edge was away. */
+/** How many reads got 200, got 503, and got no answer because the edge was down. */
 export interface SessionReads {
   ok: number
   unavailable: number
   unanswered: number
 }
 
-/** Members who read with a session until the run is over, whether Stytch is up or not. */
+/** Has members read with a session until the run is over, whether Stytch is up or not. */
 export async function readWithSessions(run: Run, reads: SessionReads): Promise<void> {
   const { stytch } = run.stage
-  // Longer than the clock is ever moved: the end of a session would rightly be answered 401.
+  // Longer than the clock ever moves: an expired session would correctly get 401.
   const token = stytch.signIn({ org: ORGANIZATION, actions: ['read'], expiresAt: Date.now() + 30 * DAY })
   const cookie = `stytch_session=${token}`
   await Promise.all([
@@ -46,7 +46,7 @@ async function readOn(run: Run, reads: SessionReads, cookie: () => string): Prom
   }
 }
 
-/** A request as a browser makes it; undefined if it is not answered. */
+/** Sends a request like a browser's. Returns undefined if it is not answered. */
 export async function readWithCookie(
   { stage }: Run,
   path: string,

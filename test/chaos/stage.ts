@@ -4,27 +4,27 @@ import { type Edge, openEdge } from '../../scripts/edge.ts'
 import type { Connection } from '../../src/client/send-with-retries.ts'
 import { FakeStytch } from '../edge/fake-stytch.ts'
 import { issueKey } from '../edge/harness.ts'
-import { ORDERS_PATH, ORGANIZATION, type Order, type Outcomes } from './orders.ts'
+import { COMMANDS_PATH, type Command, type CommandResults, ORGANIZATION } from './edge-commands.ts'
 import { until } from './until.ts'
 
-/** Finished jobs leave their objects while the run goes on. */
+/** Short enough that finished jobs leave their objects during the run. */
 const ARCHIVE_AFTER_SECONDS = 10
 
 interface Options {
-  /** Where the state lies. */
+  /** The state folder. */
   state: string
-  /** Told each line that the edge logs. */
+  /** Receives each line of the edge's log. */
   onLine: (line: string) => void
 }
 
-/** The edge under test, whichever process it is at the moment, on one port and one state throughout. */
+/** The edge under test. Its process changes during the run; its port and state do not. */
 export class Stage {
   readonly url: string
   readonly stytch: FakeStytch
   readonly #options: Options
   readonly #key: string
   #edge: Edge
-  /** Requests of the workers that have no answer yet. */
+  /** The number of the workers' unanswered requests. */
   inFlight = 0
 
   private constructor(options: Options, stytch: FakeStytch, edge: Edge, key: string) {
@@ -46,7 +46,7 @@ export class Stage {
     return this.#edge
   }
 
-  /** For the client that the workers report with. */
+  /** The connection for the workers' client. */
   get connection(): Connection {
     return { url: this.url, key: this.#key }
   }
@@ -56,30 +56,33 @@ export class Stage {
     return fetch(`${this.url}${path}`, { headers, signal: AbortSignal.timeout(30_000) })
   }
 
-  /** Has the edge do what its callers cannot ask of it. Throws where it does not. */
-  async order<What extends Order['do']>(order: Extract<Order, { do: What }>): Promise<Outcomes[What]> {
-    const body = JSON.stringify(order)
+  /** Runs a command inside the edge. Throws if the edge does not. */
+  async command<What extends Command['do']>(
+    command: Extract<Command, { do: What }>,
+  ): Promise<CommandResults[What]> {
+    const body = JSON.stringify(command)
     const signal = AbortSignal.timeout(30_000)
-    const response = await fetch(`${this.url}${ORDERS_PATH}`, { method: 'POST', body, signal })
+    const response = await fetch(`${this.url}${COMMANDS_PATH}`, { method: 'POST', body, signal })
     const text = await response.text()
-    if (!response.ok) throw new Error(`The order to ${order.do} was answered ${response.status}: ${text}`)
-    return JSON.parse(text) as Outcomes[What]
+    if (!response.ok)
+      throw new Error(`The command to ${command.do} was answered with ${response.status}: ${text}`)
+    return JSON.parse(text) as CommandResults[What]
   }
 
-  /** Opens the file of D1 beside the runtime. */
+  /** Opens D1's file next to the runtime. */
   async openD1File(options: { readOnly: boolean }): Promise<DatabaseSync> {
     return new DatabaseSync(await this.#edge.d1File(), { ...options, timeout: 5_000 })
   }
 
-  /** Closes the edge as an operator would, and opens it again where it was. */
+  /** Closes the edge as an operator would, and reopens it on the same port and state. */
   async reopen(): Promise<void> {
     await this.#edge.dispose()
     this.#edge = await openWithFaults(this.#options, this.stytch, Number(new URL(this.url).port))
-    await this.answers()
+    await this.untilUp()
   }
 
   /** Resolves once the edge answers. */
-  async answers(): Promise<void> {
+  async untilUp(): Promise<void> {
     await until('the edge answers', 30_000, async () => {
       const signal = AbortSignal.timeout(2_000)
       return await fetch(`${this.url}/healthz`, { signal })

@@ -4,17 +4,17 @@ import type { Fetch } from '../../src/client/send-with-retries.ts'
 const CUT = 0.06
 const LOSE = 0.03
 const REPEAT = 0.03
-/** When a request is cut off, in ms after it was sent, at the latest: an answer takes about as long. */
-const LONGEST_CUT = 120
+/** A request is cut off within this time after it is sent, about as long as an answer takes. */
+const LONGEST_CUT_MS = 120
 
 export interface Replays {
-  /** Answers that were given again, and said so. */
+  /** Answers that were marked as a replay. */
   replays: number
-  /** Of them, those to a retry whose first answer had come and was thrown away. */
+  /** Replays of an answer that had arrived and was thrown away. */
   ofLostReplies: number
 }
 
-/** A request that was answered 200, and the answer. */
+/** A request that was answered with 200, and the answer. */
 export interface AnsweredRequest {
   url: string
   /** Its Idempotency-Key. */
@@ -27,16 +27,15 @@ interface Options {
   random: () => number
   stage: { inFlight: number }
   replays: Replays
-  /** Told of a retry that was answered differently from what it retries. */
+  /** Called for a retry whose answer differs from the first one. */
   complain: (complaint: string) => void
-  /** Told of each request that was answered 200, once. */
+  /** Called once for each request that was answered with 200. */
   onAnswer: (request: AnsweredRequest) => void
 }
 
 /**
- * The network of one worker. It cuts requests off at a random moment, loses replies that have come, and sends again
- * what was answered already. A request that was answered 200 once has to be answered the same ever after: the same
- * bytes, and marked as a replay.
+ * The network of one worker. It cuts off requests at random moments, loses replies that arrived, and repeats requests that were
+ * already answered. Once a request was answered with 200, every repeat must get the same bytes, marked as a replay.
  */
 export function unreliableFetch({ random, stage, replays, complain, onAnswer }: Options): Fetch {
   let answered: { key: string; text: string; lost: boolean } | undefined
@@ -47,11 +46,11 @@ export function unreliableFetch({ random, stage, replays, complain, onAnswer }: 
     try {
       const response = await fetch(url, init)
       const text = await response.text()
-      // An edge that is away answers not at all, or says so with 503: this is a bug.
+      // An edge that is down does not answer, or answers 503. A 500 is a bug.
       if (response.status === 500) complain(`500: ${text.slice(0, 200)}`)
       if (answered?.key === key) judge(response, text, answered)
       else if (response.ok) {
-        // A replay of what was applied by a request that was cut off: its answer is seen now for the first time.
+        // The first attempt may have been applied before it was cut off. In that case its first visible answer is a replay.
         if (isReplay(response)) replays.replays++
         answered = { key, text, lost: false }
         onAnswer({ url, key, body: String(init.body), text })
@@ -64,7 +63,7 @@ export function unreliableFetch({ random, stage, replays, complain, onAnswer }: 
   }
 
   const judge = (response: Response, text: string, before: { text: string; lost: boolean }) => {
-    // No verdict on what was asked: it says to come again.
+    // These answers say to try again. They say nothing about the request.
     if (response.status === 408 || response.status === 429 || response.status >= 500) return
     const fault = findFault(response, text, before.text)
     if (fault !== undefined) complain(fault)
@@ -78,7 +77,7 @@ export function unreliableFetch({ random, stage, replays, complain, onAnswer }: 
   return async (url, init) => {
     const roll = random()
     if (roll < CUT) {
-      const cut = AbortSignal.timeout(Math.floor(random() * LONGEST_CUT))
+      const cut = AbortSignal.timeout(Math.floor(random() * LONGEST_CUT_MS))
       const signal = init.signal ? AbortSignal.any([init.signal, cut]) : cut
       return await send(url, { ...init, signal })
     }
@@ -86,18 +85,19 @@ export function unreliableFetch({ random, stage, replays, complain, onAnswer }: 
     if (!response.ok) return response
     if (roll < CUT + LOSE) {
       if (answered !== undefined) answered.lost = true
-      throw new Error('the reply got lost')
+      throw new Error('the reply was lost')
     }
-    // Whether this one is answered at all is of no consequence; if it is, `judge` has looked at it.
+    // The repeat need not be answered. If it is, `judge` has checked the answer.
     if (roll < CUT + LOSE + REPEAT) await send(url, init).catch(() => {})
     return response
   }
 }
 
-/** What is wrong with the answer to a retry of what was answered 200 with `before`. */
+/** Finds what is wrong with the answer to a repeated request whose first answer was 200 with the text `before`. */
 export function findFault(response: Response, text: string, before: string): string | undefined {
-  if (!response.ok) return `a retry of what was answered 200 got ${response.status}: ${text.slice(0, 200)}`
-  if (!isReplay(response)) return 'a retry of what was answered 200 is not marked as a replay'
+  if (!response.ok)
+    return `a repeat of a request answered with 200 got ${response.status}: ${text.slice(0, 200)}`
+  if (!isReplay(response)) return 'the answer to a repeated request is not marked as a replay'
   return text === before ? undefined : `a replay differs: ${firstDifference(before, text)}`
 }
 

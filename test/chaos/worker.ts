@@ -9,42 +9,43 @@ import {
 } from '../../src/client/send-with-retries.ts'
 import type { Job, Report, ReportedEntry } from '../../src/client/wire.ts'
 import type { LedgerJob, Mark, Outcome, SentReport } from './ledger.ts'
+import { PauseGate } from './pause-gate.ts'
 import { integerBetween } from './random.ts'
-import type { Run, WorkedJob } from './run.ts'
-import { Standstill } from './standstill.ts'
+import type { ActiveJob, Run } from './run.ts'
 import { type AnsweredRequest, unreliableFetch } from './unreliable-fetch.ts'
 
 /** Shares of the reports. */
 const BULK = 0.03
 const ABANDONED = 0.02
 const STARTED_AGAIN = 0.02
-/** The others bring a warning. */
+/** The share of reports with an error; the others have a warning. */
 const WITH_ERROR = 0.75
-/** Entries of each kind in a bulk report. */
+/** The most entries of each kind in a bulk report. */
 const MOST_IN_BULK = 30
-/** Of the jobs that are due to end. */
+/** The share of ended jobs that fail. */
 const FAILED = 0.2
+/** The share of jobs that are never ended. */
 const LEFT_OPEN = 0.15
 
-/** Waits shorter than the client's own: the run is to be full of retries, not of waiting. */
+/** Divides the client's waits: a run should be full of retries, not of waiting. */
 const WAITS_SHORTENED = 8
 
-/** Answered requests that are remembered of a job: its create, and so many reports, the newest. */
+/** How many answered requests to keep for a job, in addition to its create. The newest are kept. */
 const REMEMBERED_REPORTS = 20
-/** Finished jobs that are remembered with them. */
+/** How many finished jobs to keep for later retries. */
 const REMEMBERED_JOBS = 30
 
-/** Workers on one job after another, together: one worker alone, or several on a heavy job. */
+/** Workers that share one job after another: a single worker, or several on a large job. */
 export interface Crew {
   name: string
   size: number
-  /** How many reports a job of theirs gets, at least and at most. */
+  /** The least and the most reports that one of their jobs gets. */
   reports: [least: number, most: number]
 }
 
-/** Has one crew work until the run is over. Throws where the edge gives an answer that no worker may ever get. */
+/** Has one crew work until the run is over. Throws if the client throws anything but its own errors. */
 export async function workAsCrew(run: Run, crew: Crew): Promise<void> {
-  let opening: Promise<WorkedJob | undefined> | undefined
+  let opening: Promise<ActiveJob | undefined> | undefined
   const members = Array.from(
     { length: crew.size },
     (_, index) => new Member(run, `${crew.name}-${index + 1}`),
@@ -55,12 +56,12 @@ export async function workAsCrew(run: Run, crew: Crew): Promise<void> {
       const mine = opening
       const current = await mine
       while (current !== undefined && !current.isOver && !run.isOver()) {
-        await current.standstill.step(async () => {
-          // A fault may have ended it while everybody stood still.
+        await current.gate.pass(async () => {
+          // A fault may have ended the job while the gate was closed.
           if (!current.isOver) await member.step(current)
         })
       }
-      if (current !== undefined) run.worked.delete(current)
+      if (current !== undefined) run.active.delete(current)
       if (opening === mine) opening = undefined
     }
   }
@@ -93,16 +94,16 @@ class Member {
     }
   }
 
-  /** Creates the crew's next job; undefined where nobody answered, so that nothing is known of it. */
-  async open(crew: Crew): Promise<WorkedJob | undefined> {
-    const { random, clock, jobs, worked, complaints } = this.#run
+  /** Creates the crew's next job. Returns undefined without an answer, since the job is then unknown. */
+  async open(crew: Crew): Promise<ActiveJob | undefined> {
+    const { random, clock, jobs, active, complaints } = this.#run
     const left = integerBetween(random, ...crew.reports)
     const setBacks = clock.setBacks
-    // Of a create that was answered, but so late that its worker had given up.
+    // Forget a create that was answered after its worker had given up.
     this.#answered.length = 0
     try {
-      const order = { jobType: 'chaos', totalItems: left, triggeredBy: this.#name }
-      const { jobId } = await createJob(this.#connection, order)
+      const newJob = { jobType: 'chaos', totalItems: left, triggeredBy: this.#name }
+      const { jobId } = await createJob(this.#connection, newJob)
       const ledger: LedgerJob = {
         jobId,
         totalItems: left,
@@ -112,8 +113,8 @@ class Member {
       }
       jobs.push(ledger)
       const answered = this.#answered.splice(0)
-      const job = { ledger, left, isOver: false, standstill: new Standstill(), answered }
-      worked.add(job)
+      const job = { ledger, left, isOver: false, gate: new PauseGate(), answered }
+      active.add(job)
       return job
     } catch (error) {
       if (error instanceof RequestRefusedError) complaints.push(`a create was refused: ${error}`)
@@ -122,12 +123,12 @@ class Member {
     }
   }
 
-  /** Sends the next report of the job; one of the crew sends its end once it has had enough. */
-  async step(current: WorkedJob): Promise<void> {
+  /** Sends the next report of the job. One member of the crew sends the final report. */
+  async step(current: ActiveJob): Promise<void> {
     const { random, finished } = this.#run
     current.left--
     if (current.left === -1) {
-      // Meanwhile the rest of the crew goes on: some of it comes in time, and some is told that the job is closed.
+      // The rest of the crew keeps reporting: some reports arrive in time, others get 409.
       if (random() >= LEFT_OPEN) {
         await this.#report(current, random() < FAILED ? 'failed' : 'completed')
         finished.push(current)
@@ -141,7 +142,7 @@ class Member {
     await this.#report(current, isFirst || random() < STARTED_AGAIN ? 'started' : undefined)
   }
 
-  async #report({ ledger, answered }: WorkedJob, mark: Mark | undefined): Promise<void> {
+  async #report({ ledger, answered }: ActiveJob, mark: Mark | undefined): Promise<void> {
     const sent = this.#enter(ledger, mark, true)
     const reporter = new JobReporter(this.#connection, ledger.jobId)
     const job = await this.#settle(ledger, sent, reporter.report(toReport(sent)))
@@ -149,12 +150,12 @@ class Member {
     if (answered.length > 1 + REMEMBERED_REPORTS) answered.splice(1, 1)
     if (job !== undefined && job.metadata[sent.worker] !== sent.n) {
       ledger.complaints.push(
-        `${sent.worker}/${sent.n} was answered with a job of ${job.metadata[sent.worker]}`,
+        `the reply to ${sent.worker}/${sent.n} shows ${job.metadata[sent.worker]} instead`,
       )
     }
   }
 
-  /** Sends a report once, and hangs up on it: it may come into effect, or never arrive. */
+  /** Sends a report once and hangs up: it may take effect or never arrive. */
   async #abandon(ledger: LedgerJob): Promise<void> {
     const sent = this.#enter(ledger, undefined, false)
     const hangUp = AbortSignal.timeout(integerBetween(this.#run.random, 0, 60))
@@ -185,7 +186,7 @@ class Member {
     return sent
   }
 
-  /** Notes what became of a report; the job where it was acknowledged. */
+  /** Notes the outcome of a report. Returns the job if it was acknowledged. */
   async #settle(ledger: LedgerJob, sent: SentReport, reply: Promise<Job>): Promise<Job | undefined> {
     try {
       const job = await reply
@@ -194,7 +195,7 @@ class Member {
       return job
     } catch (error) {
       if (error instanceof JobClosedError) sent.outcome = 'refused'
-      // Every report of this run is valid, and its job exists: no other refusal is right.
+      // Every report is valid and its job exists, so any other refusal is wrong.
       else if (error instanceof RequestRefusedError)
         ledger.complaints.push(`${this.#name}/${sent.n}: ${error}`)
       else if (!(error instanceof UnreachableError)) throw error
@@ -216,7 +217,7 @@ function toReport({ worker, n, errors, warnings, mark, marked }: SentReport): Re
       ? { errors: errors.map(toEntry), warnings: warnings.map(toEntry) }
       : { ...(error && { error }), ...(warning && { warning }) }),
     ...(mark === 'completed' && { markCompleted: true }),
-    ...(mark === 'failed' && { markFailed: `as ${worker} found in ${n}` }),
+    ...(mark === 'failed' && { markFailed: `reported by ${worker}/${n}` }),
   }
 }
 

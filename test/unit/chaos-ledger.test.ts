@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { compareJob } from '../chaos/compare-job.ts'
 import { countAcknowledged, type LedgerJob, possibleStatuses, type SeenJob } from '../chaos/ledger.ts'
 
-/** A job of two workers: an error, a warning, a report that was refused, and one that nobody answered. */
+/** A job of two workers, with errors and a warning, a refused report and an unanswered one. */
 function aLedger(): LedgerJob {
   const report = { errors: [], warnings: [], marked: true, outcome: 'acknowledged' as const }
   return {
@@ -23,7 +23,7 @@ function aLedger(): LedgerJob {
 const line = (key: string) => JSON.stringify({ entity_key: key })
 const at = Date.parse('2026-01-01T00:00:00Z')
 
-/** What the edge and D1 show of a job with these entries, all of it in agreement. */
+/** A job with these entries, the same in the edge and in D1. */
 function asSeen(errors: string[], warnings: string[], revision: number): SeenJob {
   const shared = {
     job_id: 'job_1',
@@ -70,30 +70,30 @@ function asSeen(errors: string[], warnings: string[], revision: number): SeenJob
 
 const whole = () => asSeen(['a1', 'a2', 'a3'], ['b1'], 4)
 
-/** As `whole`, with other values in some columns of D1's row. */
+/** Like `whole`, with other values in some columns of D1's row. */
 function withRow(changes: Record<string, unknown>): SeenJob {
   const seen = whole()
   return { ...seen, row: { ...seen.row, ...changes } }
 }
 
-/** As `whole`, with other values in the job, and in D1 as well: only the ledger knows better. */
+/** Like `whole`, with the same wrong values in the job and in D1: only the ledger can tell. */
 function withBoth(changes: Record<string, unknown>): SeenJob {
   const seen = withRow(changes)
   return { ...seen, job: { ...seen.job, ...changes } }
 }
 
-describe('the ledger of a chaos run finds nothing wrong', () => {
+describe('compareJob finds nothing wrong', () => {
   const clean = { lost: [], doubled: [], disagreements: [] }
 
-  test('where each acknowledged report is there once', () => {
+  test('if each acknowledged report is there once', () => {
     expect(compareJob(aLedger(), whole())).toEqual(clean)
   })
 
-  test('where a report that nobody answered is there, too', () => {
+  test('if an unanswered report is there too', () => {
     expect(compareJob(aLedger(), asSeen(['a1', 'b2', 'a2', 'a3'], ['b1'], 5))).toEqual(clean)
   })
 
-  test('where one that nobody answered took several revisions, or is not there and took none', () => {
+  test('if an unanswered report took several revisions, or is missing and took none', () => {
     const ledger = aLedger()
     const unanswered = ledger.reports.find(({ outcome }) => outcome === 'unanswered')
     Object.assign(unanswered ?? {}, { revisions: 3 })
@@ -101,22 +101,19 @@ describe('the ledger of a chaos run finds nothing wrong', () => {
     expect(compareJob(ledger, whole())).toEqual(clean)
   })
 
-  test.each([4, 5, 6])(
-    'where the clock was set back twice, and the job has revision %i for it',
-    (revision) => {
-      const ledger = { ...aLedger(), clockSetBacks: 2 }
-      expect(compareJob(ledger, withRow({ revision }))).toEqual(clean)
-    },
-  )
+  test.each([4, 5, 6])('if the clock was set back twice and the job has revision %i', (revision) => {
+    const ledger = { ...aLedger(), clockSetBacks: 2 }
+    expect(compareJob(ledger, withRow({ revision }))).toEqual(clean)
+  })
 })
 
-describe('the ledger of a chaos run finds', () => {
+describe('compareJob finds', () => {
   test('a lost report', () => {
     const { lost, doubled } = compareJob(aLedger(), asSeen(['a1', 'a2', 'a3'], [], 3))
     expect({ lost, doubled }).toEqual({ lost: ['report b/1'], doubled: [] })
   })
 
-  test('a report of which a part is lost', () => {
+  test('a partly lost report', () => {
     expect(compareJob(aLedger(), asSeen(['a1', 'a2'], ['b1'], 4)).lost).toEqual(['report a/2'])
   })
 
@@ -140,22 +137,22 @@ describe('the ledger of a chaos run finds', () => {
     expect({ lost, doubled }).toEqual({ lost: [], doubled: ['error a2', 'error a3'] })
   })
 
-  test('a report that was applied twice, though its entries are there once', () => {
+  test('a report that was applied twice, even if its entries are there once', () => {
     const { disagreements } = compareJob(aLedger(), withRow({ revision: 5 }))
     expect(disagreements).toEqual(['the revision is 5, not 4'])
   })
 
-  test.each([3, 6])('revision %i, which one clock that was set back does not explain', (revision) => {
+  test.each([3, 6])('revision %i, which one setback of the clock does not explain', (revision) => {
     const { disagreements } = compareJob({ ...aLedger(), clockSetBacks: 1 }, withRow({ revision }))
     expect(disagreements).toEqual([`the revision is ${revision}, not 4 to 5`])
   })
 
-  test('a report that was refused and applied', () => {
+  test('a report that was both refused and applied', () => {
     const { disagreements } = compareJob(aLedger(), asSeen(['a1', 'a2', 'a3', 'b3'], ['b1'], 5))
     expect(disagreements).toEqual(['report b/3 was refused and applied'])
   })
 
-  test('a report that nobody answered and that was applied in part', () => {
+  test('an unanswered report that was applied in part', () => {
     const ledger = aLedger()
     ledger.reports[3]?.errors.push('b2-too')
     const { disagreements } = compareJob(ledger, asSeen(['a1', 'b2', 'a2', 'a3'], ['b1'], 5))
@@ -167,23 +164,23 @@ describe('the ledger of a chaos run finds', () => {
     expect(disagreements).toEqual(['errors: nobody sent x'])
   })
 
-  test('reports of one worker in another order than it sent them in', () => {
+  test('reports of one worker out of order', () => {
     const { disagreements } = compareJob(aLedger(), asSeen(['a2', 'a3', 'a1'], ['b1'], 4))
     expect(disagreements).toEqual(['errors: a2 is out of order'])
   })
 
   test.each([
-    ['a status that was not reported', { status: 'completed' }, 'status is completed, not in_progress'],
-    ['a count of processed items that was not set last', { processed_items: 7 }, /^processed_items is 7/],
-    ['a total that nobody gave', { total_items: 4 }, 'total_items is 4, not 3'],
-    ['a count of errors that is not theirs', { error_count: 4 }, 'error_count is 4, not 3'],
-    ['a failed item too many', { failed_items: 4 }, 'failed_items is 4, not 3'],
+    ['a status that nobody reported', { status: 'completed' }, 'status is completed, not in_progress'],
+    ['a count of processed items that nobody reported', { processed_items: 7 }, /^processed_items is 7/],
+    ['a wrong total', { total_items: 4 }, 'total_items is 4, not 3'],
+    ['a wrong count of errors', { error_count: 4 }, 'error_count is 4, not 3'],
+    ['one failed item too many', { failed_items: 4 }, 'failed_items is 4, not 3'],
   ])('%s', (_, changes, expected) => {
     const { disagreements } = compareJob(aLedger(), withBoth(changes))
     expect(disagreements).toEqual([typeof expected === 'string' ? expected : expect.stringMatching(expected)])
   })
 
-  test('metadata that an earlier report left', () => {
+  test('metadata left by an earlier report', () => {
     const seen = whole()
     const stale = {
       ...seen,
@@ -193,7 +190,7 @@ describe('the ledger of a chaos run finds', () => {
     expect(compareJob(aLedger(), stale).disagreements).toEqual(['metadata.a is 1, not 2'])
   })
 
-  test('a row of D1 that is behind the job', () => {
+  test('a row in D1 that is behind the job', () => {
     const { lost, disagreements } = compareJob(aLedger(), withRow({ processed_items: 1, revision: 3 }))
     expect(lost).toEqual([])
     expect(disagreements).toEqual(["D1's processed_items: 1, the edge's: 2", 'the revision is 3, not 4'])
@@ -203,14 +200,14 @@ describe('the ledger of a chaos run finds', () => {
     expect(compareJob(aLedger(), { ...whole(), row: null }).disagreements).toEqual(['D1 has no such job'])
   })
 
-  test('an entry that D1 lacks, and one that it has twice', () => {
+  test('an entry that D1 lacks or has twice', () => {
     const seen = whole()
     const lacking = { ...seen, recordedErrors: seen.recordedErrors.slice(0, 2) }
     const twice = { ...seen, recordedWarnings: [...seen.recordedWarnings, ...seen.recordedWarnings] }
     for (const other of [lacking, twice]) {
       expect(compareJob(aLedger(), other).disagreements).toEqual([
         expect.stringMatching(/^D1's (errors|warnings)/),
-        expect.stringMatching(/^D1's places of (errors|warnings)/),
+        expect.stringMatching(/^D1's positions of (errors|warnings)/),
       ])
     }
   })
@@ -221,14 +218,14 @@ describe('the ledger of a chaos run finds', () => {
     expect(disagreements).toEqual(['the job does not show its newest errors'])
   })
 
-  test('what was wrong with a reply already', () => {
+  test('complaints from during the run', () => {
     const ledger = aLedger()
     ledger.complaints.push('a replay differs')
     expect(compareJob(ledger, whole()).disagreements).toEqual(['a replay differs'])
   })
 })
 
-describe('the status that a job may have', () => {
+describe('the possible statuses of a job', () => {
   const ended = (mark: 'completed' | 'failed', outcome: 'acknowledged' | 'unanswered'): LedgerJob => {
     const ledger = aLedger()
     ledger.reports.push({ worker: 'a', n: 3, errors: ['a4'], warnings: [], mark, marked: true, outcome })
@@ -240,11 +237,11 @@ describe('the status that a job may have', () => {
     ['completed', false, true, ['completed_with_warnings']],
     ['completed', false, false, ['completed']],
     ['failed', true, true, ['failed']],
-  ] as const)('%s, with errors: %s, with warnings: %s', (mark, hasErrors, hasWarnings, expected) => {
+  ] as const)('after %s, with errors: %s, with warnings: %s', (mark, hasErrors, hasWarnings, expected) => {
     expect(possibleStatuses(ended(mark, 'acknowledged'), hasErrors, hasWarnings)).toEqual(expected)
   })
 
-  test('is either where nobody answered to its end', () => {
+  test('include in_progress if the final report was unanswered', () => {
     expect(possibleStatuses(ended('completed', 'unanswered'), true, true)).toEqual([
       'partial_success',
       'in_progress',
@@ -252,6 +249,6 @@ describe('the status that a job may have', () => {
   })
 })
 
-test('D1 has caught up once it has as many entries as were acknowledged', () => {
+test('countAcknowledged counts the entries of acknowledged reports only', () => {
   expect(countAcknowledged(aLedger())).toEqual({ errors: 3, warnings: 1 })
 })

@@ -1,11 +1,11 @@
-/** What jobs did not have yet in version 0.1.0. */
+/** Fields that jobs did not have in version 0.1.0. */
 const LATER_FIELDS = ['epoch', 'createFingerprint', 'keptEntities', 'entityBytes', 'entitiesNotKept']
 
 type Stored = { key: unknown; job: Record<string, unknown> & { epoch: number; createdAt: number } }
 
 /**
- * Puts a job's journal into the form in which version 0.1.0 stored it, as `test/edge/recorded-0.1.0` has it. False, and
- * nothing is changed, where there is no live journal, or its job was claimed: that version knew no claims.
+ * Rewrites a job's journal in the format of version 0.1.0, as recorded in `test/edge/recorded-0.1.0`. Returns false and changes
+ * nothing if there is no live journal, or if the job was claimed: that version had no claims.
  */
 export function ageJournal(storage: DurableObjectStorage): boolean {
   const stored = storage.kv.get<Stored>('job')

@@ -1,5 +1,5 @@
-/** The edge of a chaos run: the product, with routes beside its own by which faults are injected from inside. */
-// First, since the product keeps `Date.now` by reference.
+/** The edge of a chaos run: the product, plus a route that injects faults from inside. */
+// Must come first: the product keeps a reference to `Date.now`.
 import './moved-clock.ts'
 
 import type { Env } from '../../../src/env.ts'
@@ -7,35 +7,35 @@ import product from '../../../src/index.ts'
 import { jobObject } from '../../../src/job-object/address.ts'
 import { type JobRecord, recordJob } from '../../../src/store/record-job.ts'
 import { openStore } from '../../../src/store/store.ts'
-import { ORDERS_PATH, ORGANIZATION, type Order } from '../orders.ts'
-import { type JobObject, outlive } from './faulty-job-object.ts'
+import { COMMANDS_PATH, type Command, ORGANIZATION } from '../edge-commands.ts'
+import { catchOutcome, type JobObject } from './faulty-job-object.ts'
 import { moveClock } from './moved-clock.ts'
 
 export { JobObject } from './faulty-job-object.ts'
 
-type FaultCalls = Pick<JobObject, 'look' | 'loseStorage' | 'ageJournal'>
+type FaultCalls = Pick<JobObject, 'inspect' | 'loseStorage' | 'ageJournal'>
 
 export default {
   ...product,
   async fetch(request, env, ctx) {
-    if (new URL(request.url).pathname !== ORDERS_PATH) return await product.fetch(request, env, ctx)
-    return Response.json(await obey((await request.json()) as Order, env))
+    if (new URL(request.url).pathname !== COMMANDS_PATH) return await product.fetch(request, env, ctx)
+    return Response.json(await runCommand((await request.json()) as Command, env))
   },
 } satisfies ExportedHandler<Env>
 
-async function obey(order: Order, env: Env): Promise<unknown> {
+async function runCommand(command: Command, env: Env): Promise<unknown> {
   const objectOf = (jobId: string) =>
     jobObject(env.JOBS, { organizationId: ORGANIZATION, jobId }) as unknown as FaultCalls
-  switch (order.do) {
+  switch (command.do) {
     case 'move clock':
-      return moveClock(order.by)
-    case 'look':
-      return await objectOf(order.jobId).look()
+      return moveClock(command.by)
+    case 'inspect':
+      return await objectOf(command.jobId).inspect()
     case 'lose storage':
-      return await outlive(objectOf(order.jobId).loseStorage(order.lastWords))
+      return await catchOutcome(objectOf(command.jobId).loseStorage(command.finalReport))
     case 'age journal':
-      return await outlive(objectOf(order.jobId).ageJournal())
-    case 'record':
-      return await recordJob(openStore(env.DB), order.record as unknown as JobRecord)
+      return await catchOutcome(objectOf(command.jobId).ageJournal())
+    case 'write record':
+      return await recordJob(openStore(env.DB), command.record as unknown as JobRecord)
   }
 }

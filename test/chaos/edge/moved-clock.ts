@@ -1,6 +1,6 @@
 /**
- * A clock that can be moved, for the Worker and all of its objects: they share an isolate. It is imported before
- * anything of the product, which keeps `Date.now` by reference.
+ * A movable clock for the Worker and all of its objects, which share an isolate. Import this before the product, which keeps a
+ * reference to `Date.now`.
  */
 const machineNow = Date.now
 let offset = 0
@@ -11,7 +11,7 @@ globalThis.Date = new Proxy(Date, {
     Reflect.construct(target, args.length === 0 ? [Date.now()] : args, newTarget),
 })
 
-/** Moves the clock by so many ms, backwards if negative; the time that it then shows, in ms since the epoch. */
+/** Moves the clock by `by` ms, backwards if negative. Returns the new time in ms since the epoch. */
 export function moveClock(by: number): number {
   offset += by
   return Date.now()
@@ -20,8 +20,8 @@ export function moveClock(by: number): number {
 let isPatched = false
 
 /**
- * Has all storages translate alarms: the runtime keeps them by the machine's clock, and one set for a time of the moved
- * clock would go off late or early by as much.
+ * Makes all storages translate alarm times. The runtime runs alarms by the machine's clock, so an alarm set by the moved clock
+ * would otherwise fire too late or too early.
  */
 export function translateAlarms(storage: DurableObjectStorage): void {
   if (isPatched) return

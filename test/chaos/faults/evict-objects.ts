@@ -1,7 +1,7 @@
-import { ORGANIZATION } from '../orders.ts'
+import { ORGANIZATION } from '../edge-commands.ts'
 import type { Run } from '../run.ts'
 
-/** Puts some of the jobs that are being reported on out of memory. */
+/** Evicts up to `most` objects of recent jobs from memory. */
 export async function evictObjects({ stage, jobs, random, injected }: Run, most: number): Promise<void> {
   const live = jobs.slice(-50)
   for (let index = 0; index < most; index++) {
@@ -12,7 +12,7 @@ export async function evictObjects({ stage, jobs, random, injected }: Run, most:
       await stage.edge.miniflare.unsafeEvictDurableObject('milepost', 'JobObject', { name })
       injected.evictions++
     } catch (error) {
-      // An object with something under way is left where it is, after a while.
+      // The runtime gives up on evicting a busy object after a while.
       if (!/not currently running|active references/.test(String(error))) throw error
     }
   }

@@ -6,15 +6,15 @@ import { holdD1 } from './hold-d1.ts'
 
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
-/** In how many steps the clock moves on, and by how many minutes in each. */
+/** The number of steps in which the clock advances, and the least and most minutes of each. */
 const STEPS = 6
 const STEP_MINUTES = [20, 60] as const
-/** From here on, the clock is put right first: a retry a day after its report is rightly taken for a new one. */
+/** Beyond this, the clock is reset first: a retry a day after its report correctly counts as a new one. */
 const TOO_FAR_AHEAD = 6 * HOUR
 
 /**
- * Holds D1 while the clock moves on by hours, with a report acknowledged after each step. Those reports are sent with a
- * session: a server API key outlives D1 by a quarter of an hour only.
+ * Locks D1 while the clock advances by hours, and expects a report to be acknowledged after each step. It reports with a session,
+ * because server API keys work for only 15 minutes without D1.
  */
 export async function holdD1ForHours(run: Run): Promise<void> {
   const { clock, injected, random } = run

@@ -6,8 +6,8 @@ import type { Run } from '../run.ts'
 import { until } from '../until.ts'
 
 /**
- * Holds D1 for `ms`, by a transaction on its file, while one job is started and another created: both have to be
- * acknowledged, and D1 is to have neither until it is let go. Then runs `meanwhile`, D1 still being held.
+ * Locks D1 for `ms` with a transaction on its file, while it starts one job and creates another. Both must be acknowledged, and
+ * neither may be in D1 before the lock ends. Runs `meanwhile` under the same lock.
  */
 export async function holdD1(run: Run, ms: number, meanwhile?: () => Promise<void>): Promise<void> {
   const { stage, injected } = run
@@ -27,7 +27,7 @@ export async function holdD1(run: Run, ms: number, meanwhile?: () => Promise<voi
     await pause(Math.max(0, heldUntil - Date.now()))
     const found = [statusInD1(started), statusInD1(created)]
     if (found[0] !== 'pending' || found[1] !== undefined) {
-      throw new FaultError(`D1 was held, and yet has the statuses ${found.join(' and ')}`)
+      throw new FaultError(`D1 was locked but has the statuses ${found.join(' and ')}`)
     }
     injected.locks++
   } finally {

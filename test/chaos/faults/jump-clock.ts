@@ -6,7 +6,7 @@ import type { Run } from '../run.ts'
 const MINUTE = 60_000
 const MINUTES = [2, 10] as const
 
-/** Moves the clock on or back by minutes, and sees it in a job that is started then. */
+/** Moves the clock forward or back by minutes, and checks the start time of a new job. */
 export async function jumpClock(run: Run, direction: 'on' | 'back'): Promise<void> {
   const { clock, injected, random } = run
   const by = integerBetween(random, ...MINUTES) * MINUTE
@@ -15,7 +15,7 @@ export async function jumpClock(run: Run, direction: 'on' | 'back'): Promise<voi
   const probe = new Probe(run)
   const { startedAt } = await probe.report(await probe.create(), 'started')
   if (startedAt === null || !clock.hasShown(Date.parse(startedAt), since)) {
-    throw new FaultError(`The clock is off by ${clock.offset} ms, and yet a job is started at ${startedAt}`)
+    throw new FaultError(`The clock is off by ${clock.offset} ms, but a job started at ${startedAt}`)
   }
   if (direction === 'on') injected.clockMovedOn++
   else injected.clockSetBack++

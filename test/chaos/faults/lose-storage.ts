@@ -1,20 +1,20 @@
+import type { CommandResults, FinalReport } from '../edge-commands.ts'
 import { FaultError } from '../fault-error.ts'
-import type { LastWords, Outcomes } from '../orders.ts'
 import { repeatRequest } from '../repeat-request.ts'
-import type { Run, WorkedJob } from '../run.ts'
+import type { ActiveJob, Run } from '../run.ts'
 import { until } from '../until.ts'
-import { seeSuccessor } from './see-successor.ts'
-import { tryOnWorkedJobs } from './try-on-worked-jobs.ts'
+import { inspectSuccessor } from './inspect-successor.ts'
+import { tryOnActiveJobs } from './try-on-active-jobs.ts'
 
-/** How long D1 may take to have all of a job that nobody reports on, in ms. */
-const CATCH_UP = 60_000
+/** How long D1 may take to catch up with a paused job. */
+const CATCH_UP_MS = 60_000
 
-export type Loss = Extract<Outcomes['lose storage'], { ok: true }>
+type Loss = Extract<CommandResults['lose storage'], { ok: true }>
 
-/** A live object loses its storage and its memory; its successor has to take the job over from D1. */
+/** Deletes the storage and memory of a live object. Its successor must load the job from D1. */
 export async function loseStorage(run: Run): Promise<void> {
-  await tryOnWorkedJobs(run, hasReports, (job) =>
-    job.standstill.during(async () => {
+  await tryOnActiveJobs(run, hasReports, (job) =>
+    job.gate.whileClosed(async () => {
       if ((await deleteStorage(run, job, null)) === undefined) return false
       await takeOver(run, job)
       return true
@@ -22,42 +22,42 @@ export async function loseStorage(run: Run): Promise<void> {
   )
 }
 
-export function hasReports({ ledger }: WorkedJob): boolean {
+export function hasReports({ ledger }: ActiveJob): boolean {
   return ledger.reports.some(({ outcome }) => outcome === 'acknowledged')
 }
 
 /**
- * Deletes the storage of an object once D1 has all of its job, and puts it out of memory; undefined if the job is
- * finished. Its workers have to stand still, as whatever D1 lacks is rightly lost, the replies to their reports included.
+ * Deletes the storage and memory of an object once D1 has all of its job. Returns undefined if the job is finished. The gate of
+ * the job must be closed: anything not yet in D1 is lost by design, including idempotent replies.
  */
 export async function deleteStorage(
   { stage }: Run,
-  { ledger, answered }: WorkedJob,
-  lastWords: LastWords | null,
+  { ledger, answered }: ActiveJob,
+  finalReport: FinalReport | null,
 ): Promise<Loss | undefined> {
   const { jobId } = ledger
-  let loss: Outcomes['lose storage'] | undefined
-  await until('D1 has a job whole', CATCH_UP, async () => {
-    loss = await stage.order({ do: 'lose storage', jobId, lastWords })
+  let loss: CommandResults['lose storage'] | undefined
+  await until('D1 has all of a job', CATCH_UP_MS, async () => {
+    loss = await stage.command({ do: 'lose storage', jobId, finalReport })
     return loss.ok || loss.reason === 'not_live'
   })
   if (!loss?.ok) return undefined
-  // The replies are gone, except the create's: that one is made from the job.
+  // The replies are lost, except the create's, which is rebuilt from the job.
   answered.splice(1)
-  await seeSuccessor(stage, jobId, loss.instance)
+  await inspectSuccessor(stage, jobId, loss.instance)
   return loss
 }
 
-/** Reads a job whose object lost its storage, so that the successor takes it over; then repeats its create. */
-export async function takeOver({ stage, injected }: Run, { ledger, answered }: WorkedJob): Promise<void> {
+/** Reads a job whose object lost its storage, which makes the successor load it. Then repeats the create. */
+export async function takeOver({ stage, injected }: Run, { ledger, answered }: ActiveJob): Promise<void> {
   const { jobId } = ledger
-  await until('the job is read again', 30_000, async () => {
+  await until('the job can be read again', 30_000, async () => {
     const { status, ok } = await stage.get(`/api/jobs/${jobId}`)
-    if (status === 404) ledger.complaints.push('a job that D1 has whole was not found by its new object')
+    if (status === 404) ledger.complaints.push('the new object did not find a job that is in D1')
     return ok || status === 404
   })
-  const { epoch } = await stage.order({ do: 'look', jobId })
-  if (epoch === null) throw new FaultError(`${jobId} was read, and yet was not taken over`)
+  const { epoch } = await stage.command({ do: 'inspect', jobId })
+  if (epoch === null) throw new FaultError(`${jobId} was read but not loaded into its object`)
   injected.lostStorages++
   const [create] = answered
   if (create !== undefined)

@@ -2,16 +2,16 @@ import { repeatRequest } from '../repeat-request.ts'
 import type { Run } from '../run.ts'
 import { until } from '../until.ts'
 
-/** How long it may take until a finished job has left its object, in ms. */
-const PATIENCE = 90_000
+/** How long a finished job may take to leave its object. */
+const ARCHIVE_TIMEOUT_MS = 90_000
 
-/** Repeats requests that a job answered while it was live, once it has left its object for D1. */
+/** Repeats requests to a job that left its object for D1, which it had answered while it was live. */
 export async function repeatToArchived({ stage, finished, random, injected }: Run): Promise<void> {
-  await until('a finished job has left its object', PATIENCE, async () => {
+  await until('a finished job has left its object', ARCHIVE_TIMEOUT_MS, async () => {
     const job = finished[Math.floor(random() * finished.length)]
     if (job === undefined) return false
     const { jobId, complaints } = job.ledger
-    const { epoch } = await stage.order({ do: 'look', jobId })
+    const { epoch } = await stage.command({ do: 'inspect', jobId })
     if (epoch !== null) return false
     for (const request of job.answered) {
       await repeatRequest(stage, request, (complaint) => complaints.push(complaint))

@@ -1,33 +1,33 @@
-import type { LastWords, PassedRecord } from '../orders.ts'
+import type { FinalReport, OpaqueRecord } from '../edge-commands.ts'
 import { Probe } from '../probe.ts'
-import type { Run, WorkedJob } from '../run.ts'
+import type { ActiveJob, Run } from '../run.ts'
 import { until } from '../until.ts'
 import { deleteStorage, hasReports, takeOver } from './lose-storage.ts'
-import { tryOnWorkedJobs } from './try-on-worked-jobs.ts'
+import { tryOnActiveJobs } from './try-on-active-jobs.ts'
 
-/** The successor soon takes revisions of its own: the dead instance's is to be above those. */
+/** Places the dead instance's revision above those that its successor will soon take. */
 const REVISIONS_AHEAD = 3
 
 let dead = 0
 
 /**
- * An object loses its storage, and a record that it had under way reaches D1 late: after its successor took the job over
- * and acknowledged a report, during the take-over, before it, or before it and only in part.
+ * Deletes an object's storage, and lets one of its records reach D1 late: after the successor loaded the job and acknowledged a
+ * report, while it loads the job, before that, or before that and only in part.
  */
 export async function writeLate(run: Run, when: 'after' | 'during' | 'before' | 'in part'): Promise<void> {
-  await tryOnWorkedJobs(run, hasReports, (job) =>
-    job.standstill.during(async () => {
-      const loss = await deleteStorage(run, job, enterLastWords(job))
+  await tryOnActiveJobs(run, hasReports, (job) =>
+    job.gate.whileClosed(async () => {
+      const loss = await deleteStorage(run, job, enterFinalReport(job))
       if (loss === undefined) return false
       const { record } = loss
-      if (record === null) throw new Error('there is no record to write')
+      if (record === null) throw new Error('the object returned no record')
       switch (when) {
         case 'after':
           await takeOver(run, job)
           await new Probe(run).report(job.ledger)
           await untilRecorded(run, job)
           await write(run, record)
-          // Nobody reports on it any more: the next report would repair in D1 whatever the late record broke.
+          // Stop reporting on this job: the next report would repair whatever the late record broke in D1.
           job.isOver = true
           break
         case 'during':
@@ -46,25 +46,25 @@ export async function writeLate(run: Run, when: 'after' | 'during' | 'before' | 
   )
 }
 
-/** In the ledger, this is a report that was never answered: it may be there whole, or not at all. */
-function enterLastWords({ ledger }: WorkedJob): LastWords {
+/** Enters the dead instance's report into the ledger as unanswered: all of it may be there, or none. */
+function enterFinalReport({ ledger }: ActiveJob): FinalReport {
   const worker = `dead-${++dead}`
-  const words = { worker, errors: [`${worker}/1/a`, `${worker}/1/b`], revisions: REVISIONS_AHEAD }
-  ledger.reports.push({ ...words, n: 1, warnings: [], marked: true, outcome: 'unanswered' })
-  return words
+  const report = { worker, errors: [`${worker}/1/a`, `${worker}/1/b`], revisions: REVISIONS_AHEAD }
+  ledger.reports.push({ ...report, n: 1, warnings: [], marked: true, outcome: 'unanswered' })
+  return report
 }
 
-/** Only what D1 already has can be harmed by the late record. */
-async function untilRecorded({ stage }: Run, { ledger }: WorkedJob): Promise<void> {
+/** Waits for D1, because the late record can only harm what is already there. */
+async function untilRecorded({ stage }: Run, { ledger }: ActiveJob): Promise<void> {
   const { jobId } = ledger
-  await until('D1 has what a successor acknowledged', 30_000, async () => {
-    const { isBehind } = await stage.order({ do: 'look', jobId })
+  await until('D1 has the report that the successor acknowledged', 30_000, async () => {
+    const { isBehind } = await stage.command({ do: 'inspect', jobId })
     return !isBehind
   })
 }
 
-async function write({ stage, injected }: Run, record: PassedRecord): Promise<void> {
-  const { landed } = await stage.order({ do: 'record', record })
+async function write({ stage, injected }: Run, record: OpaqueRecord): Promise<void> {
+  const { landed } = await stage.command({ do: 'write record', record })
   injected.lateWrites++
   if (!landed) injected.fencedWrites++
 }

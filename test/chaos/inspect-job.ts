@@ -1,24 +1,24 @@
 import type { Edge } from '../../scripts/edge.ts'
+import { ORGANIZATION } from './edge-commands.ts'
 import type { RecordedEntry, SeenJob } from './ledger.ts'
-import { ORGANIZATION } from './orders.ts'
 import type { Stage } from './stage.ts'
 
 export type D1 = Awaited<ReturnType<Edge['d1']>>
 
-/** Rows of one answer of D1. */
+/** Rows per query. */
 const PAGE = 5_000
 
 /** Reads a job from both sides: from the edge as a caller sees it, and from D1. */
-export async function lookAtJob(stage: Stage, d1: D1, jobId: string): Promise<SeenJob> {
+export async function inspectJob(stage: Stage, d1: D1, jobId: string): Promise<SeenJob> {
   const path = `/api/jobs/${jobId}`
   const response = await stage.get(path)
   if (!response.ok && response.status !== 404) throw new Error(`GET ${path} answered ${response.status}`)
-  const answer = (await response.json()) as Record<string, unknown>
-  const isThere = response.ok
+  const body = (await response.json()) as Record<string, unknown>
+  const exists = response.ok
   return {
-    job: isThere ? answer : null,
-    errors: isThere ? await readLines(stage, `${path}/errors`) : [],
-    warnings: isThere ? await readLines(stage, `${path}/warnings`) : [],
+    job: exists ? body : null,
+    errors: exists ? await readLines(stage, `${path}/errors`) : [],
+    warnings: exists ? await readLines(stage, `${path}/warnings`) : [],
     row: await d1
       .prepare('select * from jobs where organization_id = ? and job_id = ?')
       .bind(ORGANIZATION, jobId)
@@ -28,7 +28,7 @@ export async function lookAtJob(stage: Stage, d1: D1, jobId: string): Promise<Se
   }
 }
 
-/** What D1 has of each job, without a word to the edge: its status, and how many entries. */
+/** Reads the status and the number of entries of each job from D1, without calling the edge. */
 export async function countRecorded(d1: D1): Promise<Map<string, RecordedCounts>> {
   const [jobs, entries] = await d1.batch<Record<string, unknown>>([
     d1.prepare('select job_id, status from jobs where organization_id = ?').bind(ORGANIZATION),

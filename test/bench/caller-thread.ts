@@ -2,7 +2,7 @@
 import { workerData } from 'node:worker_threads'
 import type { Request } from './load.ts'
 
-export interface Barrage {
+export interface CallerThread {
   url: string
   callers: number
   /** In ms. */
@@ -11,7 +11,7 @@ export interface Barrage {
   requests: Request[]
 }
 
-const { url, callers, lasts, requests }: Barrage = workerData
+const { url, callers, lasts, requests }: CallerThread = workerData
 const end = Date.now() + lasts
 let n = 0
 

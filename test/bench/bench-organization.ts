@@ -8,7 +8,7 @@ import type { Request } from './load.ts'
 const KEYS = 16
 
 /** An organization to be measured with: its keys, and the requests that it makes. */
-export class Shop {
+export class BenchOrganization {
   readonly #edge: Edge
   readonly #keys: string[]
 
@@ -17,7 +17,7 @@ export class Shop {
     this.#keys = keys
   }
 
-  static async open(edge: Edge): Promise<Shop> {
+  static async open(edge: Edge): Promise<BenchOrganization> {
     const store = drizzle(await edge.d1())
     const keys = Array.from({ length: KEYS }, newServerApiKey)
     for (const [n, key] of keys.entries()) {
@@ -31,7 +31,7 @@ export class Shop {
         expiresAt: null,
       })
     }
-    return new Shop(edge, keys)
+    return new BenchOrganization(edge, keys)
   }
 
   async createJobs(count: number): Promise<string[]> {
@@ -45,7 +45,7 @@ export class Shop {
 
   async addErrors(jobId: string, count: number): Promise<void> {
     for (let from = 0; from < count; from += 500) {
-      const errors = Array.from({ length: Math.min(500, count - from) }, (_, n) => anError(from + n))
+      const errors = Array.from({ length: Math.min(500, count - from) }, (_, n) => sampleError(from + n))
       await this.send({
         method: 'POST',
         path: `/api/jobs/${jobId}/progress`,
@@ -75,7 +75,7 @@ export class Shop {
   }
 }
 
-export function anError(n: number) {
+export function sampleError(n: number) {
   return {
     entity_key: `sku-${n}`,
     entity_type: 'product',
