@@ -10,14 +10,14 @@ export default defineConfig({
           cloudflareTest(async () => ({
             wrangler: { configPath: './wrangler.toml' },
             miniflare: {
-              // An hour, so that a job can leave its object while its answers are still in their window of a day.
+              // An hour: tests archive jobs whose idempotent replies are still within their window of a day.
               bindings: { TEST_MIGRATIONS: await readD1Migrations('drizzle'), ARCHIVE_AFTER_SECONDS: 3_600 },
             },
           })),
         ],
         test: {
           name: 'worker',
-          // Evicting an object waits for what it has under way, a write to D1 a second later included.
+          // Evicting an object waits for its pending work, including a write to D1 a second later.
           testTimeout: 20_000,
           include: ['test/worker/**/*.test.ts'],
           setupFiles: ['test/worker/apply-migrations.ts'],
@@ -32,7 +32,7 @@ export default defineConfig({
           include: ['test/browser/**/*.test.ts'],
           hookTimeout: 60_000,
           testTimeout: 60_000,
-          // One browser and one edge at a time are load enough.
+          // More than one browser and edge at a time overloads the machine.
           fileParallelism: false,
         },
       },

@@ -41,7 +41,7 @@ export type KeysCommand =
   | { verb: 'rotate'; organizationId: string; keyId: string; graceMs: number; expiresInMs: number | null }
 
 /** Which database to use. */
-export type Place = { where: 'local'; persistTo: string | undefined } | { where: 'remote' }
+type Place = { where: 'local'; persistTo: string | undefined } | { where: 'remote' }
 
 /** Parses the arguments into a command and a database. Throws a UsageError. */
 export function readKeysCommand(args: string[]): { command: KeysCommand; place: Place } {

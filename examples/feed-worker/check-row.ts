@@ -18,7 +18,7 @@ export interface Item {
   age_rating: string | null
 }
 
-export type RowOutcome =
+type RowOutcome =
   | { kind: 'usable'; item: Item; warnings: ReportedEntry[] }
   | { kind: 'refused'; error: ReportedEntry }
 

@@ -41,7 +41,7 @@ export interface Report {
   markFailed?: string
 }
 
-export interface JobEntry {
+interface JobEntry {
   entityKey: string
   entityType: string
   errorType: string

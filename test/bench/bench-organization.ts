@@ -4,10 +4,10 @@ import { hashServerApiKey, newServerApiKey } from '../../src/access/server-api-k
 import { insertApiKey } from '../../src/store/api-keys.ts'
 import type { Request } from './load.ts'
 
-/** Keys that the load is spread over: no one key is to meet its rate limit. */
+/** How many keys share the load, to keep each one below its rate limit. */
 const KEYS = 16
 
-/** An organization to be measured with: its keys, and the requests that it makes. */
+/** An organization that makes the measured requests. */
 export class BenchOrganization {
   readonly #edge: Edge
   readonly #keys: string[]
@@ -54,7 +54,7 @@ export class BenchOrganization {
     }
   }
 
-  /** The request once for each key, the jobs in turn. */
+  /** Copies the request for each key and job, both in turn. */
   spread(jobIds: string[], request: Omit<Request, 'path' | 'headers'>, path: string): Request[] {
     const count = Math.max(KEYS, jobIds.length)
     return Array.from({ length: count }, (_, n) => ({
@@ -80,7 +80,7 @@ export function sampleError(n: number) {
     entity_key: `sku-${n}`,
     entity_type: 'product',
     error_type: 'bad_row',
-    message: 'The row has no title, and cannot be imported without one',
+    message: 'The row has no title and cannot be imported without one',
     details: { row: n },
   }
 }

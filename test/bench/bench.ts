@@ -1,4 +1,4 @@
-/** `npm run bench`: what a report costs, as a ratio to the least that any edge must do, in the same run. */
+/** `npm run bench`: measures requests against a baseline in the same run, such as the least that any edge must do. */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -41,7 +41,7 @@ async function bench(org: BenchOrganization): Promise<void> {
   await load(floor, floorRequests(['warm']), 16)
   await load(edge, org.spread([one], counts, REPORT), 16)
 
-  console.log('A report of counts, against one object call and one row written\n')
+  console.log('Reports of counts, against a floor of one object call and one row written\n')
   row('', 'floor/s', 'edge/s', 'ratio', 'edge ms', 'p99 ms')
   for (const [name, jobs, connections] of [
     ['1 connection, 1 job', [one], 1],
@@ -52,7 +52,7 @@ async function bench(org: BenchOrganization): Promise<void> {
     compare(name, base, await load(edge, org.spread([...jobs], counts, REPORT), connections))
   }
 
-  console.log('\nThe same on jobs with entries: 16 connections, 1 job, against a job with none\n')
+  console.log('\nThe same on jobs with entries (16 connections, 1 job), against a job without entries\n')
   row('', 'none/s', 'edge/s', 'ratio', 'edge ms', 'p99 ms')
   const [empty = ''] = await org.createJobs(1)
   for (const entries of [1_000, 99_000]) {
@@ -66,7 +66,7 @@ async function bench(org: BenchOrganization): Promise<void> {
   const base = await load(edge, org.spread([empty], counts, REPORT), 16)
   compare('each report with an error', base, await load(edge, org.spread([failing], withError, REPORT), 16))
 
-  console.log('\nReports on a job that is watched: 16 connections, against the same unwatched\n')
+  console.log('\nReports on a watched job (16 connections), against the same job unwatched\n')
   row('', 'none/s', 'edge/s', 'ratio', 'edge ms', 'p99 ms')
   const [watched = ''] = await org.createJobs(1)
   const unwatched = await load(edge, org.spread([watched], counts, REPORT), 16)
@@ -74,7 +74,7 @@ async function bench(org: BenchOrganization): Promise<void> {
   compare('1,000 watchers', unwatched, await load(edge, org.spread([watched], counts, REPORT), 16))
   console.log(`\n  ${await watchers.close()}`)
 
-  console.log('\nThe list of jobs, 50 a page: 4 connections, against an organization with 1,000 of them\n')
+  console.log('\nLists of 100,000 jobs, 50 per page (4 connections), against lists of 1,000 jobs\n')
   row('', '1,000/s', '100,000/s', 'ratio', 'edge ms', 'p99 ms')
   const lists = await fillList(edge, [1_000, 100_000])
   for (const query of ['', '?status=failed', '?job_type=crawl&triggered_by=user-7']) {
@@ -90,8 +90,10 @@ async function bench(org: BenchOrganization): Promise<void> {
 }
 
 async function benchNeighbors(): Promise<void> {
-  console.log('\nThe list of jobs of one org, in ms, beside another that does the worst that it may\n')
-  row('', 'alone p50', 'p99', 'beside p50', 'p99', 'ratio p50', 'p99')
+  console.log(
+    '\nHow long one organization waits for its list of jobs, in ms, next to another that does its worst\n',
+  )
+  row('', 'alone p50', 'p99', 'shared p50', 'p99', 'ratio p50', 'p99')
   const shared = await openEdge({
     persistTo: join(state, 'shared'),
     quiet: true,

@@ -1,8 +1,8 @@
 import { DurableObject } from 'cloudflare:workers'
 
 /**
- * The floor of the benchmark: the least that any edge must do to acknowledge a report from an object's own disk. One
- * object call and one row written, and nothing else: no credential, no validation, no job, no D1.
+ * The benchmark's floor: the least that any edge must do to acknowledge a report from an object's own disk. One object call and
+ * one row written, with no credential, no validation, no job and no D1.
  */
 export class JobObject extends DurableObject {
   #count = 0

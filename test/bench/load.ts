@@ -1,6 +1,6 @@
 import autocannon from 'autocannon'
 
-/** One request to be sent over and over. */
+/** A request to send repeatedly. */
 export interface Request {
   method: 'GET' | 'POST'
   path: string
@@ -10,14 +10,15 @@ export interface Request {
 
 export interface Figures {
   requestsPerSecond: number
-  /** What one request took on average, and what 99 of 100 did not exceed, in ms. */
+  /** The average duration of a request, in ms. */
   mean: number
+  /** The 99th percentile, in ms. */
   p99: number
 }
 
 /**
- * Sends the requests in turn, over so many connections, each as soon as the one before is answered. Throws where one is
- * not answered with 2xx: the figures would say nothing.
+ * Sends the requests in turn on each connection, each one as soon as the previous one is answered. Throws if any answer is not
+ * 2xx, because the figures would mean nothing.
  */
 export async function measure(
   url: string,

@@ -3,12 +3,12 @@ import type { Edge } from '../../scripts/edge.ts'
 import { hashServerApiKey, newServerApiKey } from '../../src/access/server-api-key.ts'
 import { insertApiKey } from '../../src/store/api-keys.ts'
 
-/** An organization for each count, with so many jobs in D1; returns the headers to ask for them. */
+/** Creates an organization with that many jobs in D1 for each count. Returns the headers for its requests. */
 export async function fillList(edge: Edge, counts: number[]): Promise<{ headers: Record<string, string> }[]> {
   const d1 = await edge.d1()
   const lists: { headers: Record<string, string> }[] = []
   for (const count of counts) {
-    const organizationId = `shop-with-${count}-jobs`
+    const organizationId = `bench-with-${count}-jobs`
     await d1.prepare(INSERT).bind(organizationId, count).run()
     const key = newServerApiKey()
     await insertApiKey(drizzle(d1), {
@@ -25,7 +25,7 @@ export async function fillList(edge: Edge, counts: number[]): Promise<{ headers:
   return lists
 }
 
-/** Jobs of the last months, of all statuses, types and triggers, made by D1 itself. */
+/** Has D1 itself generate jobs, one a minute, with several statuses, types and triggers. */
 const INSERT = `
   with recursive number(n) as (select 1 union all select n + 1 from number where n < ?2)
   insert into jobs (organization_id, job_id, job_type, status, total_items, processed_items, failed_items, warned_items,

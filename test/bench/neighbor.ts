@@ -8,43 +8,43 @@ import type { CallerThread } from './caller-thread.ts'
 import type { Request } from './load.ts'
 import { fillList } from './many-jobs.ts'
 
-/** How many callers the neighbor has, all of them at it all the time. */
+/** How many callers the neighbor has. All of them call continuously. */
 const CALLERS = 8
-/** How long one of its acts is measured beside, in ms. */
-const LASTS = 4_000
+/** How long each measurement lasts. */
+const DURATION_MS = 4_000
 const ENTRIES = 100_000
 const ERROR_TYPES = 1_000
 const RARE = 'seen-once'
 const HEAVY_JOBS = 100
-/** As much as metadata may take. */
+/** Close to the limit on metadata. */
 const METADATA = { note: 'x'.repeat(60_000) }
-/** As much as a body may take, nearly. */
+/** Close to the limit on a body. */
 const MEGABYTE = JSON.stringify({
   errors: Array.from({ length: 500 }, (_, n) => ({ ...sampleError(n), message: 'x'.repeat(1_900) })),
 })
 
-/** How long one request for the list takes, in ms: half of them at most, and 99 of 100. */
-export interface Waits {
+/** How long a request for the list takes: percentiles, in ms. */
+interface Waits {
   p50: number
   p99: number
 }
 
-export interface NeighborResult {
-  /** What the neighbor did. */
+interface NeighborResult {
+  /** What the neighbor does. */
   act: string
   alone: Waits
   beside: Waits
 }
 
 /**
- * How long one organization waits for its list of jobs while another does the worst that it may, act by act and all at
- * once; and, just before each act, while nobody does anything. The edge is to archive finished jobs within seconds.
+ * Measures how long one organization waits for its list of jobs, first alone and then while another organization does the worst
+ * it can: one act after the other, then nearly all at once. The edge must archive finished jobs within seconds.
  */
 export async function* measureBesideNeighbor(edge: Edge): AsyncGenerator<NeighborResult> {
   const neighbor = await BenchOrganization.open(edge)
   const [list] = await fillList(edge, [1_000])
   const waits = (until: Promise<unknown>) => readList(edge, list?.headers ?? {}, until)
-  await waits(pause(LASTS / 2))
+  await waits(pause(DURATION_MS / 2))
 
   const [job = '', ...live] = await neighbor.createJobs(1 + CALLERS)
   await fillJob(neighbor, job)
@@ -61,13 +61,13 @@ export async function* measureBesideNeighbor(edge: Edge): AsyncGenerator<Neighbo
   const requests: Record<string, Request[]> = {
     'groups of its entries': get(`${path}/entry-groups`),
     'other reads of it': get(path, `${path}/status`, `${path}/errors?limit=1000`, `${path}/warnings`),
-    'pages of one rare error type': get(`${path}/errors?limit=1000&error_type=${RARE}`),
-    'all of its entries as a stream': [
+    'pages of a rare error type': get(`${path}/errors?limit=1000&error_type=${RARE}`),
+    'streams of all of its entries': [
       { method: 'GET', path: `${path}/errors`, headers: { Accept: 'application/x-ndjson' } },
     ],
     'lists of heavy jobs': get('/api/jobs/?limit=200'),
     'unknown ids': get('/api/jobs/unknown-{n}'),
-    'reports of a megabyte': live.map((id) => ({
+    'one-megabyte reports': live.map((id) => ({
       method: 'POST',
       path: `/api/jobs/${id}/progress`,
       body: MEGABYTE,
@@ -75,21 +75,24 @@ export async function* measureBesideNeighbor(edge: Edge): AsyncGenerator<Neighbo
   }
   const acts: [string, () => Promise<void>][] = [
     [`archiving a job with ${ENTRIES} entries`, archiving],
-    ['lists with nothing on them', () => sendAll(edge, neighbor, get('/api/jobs/?status=cancelled'))],
+    ['empty lists', () => sendAll(edge, neighbor, get('/api/jobs/?status=cancelled'))],
     ...Object.entries(requests).map(([act, ones]): [string, () => Promise<void>] => [
       act,
       () => sendAll(edge, neighbor, ones),
     ]),
-    ['all of these but the archiving', () => sendAll(edge, neighbor, Object.values(requests).flat())],
+    [
+      'all of the above except archiving and empty lists',
+      () => sendAll(edge, neighbor, Object.values(requests).flat()),
+    ],
   ]
   for (const [act, perform] of acts) {
-    const alone = await waits(pause(LASTS))
+    const alone = await waits(pause(DURATION_MS))
     const beside = await waits(perform())
     yield { act, alone, beside }
   }
 }
 
-/** Asks for the list over and over, each time once it is answered, until `end`. Throws where it is refused. */
+/** Requests the list again after each answer until `end` settles. Throws if a request is refused. */
 async function readList(edge: Edge, headers: Record<string, string>, end: Promise<unknown>): Promise<Waits> {
   let isOver = false
   const ended = end.finally(() => {
@@ -109,12 +112,12 @@ async function readList(edge: Edge, headers: Record<string, string>, end: Promis
   return { p50: at(0.5), p99: at(0.99) }
 }
 
-/** All callers at once, in a thread of their own, so that it is only the edge and the machine that are shared. */
+/** Runs all callers in another thread, so only the edge and the machine are shared with the measurement. */
 async function sendAll(edge: Edge, neighbor: BenchOrganization, requests: Request[]): Promise<void> {
   const workerData: CallerThread = {
     url: edge.url,
     callers: CALLERS,
-    lasts: LASTS,
+    duration: DURATION_MS,
     requests: requests.map((request, n) => ({
       ...request,
       headers: { ...neighbor.headers(n), ...request.headers },
@@ -135,7 +138,7 @@ async function fillJob(neighbor: BenchOrganization, jobId: string): Promise<void
   }
 }
 
-/** Its groups are the last thing that D1 gets of a job. */
+/** Waits until the job is archived. The entry groups are the last part to reach D1. */
 async function untilArchived(edge: Edge, jobId: string): Promise<void> {
   const d1 = await edge.d1()
   const groups = d1.prepare('select count(*) as n from job_entry_groups where job_id = ?').bind(jobId)

@@ -1,7 +1,7 @@
 import type { Edge } from '../../scripts/edge.ts'
 import type { BenchOrganization } from './bench-organization.ts'
 
-/** Watches a job so many times over. Resolves once each watcher has got its first event. */
+/** Opens `count` watchers of a job. Resolves once each has received its first event. */
 export async function watchJob(edge: Edge, org: BenchOrganization, jobId: string, count: number) {
   const end = new AbortController()
   let events = 0
@@ -16,19 +16,19 @@ export async function watchJob(edge: Edge, org: BenchOrganization, jobId: string
         .then(async () => {
           for (let done = false; !done; events++) done = (await reader.read()).done
         })
-        .catch(() => {}) // Aborted, as all of them are in the end.
+        .catch(() => {}) // close() aborts it.
       await first
     }),
   )
-  // From here on: what came while they were connecting says nothing of the pace.
+  // Start counting now: events during the connects say nothing about the pace.
   const startedAt = Date.now()
   events = 0
   return {
-    /** Ends them; says how much they were sent. */
+    /** Disconnects all watchers and describes how many events they received. */
     async close(): Promise<string> {
       const seconds = (Date.now() - startedAt) / 1_000
       end.abort()
-      return `${(events / count / seconds).toFixed(1)} events a second for each watcher`
+      return `${(events / count / seconds).toFixed(1)} events per second for each watcher`
     },
   }
 }

@@ -49,7 +49,7 @@ export async function countRecorded(d1: D1): Promise<Map<string, RecordedCounts>
   return counts
 }
 
-export interface RecordedCounts {
+interface RecordedCounts {
   status: string
   error: number
   warning: number

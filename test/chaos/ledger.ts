@@ -58,12 +58,6 @@ export interface Verdict {
   disagreements: string[]
 }
 
-const FINISHED = { completed: true, failed: true, started: false }
-
-export function isFinishing(mark: Mark | undefined): mark is 'completed' | 'failed' {
-  return mark !== undefined && FINISHED[mark]
-}
-
 /** Counts the acknowledged entries of a job. D1 is behind as long as it has fewer. */
 export function countAcknowledged(ledger: LedgerJob): { errors: number; warnings: number } {
   const acknowledged = ledger.reports.filter(({ outcome }) => outcome === 'acknowledged')
