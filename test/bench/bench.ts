@@ -6,7 +6,7 @@ import { type Edge, openEdge } from '../../scripts/edge.ts'
 import { BenchOrganization, sampleError } from './bench-organization.ts'
 import { type Figures, measure, type Request } from './load.ts'
 import { fillList } from './many-jobs.ts'
-import { measureBesideNeighbor } from './neighbor.ts'
+import { measureWithNeighbor } from './neighbor.ts'
 import { watchJob } from './watchers.ts'
 
 const SECONDS = 4
@@ -93,7 +93,7 @@ async function benchNeighbors(): Promise<void> {
   console.log(
     '\nHow long one organization waits for its list of jobs, in ms, next to another that does its worst\n',
   )
-  row('', 'alone p50', 'p99', 'shared p50', 'p99', 'ratio p50', 'p99')
+  row('', 'alone p50', 'p99', 'busy p50', 'p99', 'ratio p50', 'p99')
   const shared = await openEdge({
     persistTo: join(state, 'shared'),
     quiet: true,
@@ -101,9 +101,9 @@ async function benchNeighbors(): Promise<void> {
     bindings: { ARCHIVE_AFTER_SECONDS: 1 },
   })
   try {
-    for await (const { act, alone, beside } of measureBesideNeighbor(shared)) {
-      const waits = [alone.p50, alone.p99, beside.p50, beside.p99].map((ms) => ms.toFixed(1))
-      row(act, ...waits, (beside.p50 / alone.p50).toFixed(1), (beside.p99 / alone.p99).toFixed(1))
+    for await (const { act, alone, busy } of measureWithNeighbor(shared)) {
+      const waits = [alone.p50, alone.p99, busy.p50, busy.p99].map((ms) => ms.toFixed(1))
+      row(act, ...waits, (busy.p50 / alone.p50).toFixed(1), (busy.p99 / alone.p99).toFixed(1))
     }
   } finally {
     await shared.dispose()

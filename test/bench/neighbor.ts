@@ -33,14 +33,14 @@ interface NeighborResult {
   /** What the neighbor does. */
   act: string
   alone: Waits
-  beside: Waits
+  busy: Waits
 }
 
 /**
  * Measures how long one organization waits for its list of jobs, first alone and then while another organization does the worst
  * it can: one act after the other, then nearly all at once. The edge must archive finished jobs within seconds.
  */
-export async function* measureBesideNeighbor(edge: Edge): AsyncGenerator<NeighborResult> {
+export async function* measureWithNeighbor(edge: Edge): AsyncGenerator<NeighborResult> {
   const neighbor = await BenchOrganization.open(edge)
   const [list] = await fillList(edge, [1_000])
   const waits = (until: Promise<unknown>) => readList(edge, list?.headers ?? {}, until)
@@ -87,8 +87,8 @@ export async function* measureBesideNeighbor(edge: Edge): AsyncGenerator<Neighbo
   ]
   for (const [act, perform] of acts) {
     const alone = await waits(pause(DURATION_MS))
-    const beside = await waits(perform())
-    yield { act, alone, beside }
+    const busy = await waits(perform())
+    yield { act, alone, busy }
   }
 }
 

@@ -3,8 +3,8 @@ import { afterAll, beforeAll, describe, test } from 'vitest'
 import type { Edge } from '../../scripts/edge.ts'
 import { FakeStytch } from '../edge/fake-stytch.ts'
 import { freshOrganization, issueKey, startEdge } from '../edge/harness.ts'
-import { startWorker } from './a-worker.ts'
 import { hasBrowser, openBrowser, openPage, see } from './open-browser.ts'
+import { startWorker } from './start-worker.ts'
 
 describe.skipIf(!hasBrowser)('a member of the organization with a session cookie', () => {
   let stytch: FakeStytch

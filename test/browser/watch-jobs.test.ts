@@ -2,8 +2,8 @@ import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Edge } from '../../scripts/edge.ts'
 import { call, freshOrganization, issueKey, startEdge } from '../edge/harness.ts'
-import { productError, startWorker } from './a-worker.ts'
 import { hasBrowser, openBrowser, openPage, see, signIn } from './open-browser.ts'
+import { productError, startWorker } from './start-worker.ts'
 
 describe.skipIf(!hasBrowser)('watching jobs in a browser', () => {
   let edge: Edge

@@ -59,7 +59,7 @@ export class JobObject extends ProductJobObject {
     )
   }
 
-  /** Runs a fault. If it took effect, ends the instance by throwing the outcome, so that no request can come in between. */
+  /** Runs a fault. If it took effect, ends the instance by throwing the outcome: no request can come in between. */
   #endBy<Outcome extends { ok: boolean }>(fault: () => Promise<Outcome>): Promise<Outcome> {
     return this.ctx.blockConcurrencyWhile(async () => {
       const outcome = await fault()

@@ -10,7 +10,7 @@ const TIMEOUT_MS = 60_000
 const DAY = 24 * 60 * 60 * 1_000
 
 /**
- * Takes Stytch down in each of several ways. While it is down, sessions that are new to the edge must get 503. Once it is back
+ * Takes Stytch down in several ways. While it is down, sessions that are new to the edge must get 503. Once it is back
  * up, each must get its proper answer: the list, 403 or 401.
  */
 export async function takeStytchDown(run: Run): Promise<void> {

@@ -4,8 +4,8 @@ import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Edge } from '../../scripts/edge.ts'
 import { freshOrganization, issueKey, startEdge } from '../edge/harness.ts'
-import { productError, startWorker } from './a-worker.ts'
 import { hasBrowser, openBrowser, openPage, see, signIn } from './open-browser.ts'
+import { productError, startWorker } from './start-worker.ts'
 
 const FILES = join(import.meta.dirname, '../../src/dashboard')
 
