@@ -80,10 +80,7 @@ export async function* measureWithNeighbor(edge: Edge): AsyncGenerator<NeighborR
       act,
       () => sendAll(edge, neighbor, ones),
     ]),
-    [
-      'all of the above except archiving and empty lists',
-      () => sendAll(edge, neighbor, Object.values(requests).flat()),
-    ],
+    ['the seven acts above, together', () => sendAll(edge, neighbor, Object.values(requests).flat())],
   ]
   for (const [act, perform] of acts) {
     const alone = await waits(pause(DURATION_MS))
