@@ -24,7 +24,12 @@ export default defineConfig({
         },
       },
       {
-        test: { name: 'edge', include: ['test/edge/**/*.test.ts'], hookTimeout: 30_000, testTimeout: 30_000 },
+        test: {
+          name: 'edge',
+          include: ['test/edge/**/*.test.ts', 'test/generated-clients/*.test.ts'],
+          hookTimeout: 30_000,
+          testTimeout: 30_000,
+        },
       },
       {
         test: {
