@@ -10,6 +10,7 @@ import { isJobId } from '../jobs/job-id.ts'
 import { JOB_PAGE, MAX_LINE, MAX_PAGE_BYTES } from '../jobs/limits.ts'
 import { presentSummary } from '../jobs/present-job.ts'
 import { utf8Bytes } from '../jobs/utf8-bytes.ts'
+import { databaseOf } from '../store/databases.ts'
 import { listJobs as findJobs } from '../store/list-jobs.ts'
 import { openReplica } from '../store/store.ts'
 
@@ -58,10 +59,10 @@ export const listJobs = endpoint({
   query: ListQuery,
   replies: { 200: { description: 'One page.', content: { 'application/json': JobListResponse } } },
   async handle(c) {
-    const { organizationId } = c.var
+    const { organizationId, placement } = c.var
     if (organizationId === null) return refuse(c, { ok: false, reason: 'organization_not_found' })
     const wanted = c.req.valid('query')
-    const { jobs, hasMore } = await findJobs(openReplica(c.env.DB), organizationId, {
+    const { jobs, hasMore } = await findJobs(openReplica(databaseOf(c.env, placement)), organizationId, {
       filter: toFilter(wanted),
       after: wanted.cursor,
       limit: wanted.limit,

@@ -1,6 +1,7 @@
 import { and, desc, eq, getTableColumns, gt, isNull, lte, or, type SQL, sql } from 'drizzle-orm'
 import type { BaseSQLiteDatabase } from 'drizzle-orm/sqlite-core'
-import { apiKeys } from './schema.ts'
+import type { Placement } from '../jobs/placement.ts'
+import { apiKeys, organizations } from './schema.ts'
 
 /** How precisely the last use of a key is recorded, in ms: each key costs at most one write per interval. */
 const USE_INTERVAL = 60 * 60 * 1_000
@@ -23,12 +24,22 @@ export async function insertApiKey(store: ApiKeyStore, key: NewApiKey): Promise<
   await store.insert(apiKeys).values(key).onConflictDoNothing({ target: apiKeys.keyHash })
 }
 
+/** A key with the placements of its organizations: of those that have one. */
+export type PlacedApiKey = ApiKey & { placements: Record<string, Placement> }
+
 /**
  * The key with this hash, even if revoked or expired. Takes no organization, because the hash itself is the credential.
  */
-export async function findApiKey(store: ApiKeyStore, keyHash: string): Promise<ApiKey | undefined> {
-  const [key] = await store.select().from(apiKeys).where(eq(apiKeys.keyHash, keyHash))
-  return key
+export async function findApiKey(store: ApiKeyStore, keyHash: string): Promise<PlacedApiKey | undefined> {
+  const { organizationId, database, version } = organizations
+  const placements = sql<string>`(
+    select json_group_object(${organizationId}, json_object('database', ${database}, 'version', ${version}))
+    from json_each(${apiKeys.organizationIds}) join ${organizations} on ${organizationId} = value)`
+  const [found] = await store
+    .select({ key: getTableColumns(apiKeys), placements })
+    .from(apiKeys)
+    .where(eq(apiKeys.keyHash, keyHash))
+  return found && { ...found.key, placements: JSON.parse(found.placements) }
 }
 
 /** Records that a key is in use, unless it is no longer valid or this was recorded within the last hour. */

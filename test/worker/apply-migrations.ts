@@ -5,6 +5,7 @@ declare global {
   namespace Cloudflare {
     interface Env {
       DB: D1Database
+      DB_2: D1Database
       JOBS: DurableObjectNamespace
       /** Read by Node in vitest.config.ts, since a Worker has no files. */
       TEST_MIGRATIONS: D1Migration[]
@@ -13,3 +14,4 @@ declare global {
 }
 
 await applyD1Migrations(env.DB, env.TEST_MIGRATIONS)
+await applyD1Migrations(env.DB_2, env.TEST_MIGRATIONS)

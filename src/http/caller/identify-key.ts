@@ -2,6 +2,7 @@ import type { Context } from 'hono'
 import type { Identification } from '../../access/caller.ts'
 import { KnownKeys, type StoredKey } from '../../access/known-keys.ts'
 import { hashServerApiKey } from '../../access/server-api-key.ts'
+import { UNPLACED } from '../../jobs/placement.ts'
 import { logErrorThrottled } from '../../log.ts'
 import { findApiKey, noteUse } from '../../store/api-keys.ts'
 import { openStore } from '../../store/store.ts'
@@ -35,6 +36,7 @@ export async function identifyKey(
     ok: true,
     caller,
     permits: async (permission) => (caller.permissions.includes(permission) ? 'yes' : 'no'),
+    placementOf: (organizationId) => caller.placements[organizationId] ?? UNPLACED,
   }
 }
 
