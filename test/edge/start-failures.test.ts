@@ -19,8 +19,8 @@ function freshFolder(): string {
 
 /** The D1 database of a state, at the newest schema, as an edge would have left it. */
 async function aDatabaseIn(folder: string): Promise<DatabaseSync> {
-  const { databaseId, migrationsDir } = await readSettings()
-  return openD1File(d1Path(stateDir(folder), databaseId), migrationsDir)
+  const { databases, migrationsDir } = await readSettings()
+  return openD1File(d1Path(stateDir(folder), databases[0].id), migrationsDir)
 }
 
 /** Starts in vain: one sentence on stderr, nothing on stdout, and nothing left running. */

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import { openLocalDatabase } from '../../scripts/local-database.ts'
-import { openWranglerDatabase } from '../../scripts/wrangler-database.ts'
+import { openLocalDatabases } from '../../scripts/local-database.ts'
+import { openWranglerDatabases } from '../../scripts/wrangler-database.ts'
 import { insertApiKey, listApiKeys, rotateApiKey } from '../../src/store/api-keys.ts'
 import { findWebhookSecret, saveWebhookSecret } from '../../src/store/webhook-secrets.ts'
 import { freshOrganization } from './harness.ts'
@@ -17,11 +17,11 @@ let state: string
 
 beforeAll(async () => {
   state = mkdtempSync(join(tmpdir(), 'milepost-'))
-  ;(await openLocalDatabase(state, { mayCreate: true })).close()
+  ;(await openLocalDatabases(state, { mayCreate: true })).close()
 })
 afterAll(() => rmSync(state, { recursive: true, force: true, maxRetries: 5 }))
 
-const open = () => openWranglerDatabase(['--local', '--persist-to', state])
+const open = async () => (await openWranglerDatabases(['--local', '--persist-to', state])).DB.store
 
 test('no process on the machine has what is stored among its arguments', async () => {
   const org = freshOrganization()
@@ -81,8 +81,8 @@ test('a key is issued, rotated once, and listed by way of wrangler', async () =>
 })
 
 test("a statement that fails is told of in wrangler's words, without what it carried", async () => {
-  const store = await openWranglerDatabase(['--local', '--persist-to', join(state, 'empty')])
-  const saving = saveWebhookSecret(store, 'acme', 'whsec_secret', 1)
+  const { DB } = await openWranglerDatabases(['--local', '--persist-to', join(state, 'empty')])
+  const saving = saveWebhookSecret(DB.store, 'acme', 'whsec_secret', 1)
   const error = await saving.catch((failed) => failed)
   expect(error.cause).toBeInstanceOf(Error)
   expect(error.cause.message).toMatch(/no such table/)
