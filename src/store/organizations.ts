@@ -1,15 +1,14 @@
 import { count, eq, sql } from 'drizzle-orm'
 import type { Env } from '../env.ts'
 import { type Placement, UNPLACED } from '../jobs/placement.ts'
-import type { ApiKeyStore } from './api-keys.ts'
 import { type Candidate, chooseDatabase } from './choose-database.ts'
 import { databases } from './databases.ts'
 import { apiKeys, jobs, organizations } from './schema.ts'
-import { openStore } from './store.ts'
+import { type AnyStore, openStore } from './store.ts'
 
 /** Where the directory places an organization; undefined if it does not. Throws if D1 fails. */
 export async function findPlacement(
-  directory: ApiKeyStore,
+  directory: AnyStore,
   organizationId: string,
 ): Promise<Placement | undefined> {
   const { database, version } = organizations
@@ -21,7 +20,7 @@ export async function findPlacement(
 }
 
 /** The number of organizations that the directory places in each database. Throws if D1 fails. */
-export async function countOrganizations(directory: ApiKeyStore): Promise<Map<string, number>> {
+export async function countOrganizations(directory: AnyStore): Promise<Map<string, number>> {
   const rows = await directory
     .select({ database: organizations.database, count: count() })
     .from(organizations)
@@ -36,7 +35,7 @@ export async function countOrganizations(directory: ApiKeyStore): Promise<Map<st
  * @param now in ms since the epoch
  */
 export async function placeOrganization(
-  directory: ApiKeyStore,
+  directory: AnyStore,
   organizationId: string,
   choose: () => Promise<string>,
   now: number,
@@ -65,7 +64,7 @@ export async function placeSession(env: Env, organizationId: string, now: number
   return await placeOrganization(directory, organizationId, () => chooseAtEdge(env, directory), now)
 }
 
-async function chooseAtEdge(env: Env, directory: ApiKeyStore): Promise<string> {
+async function chooseAtEdge(env: Env, directory: AnyStore): Promise<string> {
   const counts = await countOrganizations(directory)
   const candidates = await Promise.all(
     Object.entries(databases(env))
