@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import { sql } from 'drizzle-orm'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { openLocalDatabases } from '../../scripts/local-database.ts'
 import { openWranglerDatabases } from '../../scripts/wrangler-database.ts'
@@ -78,6 +79,16 @@ test('a key is issued, rotated once, and listed by way of wrangler', async () =>
     ['key_2', null, null],
     ['key_1', 20, 10],
   ])
+})
+
+test('a text that is too long for a statement arrives whole, and leaves nothing behind', async () => {
+  const org = freshOrganization()
+  const store = await open()
+  const secret = `"it's; ü ? ' 😀`.repeat(8_000)
+  await saveWebhookSecret(store, org, secret, 1)
+  expect(await findWebhookSecret(store, org)).toBe(secret)
+  const left = await store.select({ count: sql<number>`count(*)` }).from(sql`long_parameters`)
+  expect(left).toEqual([{ count: 0 }])
 })
 
 test("a statement that fails is told of in wrangler's words, without what it carried", async () => {
