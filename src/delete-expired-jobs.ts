@@ -5,7 +5,7 @@ import { deleteOldJobs } from './store/delete-old-jobs.ts'
 import { openStore } from './store/store.ts'
 
 const DAY = 24 * 60 * 60 * 1_000
-/** Steps of one run. A step takes a few statements, and a Worker may send a thousand per run. */
+/** Steps of one run. A step takes a few statements; the whole cron may take a thousand, calls to objects included. */
 const STEPS_PER_RUN = 200
 
 /** Deletes jobs that finished more than RETENTION_DAYS ago; none if it is 0. `now` is in ms since the epoch. */
