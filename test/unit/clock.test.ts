@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import { abandonJob } from '../../src/jobs/abandon-job.ts'
 import { cancelJob } from '../../src/jobs/cancel-job.ts'
 import { correctClock } from '../../src/jobs/correct-clock.ts'
+import { noteAttempt } from '../../src/jobs/delivery.ts'
 import type { Job } from '../../src/jobs/job.ts'
 import { durationSeconds } from '../../src/jobs/measures.ts'
 import type { ChangeOutcome } from '../../src/jobs/outcome.ts'
@@ -45,6 +46,14 @@ test('a delivery that was due in 5 s does not wait an hour more', () => {
   const corrected = jobOf(correctClock(job, START - HOUR))
   expect(corrected.nextDeliveryAt).toBe(START - HOUR)
   expect(correctClock(corrected, START - HOUR)).toMatchObject({ job: corrected })
+})
+
+test('a delivery waits no hour more if the clock went that far forward during the attempt, and back after it', () => {
+  const job = aJob({ status: 'completed', completedAt: START, nextDeliveryAt: START })
+  const attempt = { at: START, status: 500, error: 'no' }
+  const outcome = { attempt, endedAt: START + HOUR, isGone: false, retryAfter: null }
+  const corrected = jobOf(correctClock(jobOf(noteAttempt(job, outcome)), START + 10_000))
+  expect(corrected.nextDeliveryAt).toBe(START + 35_000 + 5_000)
 })
 
 test('clocks that differ by seconds are not set back', () => {
