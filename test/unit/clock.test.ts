@@ -29,6 +29,29 @@ test.each([{ markCompleted: true as const }, { markFailed: 'no' }])(
   },
 )
 
+test.each([
+  { markStarted: true as const, stage: 'b' },
+  { stage: 'b', markCompleted: true as const },
+])(
+  'a job that %o starts while the clock is an hour back starts no sooner than it was created, nor does a stage',
+  (report) => {
+    const memory = new JobInMemory(aJob({ createdAt: START }))
+    memory.report({ stage: 'a' }, START + 1_000)
+    memory.report(report, START - HOUR)
+    memory.report({ stage: 'c', markCompleted: true }, START - HOUR + 10_000)
+    const { startedAt, completedAt, stages } = memory.job
+    expect(startedAt).toBe(START)
+    expect(completedAt).toBe(START + 1_000)
+    expect(stages.map(({ at }) => at)).toEqual(stages.map(() => START + 1_000))
+  },
+)
+
+test('the first stage of a job is no older than the job', () => {
+  const memory = new JobInMemory(aJob({ createdAt: START }))
+  memory.report({ stage: 'a' }, START - HOUR)
+  expect(memory.job.stages).toEqual([{ stage: 'a', at: START }])
+})
+
 test('so does one that is cancelled, and one that never started ends no sooner than it was created', () => {
   expect(jobOf(cancelJob(aJob({ createdAt: START }), null, START - HOUR)).completedAt).toBe(START)
 })
