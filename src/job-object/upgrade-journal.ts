@@ -45,7 +45,7 @@ function renameMark(storage: DurableObjectStorage): void {
   })
 }
 
-/** The first version called the table of replies `answer`, and did not bound their bytes: only the newest are kept whole. */
+/** The first version called the table of replies `answer` and did not bound their bytes. Only the newest stay whole. */
 function moveAnswers(storage: DurableObjectStorage): void {
   const exists = storage.sql.exec(`select 1 from sqlite_master where name = 'answer'`).toArray().length > 0
   if (!exists) return
