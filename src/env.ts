@@ -1,3 +1,6 @@
+/** A variable that is not text in wrangler.toml. Set anywhere else, it is text: see `readSettings`. */
+type Variable<Value> = Value | string
+
 /** The Worker's bindings and variables: see wrangler.toml. */
 export interface Env {
   /** Keys, webhook secrets, the directory of organizations, and the jobs of those that live here. */
@@ -13,13 +16,13 @@ export interface Env {
   DB_9?: D1Database
   JOBS: DurableObjectNamespace
   /** How long a finished job stays in its object before only D1 serves it. */
-  ARCHIVE_AFTER_SECONDS: number
+  ARCHIVE_AFTER_SECONDS?: Variable<number>
   /** A live job is failed after this many days without a report; 0: never. */
-  ABANDONED_AFTER_DAYS: number
+  ABANDONED_AFTER_DAYS?: Variable<number>
   /** Whether a callback URL may lead to this machine. For development only. */
-  ALLOW_LOOPBACK_CALLBACKS: boolean
+  ALLOW_LOOPBACK_CALLBACKS?: Variable<boolean>
   /** How long a finished job stays in D1; 0: forever. */
-  RETENTION_DAYS: number
+  RETENTION_DAYS?: Variable<number>
   /** The database for organizations that are new. Without it, the one with the most free space. */
   DATABASE_FOR_NEW?: string
   /** The origins whose pages may call from a browser, separated by commas. Without it, there are none. */

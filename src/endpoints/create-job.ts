@@ -13,6 +13,7 @@ import type { NewJob } from '../jobs/create-job.ts'
 import { jobIdOf } from '../jobs/job-id.ts'
 import type { KeyedRequest } from '../jobs/keyed-request.ts'
 import { MAX_CALLBACK_URL, MAX_LINE, MAX_METADATA_BYTES, STALL_SECONDS } from '../jobs/limits.ts'
+import { readSettings } from '../settings.ts'
 
 export const NewJobRequest = component(
   'NewJobRequest',
@@ -50,8 +51,7 @@ export const createJob = endpoint({
   async handle(c) {
     const newJob = toNewJob(c.req.valid('json'))
     const { callbackUrl } = newJob
-    const rules = { allowLoopback: c.env.ALLOW_LOOPBACK_CALLBACKS }
-    const fault = callbackUrl === null ? undefined : callbackUrlFault(callbackUrl, rules)
+    const fault = callbackUrl === null ? undefined : callbackUrlFault(callbackUrl, readSettings(c.env))
     if (fault !== undefined) {
       const loc = ['body', 'callback_url']
       return refuse(c, invalid([{ type: 'url_parsing', loc, msg: fault, input: callbackUrl }]))

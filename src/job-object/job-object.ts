@@ -8,6 +8,7 @@ import { type EntryKind, type Job, type JobKey, keptCounts } from '../jobs/job.t
 import type { KeyedRequest } from '../jobs/keyed-request.ts'
 import type { Change } from '../jobs/outcome.ts'
 import { logJobError } from '../log.ts'
+import { readSettings, type Settings } from '../settings.ts'
 import { openStore, type Store } from '../store/store.ts'
 import { Alarm } from './alarm.ts'
 import { archiveJob } from './archive-job.ts'
@@ -29,7 +30,6 @@ import {
   type WatchReply,
 } from './replies.ts'
 import { dutiesOf, RECORD_DELAY } from './schedule.ts'
-import { readSettings, type Settings } from './settings.ts'
 import { Watchers } from './watchers.ts'
 
 /** How long the reply to a change of status waits for D1 to record it, in ms. After that it goes out anyway. */

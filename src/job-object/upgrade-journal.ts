@@ -1,5 +1,6 @@
 import type { Job, JobKey } from '../jobs/job.ts'
 import { type StoredJob, upgradeJob } from '../jobs/job.ts'
+import { MAX_REPLY_BYTES } from '../jobs/limits.ts'
 
 /** The storage format of this version. */
 export const STORED_VERSION = 2
@@ -44,14 +45,19 @@ function renameMark(storage: DurableObjectStorage): void {
   })
 }
 
-/** The first version called the table of replies `answer`. */
+/** The first version called the table of replies `answer` and did not bound their bytes. Only the newest stay whole. */
 function moveAnswers(storage: DurableObjectStorage): void {
   const exists = storage.sql.exec(`select 1 from sqlite_master where name = 'answer'`).toArray().length > 0
   if (!exists) return
-  storage.sql.exec(`
+  storage.sql.exec(
+    `with summed as (select n, sum(octet_length(job)) over (order by n desc) as bytes from answer)
     insert into reply (slot, n, request_key, fingerprint, as_of, job)
-      select slot, n, retry_key, fingerprint, as_of, job from answer;
-    drop table answer;`)
+      select slot, n, retry_key, fingerprint, as_of,
+        iif(n >= (select min(n) from summed where bytes <= ?), job, null)
+      from answer`,
+    MAX_REPLY_BYTES,
+  )
+  storage.sql.exec('drop table answer')
 }
 
 /** The first version did not count entities. */

@@ -74,7 +74,7 @@ export function applyReport(job: Job, report: Report, now: number, stateOf: Enti
     metadata,
     updatedAt: now,
     stalledAt: null,
-    stages: withStage(job.stages, report.stage, now),
+    stages: withStage(job.stages, report.stage, Math.max(now, job.createdAt)),
     revision: job.revision + 1,
   }
   if (report.markStarted) start(next, now)
@@ -104,12 +104,17 @@ function append(kind: EntryKind, reported: ReportedEntry[], kept: number, now: n
 
 function start(job: Job, now: number): void {
   job.status = 'in_progress'
-  job.startedAt ??= now
+  noteStart(job, now)
 }
 
 function complete(job: Job, now: number): void {
-  job.startedAt ??= now
+  noteStart(job, now)
   finish(job, completedStatus(job), job.errorMessage, now)
+}
+
+/** A job never starts before it was created, even if the clock was set back in between. */
+function noteStart(job: Job, now: number): void {
+  job.startedAt ??= Math.max(now, job.createdAt)
 }
 
 function completedStatus(job: Job): FinishedStatus {

@@ -19,6 +19,20 @@ export async function findPlacement(
   return row
 }
 
+/** Where the directory places organizations; those that it does not are left out. Throws if D1 fails. */
+export async function findPlacements(
+  directory: AnyStore,
+  organizationIds: string[],
+): Promise<Map<string, Placement>> {
+  if (organizationIds.length === 0) return new Map()
+  const { organizationId, database, version } = organizations
+  const rows = await directory
+    .select({ organizationId, database, version })
+    .from(organizations)
+    .where(sql`${organizationId} in (select value from json_each(${JSON.stringify(organizationIds)}))`)
+  return new Map(rows.map(({ organizationId: id, ...placement }) => [id, placement]))
+}
+
 /** The number of organizations that the directory places in each database. Throws if D1 fails. */
 export async function countOrganizations(directory: AnyStore): Promise<Map<string, number>> {
   const rows = await directory

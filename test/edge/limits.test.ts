@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import type { Edge } from '../../scripts/edge.ts'
 import { newServerApiKey } from '../../src/access/server-api-key.ts'
 import { FakeStytch } from './fake-stytch.ts'
@@ -127,6 +127,23 @@ describe('A miss, which costs an object and a look-up,', () => {
     const key = await aKey()
     const { statuses } = await untilRefused(9, () => from('192.0.2.7', key, {}, missing + path))
     expect(statuses.length).toBeLessThan(20)
+  })
+
+  test('is refused once too many of them come at the same time', async () => {
+    const roomy = await startEdge({ rateLimits: { REQUESTS: 50 } })
+    onTestFinished(() => roomy.dispose())
+    const { key } = await issueKey(roomy, { org: freshOrganization() })
+    const statuses = new Map<number, number>()
+    let left = 500
+    const ask = async () => {
+      while (left-- > 0) {
+        const { status } = await call(roomy, key, 'GET', `/api/jobs/job_${left}`)
+        statuses.set(status, (statuses.get(status) ?? 0) + 1)
+      }
+    }
+    await Promise.all(Array.from({ length: 64 }, ask))
+    expect([...statuses.keys()].toSorted()).toEqual([404, 429])
+    expect(statuses.get(429)).toBeGreaterThan(250)
   })
 
   test('is none where it cannot be a job: no object is made, and it weighs as any request', async () => {

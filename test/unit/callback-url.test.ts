@@ -73,6 +73,13 @@ const PRIVATE_HOSTS = [
   'intranet.corp.',
   'vault.private',
   'localhost.localdomain',
+  'kubernetes.default.svc',
+  'shop.test',
+  'shop.invalid',
+  'xn--bcher-kva.example',
+  'shop.onion',
+  '1.0.0.127.in-addr.arpa',
+  '168.63.129.16',
   // Dots too many: some resolvers drop them.
   'localhost..',
   'localhost...',
@@ -111,6 +118,9 @@ const PRIVATE_HOSTS = [
   'app.ddev.site',
   '127-0-0-1.org.uk',
   'bugbounty.dod.network',
+  'localh.st',
+  'spoofed.burpcollaborator.net',
+  'spoofed.oastify.com',
 ]
 
 test.each([
@@ -119,7 +129,8 @@ test.each([
   'https://8.8.8.8/hook',
   'https://[2606:4700:4700::1111]/hook',
   'https://[::ffff:8.8.8.8]/',
-  'https://xn--bcher-kva.example/',
+  'https://xn--bcher-kva.example.com/',
+  'https://svc.example.com/',
   'https://localhost.example.com/',
   'https://127.0.0.1.example.com/',
   'https://example.com./hook',

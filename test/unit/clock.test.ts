@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import { abandonJob } from '../../src/jobs/abandon-job.ts'
 import { cancelJob } from '../../src/jobs/cancel-job.ts'
 import { correctClock } from '../../src/jobs/correct-clock.ts'
+import { noteAttempt } from '../../src/jobs/delivery.ts'
 import type { Job } from '../../src/jobs/job.ts'
 import { durationSeconds } from '../../src/jobs/measures.ts'
 import type { ChangeOutcome } from '../../src/jobs/outcome.ts'
@@ -28,6 +29,29 @@ test.each([{ markCompleted: true as const }, { markFailed: 'no' }])(
   },
 )
 
+test.each([
+  { markStarted: true as const, stage: 'b' },
+  { stage: 'b', markCompleted: true as const },
+])(
+  'a job that %o starts while the clock is an hour back starts no sooner than it was created, nor does a stage',
+  (report) => {
+    const memory = new JobInMemory(aJob({ createdAt: START }))
+    memory.report({ stage: 'a' }, START + 1_000)
+    memory.report(report, START - HOUR)
+    memory.report({ stage: 'c', markCompleted: true }, START - HOUR + 10_000)
+    const { startedAt, completedAt, stages } = memory.job
+    expect(startedAt).toBe(START)
+    expect(completedAt).toBe(START + 1_000)
+    expect(stages.map(({ at }) => at)).toEqual(stages.map(() => START + 1_000))
+  },
+)
+
+test('the first stage of a job is no older than the job', () => {
+  const memory = new JobInMemory(aJob({ createdAt: START }))
+  memory.report({ stage: 'a' }, START - HOUR)
+  expect(memory.job.stages).toEqual([{ stage: 'a', at: START }])
+})
+
 test('so does one that is cancelled, and one that never started ends no sooner than it was created', () => {
   expect(jobOf(cancelJob(aJob({ createdAt: START }), null, START - HOUR)).completedAt).toBe(START)
 })
@@ -45,6 +69,14 @@ test('a delivery that was due in 5 s does not wait an hour more', () => {
   const corrected = jobOf(correctClock(job, START - HOUR))
   expect(corrected.nextDeliveryAt).toBe(START - HOUR)
   expect(correctClock(corrected, START - HOUR)).toMatchObject({ job: corrected })
+})
+
+test('a delivery waits no hour more if the clock went that far forward during the attempt, and back after it', () => {
+  const job = aJob({ status: 'completed', completedAt: START, nextDeliveryAt: START })
+  const attempt = { at: START, status: 500, error: 'no' }
+  const outcome = { attempt, endedAt: START + HOUR, isGone: false, retryAfter: null }
+  const corrected = jobOf(correctClock(jobOf(noteAttempt(job, outcome)), START + 10_000))
+  expect(corrected.nextDeliveryAt).toBe(START + 35_000 + 5_000)
 })
 
 test('clocks that differ by seconds are not set back', () => {

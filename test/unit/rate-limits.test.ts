@@ -1,6 +1,6 @@
-import { beforeEach, describe, expect, test } from 'vitest'
+import { beforeEach, describe, expect, test, vi } from 'vitest'
 import { FailedAttempts } from '../../src/access/failed-attempts.ts'
-import { RequestBudget } from '../../src/access/request-budget.ts'
+import { type Limiter, RequestBudget } from '../../src/access/request-budget.ts'
 
 /** A limiter with so many units left; what was asked of it. */
 function limiterOf(units: number) {
@@ -67,7 +67,7 @@ describe('What a credential may ask for', () => {
     const [budget, limiter] = [new RequestBudget(options), limiterOf(4)]
     const missAndPay = async () => {
       const passed = await spend(budget, limiter, 1)
-      budget.charge(limiter, 'a', 99)
+      budget.chargeMiss(limiter, 'a')
       return passed
     }
     // Four units are its share, and the one that asks beyond it passes.
@@ -80,11 +80,77 @@ describe('What a credential may ask for', () => {
   test('is owed for misses that came all at once, and paid by the requests that follow', async () => {
     const [budget, limiter] = [new RequestBudget(options), limiterOf(50)]
     await spend(budget, limiter, 10)
-    for (let n = 0; n < 10; n++) budget.charge(limiter, 'a', 99)
+    for (let n = 0; n < 10; n++) budget.chargeMiss(limiter, 'a')
     limiter.asked = []
     // 900 are owed: nine questions beside nine requests, one for what these ask themselves, and then none for long.
     expect(await spend(budget, limiter, 60)).toBe(60)
     expect(limiter.asked).toHaveLength(10)
+  })
+
+  describe('with misses that come 64 at a time', () => {
+    beforeEach(() => {
+      vi.useFakeTimers({ now })
+      return () => vi.useRealTimers()
+    })
+    const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))
+
+    /** Makes so many requests, 64 at a time and 10 ms each; how many passed. */
+    async function flood(limiter: Limiter, count: number, isMiss: boolean, budget = aBudget()) {
+      let [passed, made] = [0, 0]
+      const one = async () => {
+        while (made++ < count) {
+          const isPassed = budget.spend(limiter, 'a', () => {})
+          if (isPassed) passed += 1
+          await pause(10)
+          if (isPassed && isMiss) budget.chargeMiss(limiter, 'a')
+        }
+      }
+      const all = Promise.all(Array.from({ length: 64 }, one))
+      await vi.advanceTimersByTimeAsync(((count + 64) / 64) * 10 + 10)
+      await all
+      return passed
+    }
+    const aBudget = () => new RequestBudget({ ...options, now: Date.now })
+    const slow = (ms: number, limit: number) => {
+      let granted = 0
+      return {
+        limit: async () => {
+          await pause(ms)
+          return { success: ++granted <= limit }
+        },
+      }
+    }
+
+    test.each([1, 50, 500])('is refused for what it owes, if the limiter takes %s ms', async (ms) => {
+      expect(await flood(slow(ms, 100_000), 4_800, true)).toBeLessThan(1_000)
+    })
+
+    test('pays what it owes, and is then served again', async () => {
+      const [budget, limiter] = [aBudget(), slow(50, 600)]
+      const passed = await flood(limiter, 640, true, budget)
+      expect(passed).toBeLessThan(200)
+      await vi.advanceTimersByTimeAsync(10_000)
+      expect(await flood(limiter, 640, false, budget)).toBe(640)
+    })
+
+    test.each([
+      ['silent', { limit: () => new Promise<never>(() => {}) }],
+      ['out of order', { limit: () => Promise.reject(new Error('out of order')) }],
+      ['not there', undefined],
+    ])('is refused after 600 in a minute, though the limiter is %s', async (_, limiter) => {
+      const budget = aBudget()
+      const passed = await flood(limiter, 4_800, true, budget)
+      expect(passed).toBeLessThan(600 + 64)
+      await vi.advanceTimersByTimeAsync(60_000)
+      // The first request asks about what is still owed, and its answer comes later.
+      budget.spend(limiter, 'a', () => {})
+      await vi.advanceTimersByTimeAsync(10)
+      expect(await flood(limiter, 1_000, false, budget)).toBe(1_000)
+    })
+
+    test('does not cost a caller anything that has none, however slow the limiter is', async () => {
+      expect(await flood(slow(500, 100_000), 40_000, false)).toBe(40_000)
+    })
   })
 
   test('is each credential’s own', async () => {
