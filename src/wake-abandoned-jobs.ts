@@ -66,9 +66,9 @@ async function placedIn(env: Env, database: string, keys: JobKey[]): Promise<Pla
 }
 
 /** Any call loads the job, which sets the alarm. False if it cannot be loaded now: a later run tries again. */
-async function wake(env: Env, { key }: PlacedJob): Promise<boolean> {
+async function wake(env: Env, { key, placement }: PlacedJob): Promise<boolean> {
   try {
-    return (await jobObject(env.JOBS, key).read(key)).ok
+    return (await jobObject(env.JOBS, key).read({ ...key, placement })).ok
   } catch (error) {
     logJobError('job_not_woken', key, error)
     return false

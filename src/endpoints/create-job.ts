@@ -56,11 +56,11 @@ export const createJob = endpoint({
       const loc = ['body', 'callback_url']
       return refuse(c, invalid([{ type: 'url_parsing', loc, msg: fault, input: callbackUrl }]))
     }
-    const { organizationId, keyedRequest } = c.var
+    const { organizationId, placement, keyedRequest } = c.var
     if (organizationId === null) return refuse(c, { ok: false, reason: 'organization_not_found' })
     const jobId = keyedRequest === null ? jobIdOf(uuid()) : await jobIdFor(organizationId, keyedRequest)
-    const key = { organizationId, jobId }
-    const reply = await callObject(c.env, key, (object) => object.create(key, newJob, keyedRequest))
+    const address = { organizationId, jobId, placement }
+    const reply = await callObject(c.env, address, (object) => object.create(address, newJob, keyedRequest))
     return reply.ok ? jobJson(c, reply) : refuse(c, reply)
   },
 })

@@ -17,7 +17,7 @@ export const getJobStatus = endpoint({
     304: notModified,
   },
   async handle(c) {
-    const reply = await callJob(c, (object, key) => object.read(key))
+    const reply = await callJob(c, (object, address) => object.read(address))
     if (!reply.ok) return refuse(c, reply)
     if (hasCurrent(c, reply.job)) return sayNotModified(c, reply.job)
     return c.json(presentStatus(reply.job), 200, { ETag: etagOf(reply.job) })

@@ -41,7 +41,7 @@ export const listDeliveries = endpoint({
     200: { description: 'The attempts.', content: { 'application/json': DeliveriesResponse } },
   },
   async handle(c) {
-    const reply = await callJob(c, (object, key) => object.read(key))
+    const reply = await callJob(c, (object, address) => object.read(address))
     return reply.ok ? c.json(presentDeliveries(reply.job)) : refuse(c, reply)
   },
 })

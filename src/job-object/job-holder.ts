@@ -1,12 +1,13 @@
 import { isFinished, type Job, type JobKey } from '../jobs/job.ts'
 import { logJobError } from '../log.ts'
 import { Moment } from '../moment.ts'
-import { findJob, findRecent, type Recorded } from '../store/find-job.ts'
-import { isTimeout, type Store } from '../store/store.ts'
+import { findRecent, findStored, type Recorded } from '../store/find-job.ts'
+import { isTimeout } from '../store/store.ts'
 import { within } from '../within.ts'
 import { adoptJob } from './adopt-job.ts'
 import { ArchivedJob } from './archived-job.ts'
 import type { HeldJob } from './held-job.ts'
+import type { Home } from './home.ts'
 import { type Journal, type Journaled, UNRECORDED } from './journal.ts'
 import { LiveJob } from './live-job.ts'
 
@@ -21,7 +22,7 @@ type Found = { ok: true; held: HeldJob } | { ok: false; reason: 'not_found' | 'u
 /** Holds an object's job in memory, and gets it there: from the journal, from D1, or newly created. */
 export class JobHolder {
   readonly #journal: Journal
-  readonly #store: Store
+  readonly #home: Home
   readonly #onChange: (live: LiveJob) => void
   #held: HeldJob | undefined
   #loading: Promise<void> | undefined
@@ -29,9 +30,9 @@ export class JobHolder {
   #mayExist = false
 
   /** `onChange` is called with each new state of a live job, once it is journaled. */
-  constructor(journal: Journal, store: Store, onChange: (live: LiveJob) => void) {
+  constructor(journal: Journal, home: Home, onChange: (live: LiveJob) => void) {
     this.#journal = journal
-    this.#store = store
+    this.#home = home
     this.#onChange = onChange
     const journaled = journal.load()
     if (journaled !== undefined) this.#held = this.#live(journaled)
@@ -49,6 +50,11 @@ export class JobHolder {
   async find(key: JobKey): Promise<Found> {
     if (this.#held === undefined && this.#isKnownMissing()) return { ok: false, reason: 'not_found' }
     return await this.findNow(key, TIMEOUT_MS)
+  }
+
+  /** Forgets that the job was missing: it was looked for in another database. */
+  forgetMissing(): void {
+    this.#foundMissing = undefined
   }
 
   /** Like `find`, but asks D1 even if the job was missing a moment ago, and waits up to `timeout` ms. */
@@ -109,24 +115,38 @@ export class JobHolder {
   /** Loads the job from D1. A job with duties left is adopted into the journal; a finished one is served from D1. */
   async #load(key: JobKey): Promise<void> {
     this.#mayExist = true
-    const found = await findJob(this.#store, key).catch((error) => {
-      this.#mayExist = isTimeout(error)
-      throw error
-    })
+    const found = await this.#findStored(key)
+    const { store } = this.#home
     if (found === undefined) {
       this.#foundMissing = new Moment(Date.now())
       return
     }
     if (isFinished(found.status) && found.nextDeliveryAt === null) {
-      const recent = await findRecent(this.#store, key, found)
-      this.#held ??= new ArchivedJob(this.#store, key, found, recent)
+      const recent = await findRecent(store, key, found)
+      this.#held ??= new ArchivedJob(this.#home, key, found, recent)
       return
     }
-    const adopted = await adoptJob(this.#journal, this.#store, key, found)
+    const adopted = await adoptJob(this.#journal, store, key, found)
     if (adopted === undefined || this.#held !== undefined) return
     const live = this.#live(adopted)
     this.#held = live
     this.#onChange(live)
+  }
+
+  /** The job in D1: in the database where its organization has gone, if it has. */
+  async #findStored(key: JobKey): Promise<Job | undefined> {
+    for (;;) {
+      const { job, departure } = await findStored(this.#home.store, key).catch((error) => {
+        this.#mayExist = isTimeout(error)
+        throw error
+      })
+      // A finished job is the same in both.
+      const isOver = job !== undefined && isFinished(job.status) && job.nextDeliveryAt === null
+      if (departure === undefined || (isOver && !departure.isWhole)) return job
+      // What either has may be out of date: adopting it would go back to that.
+      if (!departure.isWhole) throw new Error('the organization is on its way to another database')
+      if (!this.#home.learn(departure)) return job
+    }
   }
 
   #isKnownMissing(): boolean {

@@ -7,6 +7,7 @@ import type { EntryPage } from '../jobs/entry-page.ts'
 import { type EntryKind, type Job, type JobKey, keptCounts } from '../jobs/job.ts'
 import type { KeyedRequest } from '../jobs/keyed-request.ts'
 import type { Change } from '../jobs/outcome.ts'
+import type { JobAddress } from '../jobs/placement.ts'
 import { logJobError } from '../log.ts'
 import { readSettings, type Settings } from '../settings.ts'
 import { openStore, type Store } from '../store/store.ts'
@@ -14,6 +15,7 @@ import { Alarm } from './alarm.ts'
 import { archiveJob } from './archive-job.ts'
 import { createOrRepeat } from './create-or-repeat.ts'
 import type { HeldJob } from './held-job.ts'
+import { Home } from './home.ts'
 import { JobHolder } from './job-holder.ts'
 import { Journal } from './journal.ts'
 import type { LiveJob } from './live-job.ts'
@@ -40,8 +42,10 @@ const STATUS_TIMEOUT_MS = 2_000
  * is on the object's own disk; D1 gets it soon after.
  */
 export class JobObject extends DurableObject<Env> {
-  readonly #store: Store
+  /** The database with the webhook secrets. */
+  readonly #directory: Store
   readonly #journal: Journal
+  readonly #home: Home
   readonly #holder: JobHolder
   readonly #recorder: Recorder
   readonly #watchers = new Watchers()
@@ -51,11 +55,12 @@ export class JobObject extends DurableObject<Env> {
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env)
     this.#settings = readSettings(env)
-    this.#store = openStore(env.DB)
+    this.#directory = openStore(env.DB)
     this.#alarm = new Alarm(ctx.storage)
     this.#journal = new Journal(ctx.storage)
-    this.#holder = new JobHolder(this.#journal, this.#store, (live) => this.#onChange(live))
-    this.#recorder = new Recorder(this.#store, this.#holder)
+    this.#home = new Home(env, this.#journal)
+    this.#holder = new JobHolder(this.#journal, this.#home, (live) => this.#onChange(live))
+    this.#recorder = new Recorder(this.#home, this.#holder)
     if (this.#journal.isEmpty) return
     // The alarm may be lost, so every load sets it again.
     ctx.blockConcurrencyWhile(async () => {
@@ -66,7 +71,8 @@ export class JobObject extends DurableObject<Env> {
   }
 
   /** Creates the job. A keyed request that is a repeat gets the job it created before. */
-  create(key: JobKey, newJob: NewJob, request: KeyedRequest | null): Promise<JobReply> {
+  create(address: JobAddress, newJob: NewJob, request: KeyedRequest | null): Promise<JobReply> {
+    const key = this.#receive(address)
     return this.#orUnavailable<JobReply>(key, async () => {
       const reply = await createOrRepeat(this.#holder, this.#journal, key, newJob, request)
       if (reply.ok) await this.#untilRecorded(reply.job)
@@ -75,23 +81,23 @@ export class JobObject extends DurableObject<Env> {
   }
 
   /** Applies one report, in full or not at all; a keyed request is applied once. */
-  report(key: JobKey, report: Report, request: KeyedRequest | null): Promise<JobReply> {
-    return this.#change(key, (job, now, stateOf) => applyReport(job, report, now, stateOf), request)
+  report(address: JobAddress, report: Report, request: KeyedRequest | null): Promise<JobReply> {
+    return this.#change(address, (job, now, stateOf) => applyReport(job, report, now, stateOf), request)
   }
 
   /** Cancels the job. Its worker learns of it from its next report. */
-  cancel(key: JobKey, reason: string | null): Promise<JobReply> {
-    return this.#change(key, (job, now) => cancelJob(job, reason, now), null)
+  cancel(address: JobAddress, reason: string | null): Promise<JobReply> {
+    return this.#change(address, (job, now) => cancelJob(job, reason, now), null)
   }
 
   /** The job as last acknowledged, even while D1 is behind. */
-  read(key: JobKey): Promise<JobReply> {
-    return this.#withHeld<JobReply>(key, async ({ job, recent }) => show(job, recent, Date.now()))
+  read(address: JobAddress): Promise<JobReply> {
+    return this.#withHeld<JobReply>(address, async ({ job, recent }) => show(job, recent, Date.now()))
   }
 
   /** One page of the job's entries. */
-  entries(key: JobKey, page: EntryPage): Promise<EntriesReply | JobRefusal> {
-    return this.#withHeld(key, async (held) => {
+  entries(address: JobAddress, page: EntryPage): Promise<EntriesReply | JobRefusal> {
+    return this.#withHeld(address, async (held) => {
       const { entries, reached } = await held.entries(page)
       const next = reached < keptCounts(held.job)[page.kind] ? reached : null
       return { ok: true, texts: entries.map(({ text }) => text), next }
@@ -99,8 +105,8 @@ export class JobObject extends DurableObject<Env> {
   }
 
   /** The job's entries, counted by error type. */
-  groups(key: JobKey): Promise<GroupsReply | JobRefusal> {
-    return this.#withHeld(key, async (held) => ({
+  groups(address: JobAddress): Promise<GroupsReply | JobRefusal> {
+    return this.#withHeld(address, async (held) => ({
       ok: true,
       error: await groupsOf(held, 'error'),
       warning: await groupsOf(held, 'warning'),
@@ -108,8 +114,8 @@ export class JobObject extends DurableObject<Env> {
   }
 
   /** The job's states as server-sent events until it finishes. `seen` is the revision that the watcher already has. */
-  watch(key: JobKey, seen: number | null): Promise<WatchReply | JobRefusal> {
-    return this.#withHeld(key, async ({ job }) => ({ ok: true, events: this.#watchers.add(job, seen) }))
+  watch(address: JobAddress, seen: number | null): Promise<WatchReply | JobRefusal> {
+    return this.#withHeld(address, async ({ job }) => ({ ok: true, events: this.#watchers.add(job, seen) }))
   }
 
   /** Performs the duties that are due: see `dutiesOf`. */
@@ -118,14 +124,26 @@ export class JobObject extends DurableObject<Env> {
     const { live } = this.#holder
     if (live === undefined) return await this.#clearMark()
     const record = () => this.#recorder.now()
-    const archive = () => archiveJob(this.#journal, this.#store, this.#holder, live, this.#settings.retention)
-    const dependencies = { store: this.#store, settings: this.#settings, record, archive }
+    const archive = () => archiveJob(this.#journal, this.#home, this.#holder, live, this.#settings.retention)
+    const dependencies = { directory: this.#directory, settings: this.#settings, record, archive }
     // It never throws and re-arms itself: the runtime retries an alarm only six times, and D1 may be down for longer.
     const isDone = await performDuties(live, dependencies).catch((error) => {
       logJobError('alarm_failed', live.key, error)
       return false
     })
     this.#setAlarm(isDone ? 0 : RECORD_DELAY)
+  }
+
+  /** Takes from a call where the job's organization lives. If it has moved, all of the job is recorded there. */
+  #receive({ placement, ...key }: JobAddress): JobKey {
+    if (!this.#home.learn(placement)) return key
+    const { live } = this.#holder
+    this.#holder.forgetMissing()
+    if (live === undefined) return key
+    live.markMoved()
+    this.#setAlarm()
+    this.#recorder.soon()
+    return key
   }
 
   /** What follows from each new state of the job, once it is journaled. */
@@ -135,8 +153,8 @@ export class JobObject extends DurableObject<Env> {
     this.#recorder.soon()
   }
 
-  #change(key: JobKey, change: Change, request: KeyedRequest | null): Promise<JobReply> {
-    return this.#withHeld<JobReply>(key, async (held) => {
+  #change(address: JobAddress, change: Change, request: KeyedRequest | null): Promise<JobReply> {
+    return this.#withHeld<JobReply>(address, async (held) => {
       const { status } = held.job
       const reply = await held.change({ change, request })
       // A repeat waits too: the first request may still be waiting.
@@ -154,7 +172,11 @@ export class JobObject extends DurableObject<Env> {
     await this.#recorder.until(isRecorded, STATUS_TIMEOUT_MS)
   }
 
-  async #withHeld<Reply>(key: JobKey, use: (held: HeldJob) => Promise<Reply>): Promise<Reply | JobRefusal> {
+  async #withHeld<Reply>(
+    address: JobAddress,
+    use: (held: HeldJob) => Promise<Reply>,
+  ): Promise<Reply | JobRefusal> {
+    const key = this.#receive(address)
     const found = await this.#holder.find(key)
     if (!found.ok) return found.reason === 'not_found' ? { ok: false, reason: 'not_found' } : UNAVAILABLE
     return await this.#orUnavailable(key, () => use(found.held))

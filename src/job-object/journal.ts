@@ -1,5 +1,6 @@
 import type { Job, JobKey } from '../jobs/job.ts'
 import { upgradeJob } from '../jobs/job.ts'
+import { type Placement, UNPLACED } from '../jobs/placement.ts'
 import type { RecentEntries } from '../jobs/recent-entries.ts'
 import { EntryGroups } from './entry-groups.ts'
 import { EntryLog } from './entry-log.ts'
@@ -35,6 +36,8 @@ const ARCHIVED = 'archived'
  * reports are rows.
  */
 export class Journal {
+  /** Where the job is recorded. It is stored with the job, since an alarm brings no credential that tells it. */
+  placement: Placement = UNPLACED
   readonly #storage: DurableObjectStorage
   #hasTables = false
   #entries: EntryLog | undefined
@@ -51,6 +54,7 @@ export class Journal {
     const stored = this.#storage.kv.get<StoredState>(JOB)
     if (stored === undefined) return undefined
     const job = upgradeJob(stored.job)
+    this.placement = stored.placement ?? UNPLACED
     return {
       key: stored.key,
       job,
@@ -83,7 +87,8 @@ export class Journal {
   }
 
   saveJob(key: JobKey, job: Job): void {
-    this.#storage.kv.put(JOB, { version: STORED_VERSION, key, job } satisfies StoredState)
+    const { placement } = this
+    this.#storage.kv.put(JOB, { version: STORED_VERSION, key, job, placement } satisfies StoredState)
   }
 
   saveRecorded(recorded: Progress): void {

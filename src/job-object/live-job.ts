@@ -88,6 +88,15 @@ export class LiveJob implements HeldJob {
     this.#state = { ...this.#state, recorded }
   }
 
+  /** Notes that the job is to be recorded in another database, which may have nothing of it. */
+  markMoved(): void {
+    this.#journal.transaction(() => {
+      this.#journal.saveJob(this.key, this.job)
+      this.#journal.saveRecorded(UNRECORDED)
+    })
+    this.#state = { ...this.#state, recorded: UNRECORDED }
+  }
+
   /** Moves to a higher epoch than D1's, so the next record replaces what D1 has. Everything is recorded again. */
   supersede(epoch: number): void {
     const { key } = this.#state

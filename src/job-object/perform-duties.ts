@@ -12,7 +12,8 @@ import { show } from './replies.ts'
 import { type Duty, dutiesOf } from './schedule.ts'
 
 interface Dependencies {
-  store: Store
+  /** The database with the webhook secrets. */
+  directory: Store
   settings: Settings
   /** Writes what D1 lacks; false if D1 did not take all of it. */
   record: () => Promise<boolean>
@@ -39,7 +40,7 @@ export async function performDuties(live: LiveJob, dependencies: Dependencies): 
 async function perform(
   duty: Duty,
   live: LiveJob,
-  { store, settings, record, archive }: Dependencies,
+  { directory, settings, record, archive }: Dependencies,
 ): Promise<boolean> {
   const change = async (change: Change) => (await live.change({ change, request: null })).ok
   switch (duty) {
@@ -51,7 +52,7 @@ async function perform(
       return await change((job, now) => abandonJob(job, settings.abandonAfterDays, now))
     case 'deliver': {
       const { organizationId } = live.key
-      const findSecret = () => findWebhookSecret(store, organizationId)
+      const findSecret = () => findWebhookSecret(directory, organizationId)
       const outcome = await deliver(show(live.job, live.recent, Date.now()), findSecret)
       return await change((job) => noteAttempt(job, outcome))
     }

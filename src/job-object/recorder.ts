@@ -1,8 +1,8 @@
 import { jobFields, logError, logJobError } from '../log.ts'
 import type { Recorded } from '../store/find-job.ts'
 import { recordJob } from '../store/record-job.ts'
-import type { Store } from '../store/store.ts'
 import { within } from '../within.ts'
+import type { Home } from './home.ts'
 import type { JobHolder } from './job-holder.ts'
 import type { LiveJob } from './live-job.ts'
 
@@ -17,15 +17,15 @@ const INTERVAL_FACTOR = 10
  * object's alarm takes over after a crash or an eviction.
  */
 export class Recorder {
-  readonly #store: Store
+  readonly #home: Home
   readonly #holder: JobHolder
   #pass: Promise<boolean> | undefined
   #timer: ReturnType<typeof setTimeout> | undefined
   #interval = MIN_INTERVAL
 
   /** Records the live job that `holder` holds, if it holds one. */
-  constructor(store: Store, holder: JobHolder) {
-    this.#store = store
+  constructor(home: Home, holder: JobHolder) {
+    this.#home = home
     this.#holder = holder
   }
 
@@ -63,9 +63,18 @@ export class Recorder {
         const { live } = this.#holder
         if (live === undefined) break
         const record = live.nextRecord()
-        const recording = await recordJob(this.#store, record)
+        const { database } = this.#home.placement
+        const recording = await recordJob(this.#home.store, record)
+        // A call has brought a newer placement meanwhile: the other database still lacks all of it.
+        if (this.#home.placement.database !== database) {
+          isUnfinished = true
+          continue
+        }
         if (recording.landed) live.markRecorded(record)
-        else if (++conflicts > 1) throw new Error('D1 keeps having a newer record')
+        else if ('moved' in recording) {
+          if (!this.#home.learn(recording.moved)) throw new Error('the organization has left its database')
+          if (this.#holder.live === live) live.markMoved()
+        } else if (++conflicts > 1) throw new Error('D1 keeps having a newer record')
         else await this.#settle(live, recording.stored)
         isUnfinished = record.unfinished || !recording.landed
       }

@@ -1,6 +1,7 @@
 import { and, eq, type SQL, sql } from 'drizzle-orm'
 import type { Entry, Job, JobKey } from '../jobs/job.ts'
-import { findRecorded, isSameState, type Recorded } from './find-job.ts'
+import type { Placement } from '../jobs/placement.ts'
+import { findStored, isSameState, type Recorded } from './find-job.ts'
 import { jobEntries, jobs } from './schema.ts'
 import type { Store } from './store.ts'
 
@@ -16,7 +17,11 @@ export interface JobRecord {
 }
 
 /** Whether D1 has the record now, or which other state it has instead. */
-type Recording = { landed: true } | { landed: false; stored: Recorded }
+type Recording =
+  | { landed: true }
+  | { landed: false; stored: Recorded }
+  /** The organization has left this database. */
+  | { landed: false; moved: Placement }
 
 /**
  * Records a job in D1, in one atomic batch that is safe to repeat. It lands only over a lower epoch, or over a lower
@@ -32,10 +37,12 @@ export async function recordJob(store: Store, record: JobRecord): Promise<Record
   if (record.onlyProgress && (await writes(store, record, updateProgress(store, key, job))))
     return { landed: true }
   if (await writes(store, record, upsertJob(store, key, job))) return { landed: true }
-  const stored = await findRecorded(store, key)
-  if (stored === undefined) throw new Error('D1 did not take the job and does not have it')
+  const { job: stored, departure: moved } = await findStored(store, key)
   // An earlier write of this state timed out here but landed.
-  return isSameState(stored, job) ? { landed: true } : { landed: false, stored }
+  if (stored !== undefined && isSameState(stored, job)) return { landed: true }
+  if (moved !== undefined) return { landed: false, moved }
+  if (stored === undefined) throw new Error('D1 did not take the job and does not have it')
+  return { landed: false, stored }
 }
 
 type JobWrite = ReturnType<typeof updateProgress> | ReturnType<typeof upsertJob>

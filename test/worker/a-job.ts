@@ -7,15 +7,20 @@ import type { NewJob } from '../../src/jobs/create-job.ts'
 import type { JobKey, JobSnapshot } from '../../src/jobs/job.ts'
 import { jobIdOf } from '../../src/jobs/job-id.ts'
 import type { KeyedRequest } from '../../src/jobs/keyed-request.ts'
+import { type JobAddress, UNPLACED } from '../../src/jobs/placement.ts'
 import { shownTexts } from '../../src/jobs/recent-entries.ts'
 import { findJob, findRecent } from '../../src/store/find-job.ts'
 import { openStore } from '../../src/store/store.ts'
 
 export const store = openStore(env.DB)
 
-/** A job of an organization of its own. */
-export function aJobKey(): JobKey {
-  return { organizationId: `org_${crypto.randomUUID()}`, jobId: jobIdOf(crypto.randomUUID()) }
+/** A job of an organization of its own, which is in the first database. */
+export function aJobKey(): JobAddress {
+  return {
+    organizationId: `org_${crypto.randomUUID()}`,
+    jobId: jobIdOf(crypto.randomUUID()),
+    placement: UNPLACED,
+  }
 }
 
 export const anOrder: NewJob = {
@@ -31,21 +36,21 @@ export function anError(entityKey: string): ReportedEntry {
   return { entityKey, entityType: 'product', errorType: 'bad_row', message: 'no', step: null, details: null }
 }
 
-export async function createdJob(order: NewJob = anOrder): Promise<JobKey> {
+export async function createdJob(order: NewJob = anOrder): Promise<JobAddress> {
   const key = aJobKey()
   acknowledged(await jobObject(env.JOBS, key).create(key, order, null))
   return key
 }
 
 export async function reported(
-  key: JobKey,
+  key: JobAddress,
   report: Report,
   request: KeyedRequest | null = null,
 ): Promise<JobSnapshot> {
   return acknowledged(await jobObject(env.JOBS, key).report(key, report, request))
 }
 
-export async function readJob(key: JobKey): Promise<JobSnapshot> {
+export async function readJob(key: JobAddress): Promise<JobSnapshot> {
   return acknowledged(await jobObject(env.JOBS, key).read(key))
 }
 

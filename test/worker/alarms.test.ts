@@ -2,7 +2,7 @@ import { evictDurableObject, runDurableObjectAlarm } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { jobObject } from '../../src/job-object/address.ts'
-import type { JobKey } from '../../src/jobs/job.ts'
+import type { JobAddress } from '../../src/jobs/placement.ts'
 import { aJobKey, anOrder, createdJob, inside, readJob, recordedJob, reported } from './a-job.ts'
 import { holdD1 } from './hold-d1.ts'
 
@@ -14,16 +14,16 @@ afterEach(() => {
   vi.restoreAllMocks()
 })
 
-function alarmOf(key: JobKey): Promise<number | null> {
+function alarmOf(key: JobAddress): Promise<number | null> {
   return inside(key, (storage) => storage.getAlarm())
 }
 
-async function loseAlarm(key: JobKey): Promise<void> {
+async function loseAlarm(key: JobAddress): Promise<void> {
   await inside(key, (storage) => storage.deleteAlarm())
   await evictDurableObject(jobObject(env.JOBS, key))
 }
 
-async function runAlarmAt(key: JobKey, now: number): Promise<void> {
+async function runAlarmAt(key: JobAddress, now: number): Promise<void> {
   vi.useFakeTimers({ toFake: ['Date'], now })
   await runDurableObjectAlarm(jobObject(env.JOBS, key))
   vi.useRealTimers()

@@ -2,7 +2,7 @@ import { evictDurableObject, runDurableObjectAlarm } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { expect, test, vi } from 'vitest'
 import { jobObject } from '../../src/job-object/address.ts'
-import type { JobKey } from '../../src/jobs/job.ts'
+import type { JobAddress } from '../../src/jobs/placement.ts'
 import {
   aJobKey,
   anError,
@@ -132,14 +132,14 @@ test('a report that is repeated while D1, which has its reply, is away is told t
 })
 
 /** Runs the object's alarm as it runs so many ms after the job was finished. */
-async function runAlarm(key: JobKey, { after }: { after: number }): Promise<void> {
+async function runAlarm(key: JobAddress, { after }: { after: number }): Promise<void> {
   const { job } = await readJob(key)
   vi.useFakeTimers({ toFake: ['Date'], now: (job.completedAt ?? 0) + after })
   expect(await runDurableObjectAlarm(jobObject(env.JOBS, key))).toBe(true)
   vi.useRealTimers()
 }
 
-async function storedNames(key: JobKey): Promise<string[]> {
+async function storedNames(key: JobAddress): Promise<string[]> {
   return await inside(key, (storage) => {
     const tables = storage.sql
       .exec<{ name: string }>(

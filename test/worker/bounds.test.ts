@@ -3,8 +3,8 @@ import { env } from 'cloudflare:workers'
 import { afterEach, expect, test, vi } from 'vitest'
 import { jobObject } from '../../src/job-object/address.ts'
 import type { Report } from '../../src/jobs/apply-report.ts'
-import type { JobKey } from '../../src/jobs/job.ts'
 import { MAX_ENTITIES, MAX_ERROR_TYPES, MAX_REPLY_BYTES } from '../../src/jobs/limits.ts'
+import type { JobAddress } from '../../src/jobs/placement.ts'
 import { utf8Bytes } from '../../src/jobs/utf8-bytes.ts'
 import { aJobKey, anError, anOrder, createdJob, inside, readJob, recordedJob, reported } from './a-job.ts'
 
@@ -16,11 +16,11 @@ afterEach(() => {
   vi.restoreAllMocks()
 })
 
-function keyed(key: JobKey, report: Report, n: number | string) {
+function keyed(key: JobAddress, report: Report, n: number | string) {
   return jobObject(env.JOBS, key).report(key, report, { key: `k${n}`, fingerprint: JSON.stringify(report) })
 }
 
-function replyBytes(key: JobKey): Promise<{ replies: number; bytes: number }> {
+function replyBytes(key: JobAddress): Promise<{ replies: number; bytes: number }> {
   return inside(key, (storage) =>
     storage.sql
       .exec<{ replies: number; bytes: number }>(
@@ -30,7 +30,7 @@ function replyBytes(key: JobKey): Promise<{ replies: number; bytes: number }> {
   )
 }
 
-async function archive(key: JobKey): Promise<void> {
+async function archive(key: JobAddress): Promise<void> {
   const { job } = await readJob(key)
   vi.useFakeTimers({ toFake: ['Date'], now: (job.completedAt ?? 0) + HOUR })
   await runDurableObjectAlarm(jobObject(env.JOBS, key))

@@ -3,8 +3,8 @@ import { env } from 'cloudflare:workers'
 import { afterEach, expect, test, vi } from 'vitest'
 import { jobObject } from '../../src/job-object/address.ts'
 import type { Report } from '../../src/jobs/apply-report.ts'
-import type { JobKey } from '../../src/jobs/job.ts'
 import type { KeyedRequest } from '../../src/jobs/keyed-request.ts'
+import type { JobAddress } from '../../src/jobs/placement.ts'
 import { anError, createdJob, recordedJob, reported } from './a-job.ts'
 
 /**
@@ -50,7 +50,7 @@ test('a report costs the same on a job with 0, 1,000 and 100,000 entries', async
   })
 }, 120_000)
 
-async function jobWith(entries: number): Promise<JobKey> {
+async function jobWith(entries: number): Promise<JobAddress> {
   const key = await createdJob()
   await reported(key, { markStarted: true })
   for (let from = 0; from < entries; from += 500) {
@@ -61,7 +61,7 @@ async function jobWith(entries: number): Promise<JobKey> {
   return key
 }
 
-async function costOf(key: JobKey, report: Report, retry: KeyedRequest | null): Promise<Cost> {
+async function costOf(key: JobAddress, report: Report, retry: KeyedRequest | null): Promise<Cost> {
   await level(key)
   const object = await spyOnObject(key)
   const d1 = vi.spyOn(Object.getPrototypeOf(env.DB) as D1Database, 'batch')
@@ -78,7 +78,7 @@ async function costOf(key: JobKey, report: Report, retry: KeyedRequest | null): 
 }
 
 /** Has D1 brought level, and a timer's write with it. */
-async function level(key: JobKey): Promise<void> {
+async function level(key: JobAddress): Promise<void> {
   await vi.waitFor(
     async () => {
       await runDurableObjectAlarm(jobObject(env.JOBS, key))
@@ -89,7 +89,7 @@ async function level(key: JobKey): Promise<void> {
   )
 }
 
-async function spyOnObject(key: JobKey) {
+async function spyOnObject(key: JobAddress) {
   const stub: DurableObjectStub = jobObject(env.JOBS, key)
   return await runInDurableObject(stub, (_: DurableObject, { storage }) => {
     const exec = vi.spyOn(storage.sql, 'exec')

@@ -4,7 +4,7 @@ import { afterEach, expect, test, vi } from 'vitest'
 import { jobObject } from '../../src/job-object/address.ts'
 import type { EntriesReply } from '../../src/job-object/replies.ts'
 import type { EntryPage } from '../../src/jobs/entry-page.ts'
-import type { JobKey } from '../../src/jobs/job.ts'
+import type { JobAddress } from '../../src/jobs/placement.ts'
 import { aJobKey, anError, createdJob, keysOf, reported } from './a-job.ts'
 
 afterEach(() => {
@@ -15,13 +15,13 @@ function ofType(errorType: string, count: number, prefix = errorType) {
   return Array.from({ length: count }, (_, n) => ({ ...anError(`${prefix}-${n}`), errorType }))
 }
 
-async function groupsOf(key: JobKey) {
+async function groupsOf(key: JobAddress) {
   const reply = await jobObject(env.JOBS, key).groups(key)
   if (!reply.ok) throw new Error(reply.reason)
   return { error: reply.error.groups, warning: reply.warning.groups, others: reply.error.others }
 }
 
-async function pageOf(key: JobKey, page: Partial<EntryPage>): Promise<EntriesReply> {
+async function pageOf(key: JobAddress, page: Partial<EntryPage>): Promise<EntriesReply> {
   const whole: EntryPage = { kind: 'error', after: 0, limit: 100, errorType: null, ...page }
   const reply = await jobObject(env.JOBS, key).entries(key, whole)
   if (!reply.ok) throw new Error(reply.reason)
@@ -29,7 +29,7 @@ async function pageOf(key: JobKey, page: Partial<EntryPage>): Promise<EntriesRep
 }
 
 /** Has the job finished and leave its object. */
-async function archived(key: JobKey): Promise<void> {
+async function archived(key: JobAddress): Promise<void> {
   const { job } = await reported(key, { markCompleted: true })
   vi.useFakeTimers({ toFake: ['Date'], now: (job.completedAt ?? 0) + 60 * 60 * 1_000 })
   await runDurableObjectAlarm(jobObject(env.JOBS, key))

@@ -4,8 +4,8 @@ import { afterEach, expect, test, vi } from 'vitest'
 import { jobObject } from '../../src/job-object/address.ts'
 import type { JobReply } from '../../src/job-object/replies.ts'
 import type { Report } from '../../src/jobs/apply-report.ts'
-import type { JobKey } from '../../src/jobs/job.ts'
 import type { KeyedRequest } from '../../src/jobs/keyed-request.ts'
+import type { JobAddress } from '../../src/jobs/placement.ts'
 import { aJobKey, anError, anOrder, createdJob, keysOf, readJob, recordedJob, reported } from './a-job.ts'
 
 afterEach(() => {
@@ -125,7 +125,7 @@ test('creates of one key that arrive together make one job', async () => {
   expect(replies.every((reply) => reply.ok && reply.job.revision === 1)).toBe(true)
 })
 
-function send(key: JobKey, report: Report, retry: KeyedRequest): Promise<JobReply> {
+function send(key: JobAddress, report: Report, retry: KeyedRequest): Promise<JobReply> {
   return jobObject(env.JOBS, key).report(key, report, retry)
 }
 

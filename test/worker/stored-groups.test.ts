@@ -2,7 +2,7 @@ import { evictDurableObject, runDurableObjectAlarm } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { afterEach, expect, test, vi } from 'vitest'
 import { jobObject } from '../../src/job-object/address.ts'
-import type { JobKey } from '../../src/jobs/job.ts'
+import type { JobAddress } from '../../src/jobs/placement.ts'
 import { aJobKey, anError, anOrder, createdJob, inside, readJob, reported } from './a-job.ts'
 
 const HOUR = 60 * 60 * 1_000
@@ -12,14 +12,14 @@ afterEach(() => {
   vi.restoreAllMocks()
 })
 
-async function archive(key: JobKey): Promise<void> {
+async function archive(key: JobAddress): Promise<void> {
   const { job } = await readJob(key)
   vi.useFakeTimers({ toFake: ['Date'], now: (job.completedAt ?? 0) + HOUR })
   await runDurableObjectAlarm(jobObject(env.JOBS, key))
   vi.useRealTimers()
 }
 
-const isArchived = (key: JobKey) => inside(key, (storage) => storage.kv.get('job') === undefined)
+const isArchived = (key: JobAddress) => inside(key, (storage) => storage.kv.get('job') === undefined)
 
 const typed = (name: string, errorType: string) => ({ ...anError(name), errorType })
 

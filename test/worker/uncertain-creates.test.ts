@@ -3,7 +3,7 @@ import { env } from 'cloudflare:workers'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { jobObject } from '../../src/job-object/address.ts'
 import type { Report } from '../../src/jobs/apply-report.ts'
-import type { JobKey } from '../../src/jobs/job.ts'
+import type { JobAddress } from '../../src/jobs/placement.ts'
 import { D1Timeout } from '../../src/store/bounded-d1.ts'
 import { recordJob } from '../../src/store/record-job.ts'
 import { aJobKey, anError, anOrder, inside, keysOf, readJob, recordedJob, reported, store } from './a-job.ts'
@@ -16,17 +16,17 @@ afterEach(() => {
   vi.restoreAllMocks()
 })
 
-const create = (key: JobKey) =>
+const create = (key: JobAddress) =>
   jobObject(env.JOBS, key).create(key, anOrder, { key: 'create', fingerprint: 'order' })
 
-async function untilRecorded(key: JobKey, expected: object): Promise<void> {
+async function untilRecorded(key: JobAddress, expected: object): Promise<void> {
   await vi.waitFor(async () => expect((await recordedJob(key))?.job).toMatchObject(expected), {
     timeout: 5_000,
   })
 }
 
 /** A job that a keyed request created, with a report that D1 has, in an object that then lost its storage. */
-async function aLostJob(report: Report): Promise<JobKey> {
+async function aLostJob(report: Report): Promise<JobAddress> {
   const key = aJobKey()
   await create(key)
   await untilRecorded(key, (await reported(key, report)).job)
