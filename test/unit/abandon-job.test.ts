@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { abandonDue, abandonJob } from '../../src/jobs/abandon-job.ts'
-import { aJob } from './job-in-memory.ts'
+import { aJob } from './fixtures.ts'
 
 const START = 1_800_000_000_000
 const DAY = 24 * 60 * 60 * 1_000

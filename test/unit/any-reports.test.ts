@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import type { Report } from '../../src/jobs/apply-report.ts'
 import { type Entry, isFinished } from '../../src/jobs/job.ts'
 import { durationSeconds, progressPercentage, successRate } from '../../src/jobs/measures.ts'
-import { aJob, aReportedEntry, JobInMemory } from './job-in-memory.ts'
+import { aJob, aReportedEntry, JobInMemory } from './fixtures.ts'
 
 /** Rules that hold whatever a worker reports, in whatever order. Few keys and types, so that they meet. */
 const entries = fc.array(

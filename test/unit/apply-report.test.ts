@@ -3,7 +3,7 @@ import type { Report, ReportedEntry } from '../../src/jobs/apply-report.ts'
 import { applyReport } from '../../src/jobs/apply-report.ts'
 import { entryText } from '../../src/jobs/entry-text.ts'
 import type { Job } from '../../src/jobs/job.ts'
-import { aJob, aReportedEntry, JobInMemory } from './job-in-memory.ts'
+import { aJob, aReportedEntry, JobInMemory } from './fixtures.ts'
 
 const NOW = 1_800_000_000_000
 

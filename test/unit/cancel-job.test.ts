@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { applyReport } from '../../src/jobs/apply-report.ts'
 import { cancelJob } from '../../src/jobs/cancel-job.ts'
 import { FINISHED_STATUSES, type Job, LIVE_STATUSES } from '../../src/jobs/job.ts'
-import { aJob } from './job-in-memory.ts'
+import { aJob } from './fixtures.ts'
 
 const NOW = 1_800_000_005_000
 

@@ -6,7 +6,7 @@ import type { Job } from '../../src/jobs/job.ts'
 import { durationSeconds } from '../../src/jobs/measures.ts'
 import type { ChangeOutcome } from '../../src/jobs/outcome.ts'
 import { stallDue, stallJob } from '../../src/jobs/stall-job.ts'
-import { aJob, JobInMemory } from './job-in-memory.ts'
+import { aJob, JobInMemory } from './fixtures.ts'
 
 const START = 1_800_000_000_000
 const HOUR = 60 * 60 * 1_000

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { type AttemptOutcome, noteAttempt } from '../../src/jobs/delivery.ts'
 import type { Attempt, Job } from '../../src/jobs/job.ts'
 import { presentDeliveries } from '../../src/jobs/present-job.ts'
-import { aJob, JobInMemory } from './job-in-memory.ts'
+import { aJob, JobInMemory } from './fixtures.ts'
 
 const START = 1_800_000_000_000
 const HOUR = 60 * 60 * 1_000

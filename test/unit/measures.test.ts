@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { durationSeconds, progressPercentage, successRate } from '../../src/jobs/measures.ts'
-import { aJob } from './job-in-memory.ts'
+import { aJob } from './fixtures.ts'
 
 describe('progress_percentage', () => {
   test.each([

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import type { Report } from '../../src/jobs/apply-report.ts'
 import { etaSeconds, ratePerSecond } from '../../src/jobs/pace.ts'
 import { presentSummary } from '../../src/jobs/present-job.ts'
-import { aJob, aReportedEntry, JobInMemory } from './job-in-memory.ts'
+import { aJob, aReportedEntry, JobInMemory } from './fixtures.ts'
 
 const START = 1_800_000_000_000
 const SECOND = 1_000

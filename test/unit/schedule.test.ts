@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { type Duty, dutiesOf, RECORD_DELAY } from '../../src/job-object/schedule.ts'
 import type { Job } from '../../src/jobs/job.ts'
-import { aJob } from './job-in-memory.ts'
+import { aJob } from './fixtures.ts'
 
 const NOW = 1_800_000_000_000
 const HOUR = 60 * 60 * 1_000

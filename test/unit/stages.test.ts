@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import type { Stage } from '../../src/jobs/job.ts'
 import { presentSummary } from '../../src/jobs/present-job.ts'
 import { withStage } from '../../src/jobs/stages.ts'
-import { aJob, JobInMemory } from './job-in-memory.ts'
+import { aJob, JobInMemory } from './fixtures.ts'
 
 const START = 1_800_000_000_000
 

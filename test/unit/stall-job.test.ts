@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { cancelJob } from '../../src/jobs/cancel-job.ts'
 import type { Job } from '../../src/jobs/job.ts'
 import { stallDue, stallJob } from '../../src/jobs/stall-job.ts'
-import { aJob, JobInMemory } from './job-in-memory.ts'
+import { aJob, JobInMemory } from './fixtures.ts'
 
 const START = 1_800_000_000_000
 

@@ -5,7 +5,7 @@ import { jobObject } from '../../src/job-object/address.ts'
 import type { Report } from '../../src/jobs/apply-report.ts'
 import type { JobKey } from '../../src/jobs/job.ts'
 import type { KeyedRequest } from '../../src/jobs/keyed-request.ts'
-import { anError, createdJob, recordedJob, reported } from './a-job.ts'
+import { anError, createdJob, recordedJob, reported } from './fixtures.ts'
 
 /**
  * What one report costs, counted and not timed: rows that the object writes, calls of D1 before the reply, and what one

@@ -4,7 +4,7 @@ import { JOB_STATUSES, type Job, type JobStatus } from '../../src/jobs/job.ts'
 import type { JobFilter, Place } from '../../src/jobs/job-filter.ts'
 import { type JobPage, type JobPageQuery, listJobs } from '../../src/store/list-jobs.ts'
 import { openReplica, openStore, type Store } from '../../src/store/store.ts'
-import { aJobKey, createdJob, readJob, recordedJob, reported, store } from './a-job.ts'
+import { aJobKey, createdJob, readJob, recordedJob, reported, store } from './fixtures.ts'
 
 const START = 1_800_000_000_000
 const TYPES = ['crawl', 'enrichment', 'import']
@@ -127,14 +127,14 @@ describe('An organization’s jobs', () => {
     all = (await listJobs(store, organizationId, aPage)).jobs
   })
 
-  test('are listed newest first, by id among those of the same moment, and no one else’s', () => {
+  test('are listed newest first, by ID within a millisecond, without those of other organizations', () => {
     expect(all).toHaveLength(COUNT)
     const sorted = all.toSorted((a, b) => b.createdAt - a.createdAt || (a.jobId < b.jobId ? 1 : -1))
     expect(idsOf(all)).toEqual(idsOf(sorted))
     expect(new Set(all.map(({ createdAt }) => createdAt)).size).toBe(COUNT / 4)
   })
 
-  test('can be narrowed by every combination of filters, and paged through to the end', async () => {
+  test('can be narrowed by every combination of filters, page by page to the end', async () => {
     const filters = allFilters(START + 20_000, START + 80_000)
     expect(filters).toHaveLength(128)
     for (const filter of filters) {
@@ -155,7 +155,7 @@ describe('An organization’s jobs', () => {
     }
   })
 
-  test('come each once also while others are created', async () => {
+  test('come once each, even while others are created', async () => {
     const organization = aJobKey().organizationId
     await addJobs(organization, 100)
     const before = await listJobs(store, organization, aPage)
@@ -168,7 +168,7 @@ describe('An organization’s jobs', () => {
     expect(idsOf(found.flat())).toEqual(idsOf(before.jobs))
   })
 
-  test('are listed under the status asked for, and all of them, while some complete and others are deleted', async () => {
+  test('in one status are all listed, and no others, while some complete and others are deleted', async () => {
     const organization = aJobKey().organizationId
     await addJobs(organization, 7 * 60)
     const filter: JobFilter = { statuses: ['in_progress'] }
@@ -191,7 +191,7 @@ describe('An organization’s jobs', () => {
     expect(idsOf(pages.flat())).toEqual(expect.arrayContaining(idsOf(left.jobs)))
   })
 
-  test('are the jobs that their workers reported, out of a replica as well', async () => {
+  test('are listed as reported, from a replica as well', async () => {
     const key = await createdJob()
     await reported(key, { markStarted: true, stage: 'uploading', metadataPatch: { deep: [{ a: null }] } })
     await reported(key, { processedItems: 3, markFailed: 'gone' })
@@ -219,7 +219,7 @@ describe('A page of heavy jobs', () => {
       .run()
   })
 
-  test('ends with the job that brings it to the bytes allowed, and the next page goes on from there', async () => {
+  test('ends with the job that reaches the bytes allowed, and the next page goes on from there', async () => {
     const { jobs } = await listJobs(store, organizationId, { ...aPage, bytes: 1_000_000 })
     expect(jobs).toHaveLength(30)
     for (const [bytes, sizes] of [
@@ -235,7 +235,7 @@ describe('A page of heavy jobs', () => {
     expect(limited.map(({ length }) => length)).toEqual(Array(15).fill(2))
   })
 
-  test('holds more of them without their metadata, which is then not even read', async () => {
+  test('holds more jobs without their metadata, which is then not even read', async () => {
     const light = { ...aPage, bytes: 12 * (METADATA + MESSAGE), withMetadata: false }
     const [whole] = await walk(organizationId, {})
     const [page, ...others] = await walk(organizationId, light)
@@ -265,7 +265,7 @@ async function queriesOf(organizationId: string, wanted: Partial<JobPageQuery>) 
   return { again, found: jobs.length }
 }
 
-describe('Whatever a list is narrowed by, it comes from an index', () => {
+describe('Every filter of a list uses an index', () => {
   const { organizationId } = aJobKey()
   const places: Record<string, Place | undefined> = {
     'on its first page': undefined,
