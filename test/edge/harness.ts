@@ -108,7 +108,7 @@ export async function call(
   const text = await response.text()
   const contentType = response.headers.get('Content-Type')
   checkReply(method, path, { status: response.status, contentType, text })
-  const isJson = contentType?.startsWith('application/json')
+  const isJson = contentType?.startsWith('application/json') && text !== ''
   return {
     status: response.status,
     headers: response.headers,

@@ -251,7 +251,7 @@ test('where there is no state, nothing is listed, rotated or revoked, and none i
     expect(await runKeys(...args, ...at)).toEqual({
       code: 1,
       stdout: '',
-      stderr: `There is no state in ${nowhere}: no edge has run on it, and no key was issued.\n`,
+      stderr: `There is no state in ${nowhere}: no edge has run there and no key was issued.\n`,
     })
   }
   expect(existsSync(nowhere)).toBe(false)
