@@ -33,6 +33,13 @@ async function loseAlarm(key: JobKey): Promise<void> {
   await evictDurableObject(jobObject(env.JOBS, key))
 }
 
+/** Makes timers 20 times as fast. Not fake timers: those would call the object back outside of its own context. */
+function hurryTimers() {
+  const setTimer = globalThis.setTimeout
+  const hurried = (run: () => void, ms = 0) => setTimer(run, ms / 20)
+  return vi.spyOn(globalThis, 'setTimeout').mockImplementation(hurried as never)
+}
+
 describe('Loading a job sets its alarm', () => {
   test('even if it is only read and a delivery is still due', async () => {
     const key = await createdJob({ ...aNewJob, callbackUrl: 'https://example.com/hook' })
@@ -93,7 +100,9 @@ test('an alarm does not wait forever for D1', async () => {
   const key = await createdJob({ ...aNewJob, callbackUrl: 'https://example.com/hook' })
   const d1 = holdD1()
   const { job } = await reported(key, { markCompleted: true })
+  const timers = hurryTimers()
   await runDurableObjectAlarm(jobObject(env.JOBS, key))
+  timers.mockRestore()
   expect((await readJob(key)).job).toMatchObject({ attempts: [], nextDeliveryAt: job.completedAt })
   expect(await alarmOf(key)).toBeGreaterThan(Date.now() + 10_000)
   d1.letGo()
