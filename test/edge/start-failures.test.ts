@@ -17,13 +17,13 @@ function freshFolder(): string {
   return folder
 }
 
-/** The D1 database of a state, at the newest schema, as an edge would have left it. */
+/** The D1 database of a state, at the newest schema, as an edge leaves it. */
 async function aDatabaseIn(folder: string): Promise<DatabaseSync> {
   const { databaseId, migrationsDir } = await readSettings()
   return openD1File(d1Path(stateDir(folder), databaseId), migrationsDir)
 }
 
-/** Starts in vain: one sentence on stderr, nothing on stdout, and nothing left running. */
+/** Expects a failed start: one sentence on stderr, nothing on stdout, and no process left. */
 async function expectRefusal(flags: string[], sentence: string | RegExp): Promise<void> {
   const start = startProcess(flags)
   const pid = start.child.pid ?? 0
@@ -40,8 +40,8 @@ async function expectRefusal(flags: string[], sentence: string | RegExp): Promis
   await vi.waitFor(() => expect([...below].filter(isAlive)).toEqual([]), { timeout: 5_000 })
 }
 
-describe('A start says in one sentence why it fails, and leaves nothing running:', () => {
-  test('on a state whose database another process has locked', async () => {
+describe('A start that fails says why in one sentence, and leaves nothing running:', () => {
+  test('if another process has locked the database', async () => {
     const state = freshFolder()
     const holder = await aDatabaseIn(state)
     holder.exec('BEGIN IMMEDIATE')
@@ -52,13 +52,13 @@ describe('A start says in one sentence why it fails, and leaves nothing running:
     )
   })
 
-  test('on a state that is a file', async () => {
+  test('if the state is a file', async () => {
     const file = join(freshFolder(), 'state')
     writeFileSync(file, '')
     await expectRefusal(['--port', '0', '--persist-to', file], `${file} is not a folder.`)
   })
 
-  test('on a state whose database is damaged', async () => {
+  test('if the database is damaged', async () => {
     const state = freshFolder()
     const database = await aDatabaseIn(state)
     const file = database.location() ?? ''
@@ -67,7 +67,7 @@ describe('A start says in one sentence why it fails, and leaves nothing running:
     await expectRefusal(['--port', '0', '--persist-to', state], `The database in ${state} is damaged.`)
   })
 
-  test('with a migration that does not apply', async () => {
+  test('if a migration does not apply', async () => {
     const state = freshFolder()
     const database = await aDatabaseIn(state)
     database.exec('DELETE FROM d1_migrations')
@@ -78,7 +78,7 @@ describe('A start says in one sentence why it fails, and leaves nothing running:
     )
   })
 
-  test.each(['127.0.0.1', '::1'])('on a port that another process has at %s', async (address) => {
+  test.each(['127.0.0.1', '::1'])('if another process has the port at %s', async (address) => {
     const server = createServer()
     await new Promise<void>((resolve) => server.listen({ host: address, port: 0 }, resolve))
     onTestFinished(() => void server.close())
@@ -89,9 +89,9 @@ describe('A start says in one sentence why it fails, and leaves nothing running:
     )
   })
 
-  test('on a disk that is full, or cannot be written to', async ({ skip }) => {
+  test('if the disk is full or read-only', async ({ skip }) => {
     const disk = mountDisk('8m')
-    if (disk === undefined) return skip('To mount a disk takes Linux and root')
+    if (disk === undefined) return skip('Mounting a disk takes Linux and root')
     const { folder, fill, remount, unmount } = disk
     onTestFinished(unmount)
     const flags = ['--port', '0', '--persist-to', folder]
@@ -102,7 +102,7 @@ describe('A start says in one sentence why it fails, and leaves nothing running:
     remount('ro')
     await expectRefusal(flags, `${folder} cannot be written to.`)
 
-    // The same where there is a state already.
+    // The same if there is a state already.
     remount('rw')
     const database = await aDatabaseIn(folder)
     database.close()
