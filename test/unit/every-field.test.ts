@@ -2,7 +2,12 @@ import { getTableColumns } from 'drizzle-orm'
 import { describe, expect, test } from 'vitest'
 import type { z } from 'zod'
 import { JobProgressRequest, toReport } from '../../src/endpoints/report-progress.ts'
-import { JobResponse, JobStatusResponse, JobSummaryResponse } from '../../src/http/reply/job-schemas.ts'
+import {
+  JobErrorResponse,
+  JobResponse,
+  JobStatusResponse,
+  JobSummaryResponse,
+} from '../../src/http/reply/job-schemas.ts'
 import { applyReport, type Report } from '../../src/jobs/apply-report.ts'
 import type { Job } from '../../src/jobs/job.ts'
 import { presentDeliveries, presentJob, presentStatus, presentSummary } from '../../src/jobs/present-job.ts'
@@ -59,7 +64,14 @@ describe('Every property of a reply', () => {
   })
 })
 
-const anEntry = { entity_key: 'sku-1', error_type: 'bad_row', message: 'cannot be used' }
+const anEntry = {
+  entity_key: 'sku-1',
+  entity_type: 'product',
+  error_type: 'bad_row',
+  message: 'cannot be used',
+  step: 'check',
+  details: { row: 7 },
+}
 
 /** A value of each field that has an effect on a job in progress. */
 const REQUEST: Required<z.input<typeof JobProgressRequest>> = {
@@ -104,6 +116,22 @@ describe('Every field of a request to report progress', () => {
     const report = toReport(JobProgressRequest.parse(REQUEST))
     expect(Object.keys(report).toSorted()).toEqual(Object.keys(REPORT).toSorted())
   })
+})
+
+test('every field of a reported entry is presented', () => {
+  expect(Object.keys(anEntry).toSorted()).toEqual(
+    Object.keys(JobProgressRequest.shape.error.unwrap().unwrap().shape).toSorted(),
+  )
+  const outcome = applyReport(
+    aJob({}),
+    toReport(JobProgressRequest.parse({ error: anEntry })),
+    NOW,
+    () => 'clean',
+  )
+  if (!outcome.ok) throw new Error(outcome.reason)
+  const presented = JSON.parse(outcome.entries[0]?.text ?? '')
+  expect(presented).toEqual({ ...anEntry, timestamp: new Date(NOW).toISOString() })
+  expect(Object.keys(presented).toSorted()).toEqual(Object.keys(JobErrorResponse.shape).toSorted())
 })
 
 describe('Every field of a report', () => {
