@@ -66,17 +66,25 @@ describe.each(guarded)('$name', (each) => {
   const lacking = { status: 403, body: { detail: `Missing required permission: ${needs}` } }
   const changes = each.method !== 'GET'
 
-  test.each(Object.entries(invalid))('with %s: 401, and nothing changes', async (name, headersOf) => {
-    const { org, jobId: id, look } = await aJob(each)
-    const before = await look()
-    for (const more of [{}, { 'X-Organization-ID': org }]) {
-      const reply = await ask(each, id, { ...(await headersOf(org)), ...more })
-      // Unknown, expired and revoked keys get the same words, so a stranger learns nothing about a key.
-      const detail = name === 'no credential' ? 'Not authenticated' : 'Invalid credentials'
-      expect(reply).toMatchObject({ status: 401, body: { detail } })
-      expect(reply.headers.get('WWW-Authenticate')).toBe('Bearer')
-    }
-    expect(await look()).toEqual(before)
+  describe('with an invalid credential: 401, and nothing changes', () => {
+    // One job for all of them, since none may change it.
+    let job: Awaited<ReturnType<typeof aGuardedJob>>
+    beforeAll(async () => {
+      job = await aJob(each)
+    })
+
+    test.each(Object.entries(invalid))('%s', async (name, headersOf) => {
+      const { org, jobId: id, look } = job
+      const before = await look()
+      for (const more of [{}, { 'X-Organization-ID': org }]) {
+        const reply = await ask(each, id, { ...(await headersOf(org)), ...more })
+        // Unknown, expired and revoked keys get the same words, so a stranger learns nothing about a key.
+        const detail = name === 'no credential' ? 'Not authenticated' : 'Invalid credentials'
+        expect(reply).toMatchObject({ status: 401, body: { detail } })
+        expect(reply.headers.get('WWW-Authenticate')).toBe('Bearer')
+      }
+      expect(await look()).toEqual(before)
+    })
   })
 
   test('with every permission except the one it needs: 403, and nothing changes', async () => {
