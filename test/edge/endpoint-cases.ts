@@ -9,7 +9,7 @@ export interface Case {
   name: string
   method: string
   path: string
-  /** What a stranger is told: no such job, no such organization, or what anyone is told. */
+  /** Decides what a stranger is told: no such job, no such organization, or the same as anyone. */
   about: 'job' | 'organization' | 'nobody'
   permission: Endpoint['permission']
   /** A valid body; undefined for an endpoint without one. */
@@ -18,7 +18,7 @@ export interface Case {
   isIdempotent: boolean
   /** The names of the query's parameters. */
   query: string[]
-  /** It has to be called about a finished job: otherwise its stream of events does not end. */
+  /** True if it streams events, which end only for a finished job. */
   ofFinished: boolean
 }
 
@@ -71,7 +71,7 @@ export interface Asking {
   headers?: Record<string, string>
   /** Instead of the valid body: see `call`. */
   body?: unknown
-  /** With its question mark. */
+  /** The query, with its question mark. */
   search?: string
   /** Ends the path with this. */
   slash?: '' | '/'

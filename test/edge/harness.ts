@@ -73,7 +73,7 @@ export interface Reply {
   status: number
   headers: Headers
   text: string
-  /** Parsed where it is JSON, undefined where there is none. */
+  /** Parsed if it is JSON; undefined if it is empty. */
   // biome-ignore lint/suspicious/noExplicitAny: tests say what they expect in it
   body: any
 }

@@ -133,7 +133,7 @@ test('a failed query is logged without its parameters, whatever they look like',
   const { org, key, jobId, cancel } = await aWorker(edge)
   await cancel()
   const d1 = await edge.d1()
-  // A job that only D1 has, so that its entries are read from there.
+  // Only D1 has this job, so its entries are read from there.
   const imported = `job_${'e'.repeat(32)}`
   await importJob(edge, jobId, imported)
   expect((await call(edge, key, 'GET', `/api/jobs/${imported}/errors`)).status).toBe(200)

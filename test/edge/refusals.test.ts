@@ -19,7 +19,7 @@ afterAll(() => edge?.dispose())
 const ask = (each: Case, asking: Asking) => askEndpoint(edge, each, asking)
 const aJob = ({ ofFinished }: Case) => aGuardedJob(edge, { isFinished: ofFinished })
 
-/** Calls an endpoint about an existing job, and expects that nothing changes. */
+/** Expects that a call about an existing job changes nothing. */
 async function refused(
   each: Case,
   makeCall: (job: { jobId: string; key: string }) => Promise<Reply>,
@@ -268,7 +268,7 @@ test('an unknown path is 404', async () => {
   }
 })
 
-/** POSTs chunks as they are. Without chunks it leaves the request open, because the announced length is missing. */
+/** POSTs chunks as they are. Without chunks, the request stays open, as if its body were still to come. */
 function sendRaw(
   each: Case,
   { jobId, key }: { jobId: string; key: string },

@@ -96,7 +96,7 @@ test('the replies to keyed reports are in their new table', async () => {
 
 test('a repeated create makes no second job', async () => {
   const reply = await call(edge, key, 'POST', '/api/jobs/', newJob, { 'Idempotency-Key': 'create-live' })
-  // The same job within a day of the recording; later, the key is refused for its age.
+  // Within a day of the recording it is the same job; after that, the key has expired.
   if (reply.status === 200) expect(reply.body.job_id).toBe(live.job_id)
   else expect(reply.body.detail[0]).toMatchObject({ type: 'idempotency_key_expired' })
   expect((await get('/api/jobs/')).body.jobs).toHaveLength(3)

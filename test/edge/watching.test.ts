@@ -91,7 +91,7 @@ describe.concurrent('Over time', () => {
     const seen = await events
     const seconds = (performance.now() - since) / 1_000
     expect(seen.length).toBeGreaterThan(2)
-    // The first one comes at once.
+    // The first state comes at once.
     expect(seen.length).toBeLessThanOrEqual(1 + Math.ceil(seconds * 10))
     expect(seen.at(-1)?.id).toBe(303)
     expect(seen.map(({ id }) => id)).toEqual(seen.map(({ id }) => id).toSorted((a, b) => a - b))

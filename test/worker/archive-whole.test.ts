@@ -112,7 +112,7 @@ test('an object is emptied and marked in one step: if the mark cannot be stored,
     expect(storage.kv.get('archived')).toBeUndefined()
     expect(storage.sql.exec('select count(*) as n from entry').one()).toEqual({ n: 1 })
   })
-  // The object in memory had let go of the job already; what it answers is the same.
+  // The object no longer holds the job in memory, but replies the same.
   expect((await readJob(key)).job.status).toBe('partial_success')
   expect(await jobObject(env.JOBS, key).create(key, aNewJob, request)).toEqual({ ...created, replayed: true })
 })

@@ -60,7 +60,7 @@ test('a job keeps at most 4 MB of replies to keyed reports; older ones are still
   for (const evicted of [false, true]) {
     if (evicted) await evictDurableObject(jobObject(env.JOBS, key))
     expect(await keyed(key, { processedItems: 100 }, 100)).toEqual({ ...replies[99], replayed: true })
-    // The oldest is answered with the job as it is now.
+    // The oldest key gets the job as it is now.
     const oldest = await keyed(key, { processedItems: 1 }, 1)
     expect(oldest).toMatchObject({ replayed: true, job: { processedItems: 100, revision: 101 } })
   }
@@ -174,7 +174,7 @@ test('an object without a job stores nothing, and asks D1 once every few seconds
   vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 6_000 })
   await jobObject(env.JOBS, key).read(key)
   expect(asked).toHaveBeenCalledTimes(2)
-  // A job that is created under its id is there at once.
+  // A job created under its ID is found at once.
   expect(await jobObject(env.JOBS, key).create(key, aNewJob, null)).toMatchObject({ ok: true })
   expect((await readJob(key)).job.status).toBe('pending')
 })

@@ -18,7 +18,7 @@ test('while the secret cannot be read from D1 no attempt is made; the job is pos
   const { job } = await reported(key, { markCompleted: true })
   await runDurableObjectAlarm(jobObject(env.JOBS, key))
   expect((await readJob(key)).job).toMatchObject({ attempts: [], nextDeliveryAt: job.completedAt })
-  // The alarm does not spin meanwhile.
+  // Meanwhile the alarm does not spin.
   expect(await inside(key, (storage) => storage.getAlarm())).toBeGreaterThan(Date.now() + 10_000)
 
   await env.DB.prepare('alter table secrets_away rename to webhook_secrets').run()

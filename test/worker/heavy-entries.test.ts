@@ -8,7 +8,7 @@ import type { JobKey } from '../../src/jobs/job.ts'
 import { findEntries } from '../../src/store/find-entries.ts'
 import { anError, createdJob, keysOf, readJob, recordedJob, reported, store } from './fixtures.ts'
 
-/** The heaviest that may be reported: control characters, each of which takes six in JSON. */
+/** The largest entry possible: control characters, each of which takes six bytes in JSON. */
 function heavy(entityKey: string): ReportedEntry {
   const line = '\u0001'.repeat(4_096)
   return { ...anError(entityKey), errorType: line, step: line, message: '\u0001'.repeat(16_384) }

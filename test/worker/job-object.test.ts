@@ -64,7 +64,7 @@ test('after an eviction the job continues from its journal', async () => {
 
   await evictDurableObject(jobObject(env.JOBS, key))
   expect(await readJob(key)).toEqual(before)
-  // The standing of an entity outlives the instance too: the same one failing again is no further item.
+  // The state of an entity also outlives the instance: when it fails again, it is not counted again.
   const after = await reported(key, { errors: [anError('b'), anError('c')] })
   expect(after.job).toMatchObject({ revision: before.job.revision + 1, failedItems: 3, errorCount: 4 })
   expect(keysOf(after.errors)).toEqual(['a', 'b', 'b', 'c'])
@@ -75,7 +75,7 @@ test('every acknowledged report survives, once, if the instance is torn down ami
   const acknowledged: string[] = []
   for (const round of range(5)) {
     const reports = range(40).map((n) => reported(key, { errors: [anError(`${round}-${n}`)] }))
-    // Some of them were answered, some are on their way: those may be applied or not, but never in part.
+    // Some got a reply. The others may be applied or not, but never in part.
     await reports[10]
     await abortAllDurableObjects()
     const settled = await Promise.allSettled(reports)

@@ -9,12 +9,12 @@ import { aJobKey, createdJob, readJob, recordedJob, reported, store } from './fi
 const START = 1_800_000_000_000
 const TYPES = ['crawl', 'enrichment', 'import']
 const TRIGGERS = ['ann', 'ben', 'cleo', 'nightly', null]
-/** Jobs repeat after so many: each status, type and trigger has then met each other, stalled and not. */
+/** The jobs repeat after so many, when every combination of status, type, trigger and stall has come up. */
 const PERIOD = JOB_STATUSES.length * TYPES.length * TRIGGERS.length * 2
 
 /**
- * Gives an organization so many jobs by SQL, from `first` on, `together` in each second. Of those in progress, every
- * other one is stalled.
+ * Inserts so many jobs of an organization by SQL, from `first` on, `together` in each second. Every other job in progress
+ * is stalled.
  */
 async function addJobs(
   organizationId: string,
@@ -43,7 +43,7 @@ async function addJobs(
     .run()
 }
 
-/** Every combination of what a list can be narrowed by. */
+/** Every combination of filters. */
 function allFilters(createdAfter: number, createdBefore: number): JobFilter[] {
   let filters: JobFilter[] = [[], ['in_progress'], ['pending', 'failed'], [...JOB_STATUSES]].map(
     (statuses) => ({ statuses: statuses as JobStatus[] }),
@@ -61,7 +61,7 @@ function allFilters(createdAfter: number, createdBefore: number): JobFilter[] {
   return filters
 }
 
-/** What the rules say of one job; the list is asked the same of an index. */
+/** Applies a filter to one job, without SQL. */
 function isWanted(job: Job, filter: JobFilter): boolean {
   return (
     (filter.statuses.length === 0 || filter.statuses.includes(job.status)) &&
@@ -75,7 +75,7 @@ function isWanted(job: Job, filter: JobFilter): boolean {
 
 const aPage: JobPageQuery = { filter: { statuses: [] }, limit: 1_000, bytes: 1_000_000, withMetadata: true }
 
-/** All pages of a list, one after the other; `between` happens after each. */
+/** All pages of a list; `between` runs after each. */
 async function walk(
   organizationId: string,
   wanted: Partial<JobPageQuery>,
@@ -87,7 +87,7 @@ async function walk(
     const query = { ...aPage, ...wanted, after: pages.at(-1)?.at(-1) }
     page = await listJobs(from, organizationId, query)
     expect(page.jobs.length).toBeLessThanOrEqual(query.limit)
-    // Without a job, a page would name no place to go on from.
+    // A page without a job would have no place to go on from.
     if (page.hasMore) expect(page.jobs).not.toEqual([])
     pages.push(page.jobs)
     await between()
@@ -95,7 +95,7 @@ async function walk(
   return pages
 }
 
-/** D1 with a `change` after each of its answers, before the caller can use the answer. */
+/** D1 with a `change` after each result, before the caller can use the result. */
 function interrupted(change: () => Promise<void>): Store {
   const interrupt = async <Answer>(answer: Promise<Answer>): Promise<Answer> => {
     const answered = await answer
@@ -121,7 +121,7 @@ describe('An organization’s jobs', () => {
   let all: Job[]
 
   beforeAll(async () => {
-    // Four in each second, so that the order among those of one millisecond counts.
+    // Four share each time, so the order among them matters.
     await addJobs(organizationId, COUNT, { together: 4 })
     await addJobs(aJobKey().organizationId, PERIOD)
     all = (await listJobs(store, organizationId, aPage)).jobs
@@ -249,7 +249,7 @@ describe('A page of heavy jobs', () => {
   })
 })
 
-/** How many jobs a page of a list has, and the statements that made it. */
+/** The number of jobs on a page, and the statements that made it. */
 async function queriesOf(organizationId: string, wanted: Partial<JobPageQuery>) {
   const queries: { sql: string; params: unknown[] }[] = []
   const prepare = (sql: string) => ({
@@ -279,7 +279,7 @@ describe('Every filter of a list uses an index', () => {
       const steps = await explain(filter, after)
       const searches = steps.filter(({ detail }) => /\bjobs\b/.test(detail)).map(({ detail }) => detail)
       expect({ filter, searches }).toEqual({ filter, searches: expectedSearches(filter, after) })
-      // The index has them in order: places are never sorted, so the limit ends the search.
+      // The index is in order: nothing is sorted, so the limit ends the search.
       const places = steps.find(({ detail }) => detail === 'CO-ROUTINE places')
       expect({ filter, isThere: places !== undefined }).toEqual({ filter, isThere: searches.length > 0 })
       const sorts = within(steps, places?.id).filter(({ detail }) => detail.includes('TEMP B-TREE'))
@@ -287,7 +287,7 @@ describe('Every filter of a list uses an index', () => {
     }
   })
 
-  /** One search for each status wanted, each bounded on both sides by the index; then the jobs are weighed, and read. */
+  /** One search per status, bounded on both sides by the index; then the jobs are weighed and read. */
   function expectedSearches(filter: JobFilter, after: Place | undefined): string[] {
     const { statuses, jobType, triggeredBy, createdAfter, createdBefore, stalled } = filter
     const bounds = [
@@ -300,7 +300,7 @@ describe('Every filter of a list uses an index', () => {
     ]
     const byPlace = 'SEARCH jobs USING INDEX sqlite_autoindex_jobs_1 (organization_id=? AND job_id=?)'
     if (stalled) {
-      // There are few stalled jobs, so that a type or trigger is looked for among them.
+      // Stalled jobs are few, so their type and trigger may be filtered without an index.
       if (statuses.length > 0 && !statuses.includes('in_progress')) return []
       return [
         `SEARCH jobs USING INDEX jobs_stalled (${['organization_id=?', ...bounds].join(' AND ')})`,
@@ -330,13 +330,13 @@ describe('Every filter of a list uses an index', () => {
     const { again } = await queriesOf(organizationId, { filter, after, limit: 51 })
     const plans = again('explain query plan ')
     if (plans.length === 0) return []
-    // One statement: what is read is what was found.
+    // One statement, so the jobs read are the jobs found.
     expect(plans).toHaveLength(1)
     const [plan] = await env.DB.batch<Step>(plans)
     return plan?.results ?? []
   }
 
-  /** The steps that a step is made of, and theirs. */
+  /** The steps below a step, recursively. */
   function within(steps: Step[], id: number | undefined): Step[] {
     return steps.filter(({ parent }) => parent === id).flatMap((step) => [step, ...within(steps, step.id)])
   }
@@ -345,14 +345,14 @@ describe('Every filter of a list uses an index', () => {
 describe('A page costs the same however many jobs there are', () => {
   const few = { organizationId: aJobKey().organizationId, count: 10 * PERIOD }
   const many = { organizationId: aJobKey().organizationId, count: 100 * PERIOD }
-  // The list looks for one place more, and even in the smaller organization each filter has four behind the later page.
+  // The list looks for one more place, and even the smaller organization has four jobs of each filter after the later page.
   const LIMIT = 3
 
   beforeAll(async () => {
     for (const { organizationId, count } of [few, many]) await addJobs(organizationId, count)
   }, 60_000)
 
-  /** Rows read for a page behind the job that so great a share of the jobs is older than. */
+  /** The rows read for a page that still has this share of the jobs to come. */
   async function rowsRead({ organizationId, count }: typeof few, filter: JobFilter, older: number) {
     const n = count * older
     const after = { createdAt: START + n * 1_000, jobId: `job_${n.toString(16).padStart(32, '0')}` }

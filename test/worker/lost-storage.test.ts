@@ -26,7 +26,7 @@ afterEach(() => {
   vi.restoreAllMocks()
 })
 
-/** A running job that D1 has as it is. */
+/** A job in progress that D1 has in full. */
 async function aRecordedJob(): Promise<{ key: JobKey; job: Job }> {
   const key = await createdJob()
   const { job } = await reported(key, { markStarted: true, errors: [anError('before')] })
@@ -75,7 +75,7 @@ test('a late write that lands while the successor adopts the job is part of the 
   const batch = vi.spyOn(Object.getPrototypeOf(env.DB) as D1Database, 'batch')
   const original = batch.getMockImplementation() ?? D1_BATCH
   batch.mockImplementationOnce(async function (this: D1Database, statements) {
-    // Between the reading of the job and its claim.
+    // Between reading the job and claiming it.
     await recordJob(store, lateRecord(key, job))
     return await original.call(this, statements)
   } as D1Database['batch'])
