@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Edge } from '../../scripts/edge.ts'
-import { aWorker as aWorkerOn, type Body } from './fixtures.ts'
+import { aWorker, type Body } from './fixtures.ts'
 import { startEdge } from './harness.ts'
 
 let edge: Edge
@@ -11,8 +11,8 @@ beforeAll(async () => {
 afterAll(() => edge?.dispose())
 
 /** A worker whose `get` takes the path below its job. */
-async function aWorker() {
-  const worker = await aWorkerOn(edge, { total_items: 1_000 })
+async function anEntryWorker() {
+  const worker = await aWorker(edge, { total_items: 1_000 })
   return {
     ...worker,
     get: (below: string, headers?: Record<string, string>) => worker.get(worker.path + below, headers),
@@ -55,7 +55,7 @@ async function walk(
 
 describe('One report', () => {
   test('may carry many entries: the single one counts first, then the lists, in order', async () => {
-    const { report, get } = await aWorker()
+    const { report, get } = await anEntryWorker()
     const [error, ...errors] = entries(0, 20)
     const [warning, ...warnings] = entries(50, 60, 'no_image')
     const { body } = await report({ error, errors, warning, warnings })
@@ -69,7 +69,7 @@ describe('One report', () => {
   })
 
   test('with more than 500 errors or warnings is refused with 422, and none is kept', async () => {
-    const { report, get } = await aWorker()
+    const { report, get } = await anEntryWorker()
     expect((await report({ errors: entries(0, 500), warnings: entries(0, 500) })).body).toMatchObject({
       error_count: 500,
       warning_count: 500,
@@ -86,7 +86,7 @@ describe('One report', () => {
   })
 
   test('with one invalid entry is refused as a whole, and the reply names the entry', async () => {
-    const { report, get } = await aWorker()
+    const { report, get } = await anEntryWorker()
     const sent = {
       processed_items: 9,
       errors: [...entries(0, 3), { entity_key: 'sku-3', error_type: 'no_price' }],
@@ -102,7 +102,7 @@ describe('One report', () => {
 
 describe('All entries of a job', () => {
   test('come in pages, oldest first; a stream of lines has the same entries', async () => {
-    const { report, get } = await aWorker()
+    const { report, get } = await anEntryWorker()
     await report({ errors: entries(0, 400), warnings: entries(0, 7) })
     await report({ errors: entries(400, 800) })
     for (const [limit, pages] of [
@@ -126,7 +126,7 @@ describe('All entries of a job', () => {
   })
 
   test('are all streamed, however many pages they fill, from the start or from a cursor', async () => {
-    const { report, get } = await aWorker()
+    const { report, get } = await anEntryWorker()
     for (let n = 0; n < 5; n++) await report({ errors: entries(n * 500, (n + 1) * 500) })
     const accept = { Accept: 'application/x-ndjson' }
     expect(keysOf(lines((await get('/errors', accept)).text))).toEqual(keys(0, 2_500))
@@ -136,7 +136,7 @@ describe('All entries of a job', () => {
   })
 
   test('continue at a cursor even if more were reported since', async () => {
-    const { report, get } = await aWorker()
+    const { report, get } = await anEntryWorker()
     await report({ errors: entries(0, 10) })
     const { body } = await get('/errors?limit=4')
     await report({ errors: entries(10, 13) })
@@ -146,7 +146,7 @@ describe('All entries of a job', () => {
   })
 
   test('are JSON unless the Accept header prefers NDJSON', async () => {
-    const { report, get } = await aWorker()
+    const { report, get } = await anEntryWorker()
     await report({ errors: entries(0, 2) })
     for (const accept of [
       '*/*',
@@ -164,7 +164,7 @@ describe('All entries of a job', () => {
   })
 
   test('are an empty page or an empty stream if there are none', async () => {
-    const { get } = await aWorker()
+    const { get } = await anEntryWorker()
     expect((await get('/errors')).body).toEqual({ errors: [], next_cursor: null })
     expect(await get('/warnings', { Accept: 'application/x-ndjson' })).toMatchObject({
       status: 200,
@@ -177,7 +177,7 @@ describe('All entries of a job', () => {
     ['cursor=-1', { type: 'string_pattern_mismatch', loc: ['query', 'cursor'], input: '-1' }],
     [`error_type=${'x'.repeat(4_097)}`, { type: 'string_too_long', loc: ['query', 'error_type'] }],
   ])('are refused with 422 for the query %s', async (search, problem) => {
-    const { get } = await aWorker()
+    const { get } = await anEntryWorker()
     for (const kind of ['errors', 'warnings']) {
       const { status, body } = await get(`/${kind}?${search}`)
       expect({ status, detail: body.detail }).toMatchObject({ status: 422, detail: [problem] })
@@ -187,7 +187,7 @@ describe('All entries of a job', () => {
 
 describe('The entries of one type', () => {
   test('are listed in pages and as a stream', async () => {
-    const { report, get } = await aWorker()
+    const { report, get } = await anEntryWorker()
     await report({
       errors: [...entries(0, 30), ...entries(30, 40, 'no image & more')],
       warnings: entries(0, 5),
@@ -202,7 +202,7 @@ describe('The entries of one type', () => {
   })
 
   test('are all streamed, even a few among 40,000 others', async () => {
-    const { report, get } = await aWorker()
+    const { report, get } = await anEntryWorker()
     for (let n = 0; n < 80; n++) await report({ errors: entries(n * 500, (n + 1) * 500) })
     await report({ errors: entries(40_000, 40_003, 'rare') })
     const streamed = await get('/errors?error_type=rare', { Accept: 'application/x-ndjson' })
@@ -210,7 +210,7 @@ describe('The entries of one type', () => {
   }, 60_000)
 
   test('are counted, the most frequent type first', async () => {
-    const { report, get } = await aWorker()
+    const { report, get } = await anEntryWorker()
     expect((await get('/entry-groups')).body).toEqual({
       errors: [],
       other_errors: 0,
@@ -238,7 +238,7 @@ describe('The entries of one type', () => {
 
 describe('A Link header', () => {
   test('leads to the full lists, and only when the job does not show all entries', async () => {
-    const { path, report, get } = await aWorker()
+    const { path, report, get } = await anEntryWorker()
     const linkOf = async () => (await get('')).headers.get('Link')
     expect(
       (await report({ errors: entries(0, 100), warnings: entries(0, 100) })).headers.get('Link'),

@@ -3,7 +3,7 @@ import { text as readText } from 'node:stream/consumers'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Edge } from '../../scripts/edge.ts'
 import { checkReply } from './check-reply.ts'
-import { aCaller as aCallerOn, anError, type Body, NEW_JOB } from './fixtures.ts'
+import { aCaller, anError, type Body, NEW_JOB } from './fixtures.ts'
 import { type Reply, startEdge } from './harness.ts'
 
 let edge: Edge
@@ -14,8 +14,8 @@ beforeAll(async () => {
 afterAll(() => edge?.dispose())
 
 /** A caller whose creates and reports have an Idempotency-Key. */
-async function aCaller() {
-  const caller = await aCallerOn(edge)
+async function aKeyedCaller() {
+  const caller = await aCaller(edge)
   const keyed = (path: string, body: unknown, idempotencyKey: string) =>
     caller.post(path, body, { 'Idempotency-Key': idempotencyKey })
   return {
@@ -30,8 +30,8 @@ async function aCaller() {
 }
 
 /** Such a caller with a pending job. */
-async function aWorker() {
-  const caller = await aCaller()
+async function aKeyedWorker() {
+  const caller = await aKeyedCaller()
   const { body } = await caller.post('/api/jobs/', NEW_JOB)
   return { ...caller, jobId: body.job_id as string }
 }
@@ -61,7 +61,7 @@ const reused = (input: string) => ({
 
 describe('A report repeated with its key', () => {
   test('gets the same reply, byte for byte, and is applied once, whatever came between', async () => {
-    const { report, read, jobId } = await aWorker()
+    const { report, read, jobId } = await aKeyedWorker()
     const sent = { mark_started: true, processed_items: 1, error: anError }
     const first = await report(jobId, 'k', sent)
     expectReplay(await report(jobId, 'k', sent), first)
@@ -71,7 +71,7 @@ describe('A report repeated with its key', () => {
   })
 
   test('gets the same reply even if it finished the job, when any other report gets 409', async () => {
-    const { report, jobId } = await aWorker()
+    const { report, jobId } = await aKeyedWorker()
     const sent = { processed_items: 10, mark_completed: true }
     const first = await report(jobId, 'k', sent)
     expectReplay(await report(jobId, 'k', sent), first)
@@ -79,7 +79,7 @@ describe('A report repeated with its key', () => {
   })
 
   test('but with another body is refused and not applied', async () => {
-    const { report, read, jobId } = await aWorker()
+    const { report, read, jobId } = await aKeyedWorker()
     await report(jobId, 'k', { processed_items: 1 })
     const before = await read(jobId)
     for (const other of [{ processed_items: 2 }, { processed_items: 1, stage: 'x' }, {}]) {
@@ -89,7 +89,7 @@ describe('A report repeated with its key', () => {
   })
 
   test('several times at once is applied once', async () => {
-    const { report, read, jobId } = await aWorker()
+    const { report, read, jobId } = await aKeyedWorker()
     const replies = await Promise.all(Array.from({ length: 8 }, () => report(jobId, 'k', { error: anError })))
     expect(new Set(replies.map(({ status, text }) => `${status} ${text}`)).size).toBe(1)
     expect(replies.filter(({ headers }) => headers.get('Idempotency-Replayed') === null)).toHaveLength(1)
@@ -97,7 +97,7 @@ describe('A report repeated with its key', () => {
   })
 
   test('after it was refused counts as new: only applied reports are remembered', async () => {
-    const { report, jobId } = await aWorker()
+    const { report, jobId } = await aKeyedWorker()
     expect((await report(jobId, 'k', { processed_items: -1 })).status).toBe(422)
     expect(await report(jobId, 'k', { processed_items: 1 })).toMatchObject({
       status: 200,
@@ -108,7 +108,7 @@ describe('A report repeated with its key', () => {
 
 describe('A create repeated with its key', () => {
   test('gets the same reply, and makes no second job', async () => {
-    const { create, report, listed } = await aCaller()
+    const { create, report, listed } = await aKeyedCaller()
     const first = await create('k')
     expectReplay(await create('k'), first)
     await report(first.body.job_id, 'k', { mark_started: true, error: anError })
@@ -117,7 +117,7 @@ describe('A create repeated with its key', () => {
   })
 
   test('but with another body is refused, and makes no job', async () => {
-    const { create, listed, read } = await aCaller()
+    const { create, listed, read } = await aKeyedCaller()
     const { body } = await create('k')
     expect(await create('k', { ...NEW_JOB, total_items: 11 })).toMatchObject(reused('k'))
     expect(await listed()).toBe(1)
@@ -125,7 +125,7 @@ describe('A create repeated with its key', () => {
   })
 
   test('by another organization makes another job', async () => {
-    const [ours, theirs] = [await aCaller(), await aCaller()]
+    const [ours, theirs] = [await aKeyedCaller(), await aKeyedCaller()]
     const [first, other] = [await ours.create('k'), await theirs.create('k')]
     expect([first.status, other.status]).toEqual([200, 200])
     expect(other.headers.get('Idempotency-Replayed')).toBeNull()
@@ -134,7 +134,7 @@ describe('A create repeated with its key', () => {
   })
 
   test('several times at once makes one job', async () => {
-    const { create, listed } = await aCaller()
+    const { create, listed } = await aKeyedCaller()
     const replies = await Promise.all(Array.from({ length: 6 }, () => create('k')))
     expect(new Set(replies.map(({ status, text }) => `${status} ${text}`)).size).toBe(1)
     expect(await listed()).toBe(1)
@@ -143,7 +143,7 @@ describe('A create repeated with its key', () => {
 
 describe('An Idempotency-Key', () => {
   test('counts only for its endpoint and its job', async () => {
-    const { create, report } = await aCaller()
+    const { create, report } = await aKeyedCaller()
     const [first, second] = [await create('k'), await create('other')]
     for (const { body } of [first, second]) {
       const reply = await report(body.job_id, 'k', { processed_items: 3 })
@@ -154,7 +154,7 @@ describe('An Idempotency-Key', () => {
   })
 
   test('is compared character by character, and case matters', async () => {
-    const { report, jobId } = await aWorker()
+    const { report, jobId } = await aKeyedWorker()
     for (const idempotencyKey of ['K', 'k', '"k"', 'k k', "k/:;=?'%20{}", '..']) {
       const first = await report(jobId, idempotencyKey, { stage: idempotencyKey })
       expectReplay(await report(jobId, idempotencyKey, { stage: idempotencyKey }), first)
@@ -163,7 +163,7 @@ describe('An Idempotency-Key', () => {
   })
 
   test('is not used up by an invalid body', async () => {
-    const { create } = await aCaller()
+    const { create } = await aKeyedCaller()
     const { status, body } = await create('k', { job_type: 'import' })
     expect({ status, detail: body.detail }).toMatchObject({
       status: 422,
@@ -209,7 +209,7 @@ describe('An Idempotency-Key on the wire', () => {
     ['a tab', ['row\t1']],
     ['a delete', ['row\x7f']],
   ])('is refused if it is not printable ASCII: %s', async (_, keys) => {
-    const worker = await aWorker()
+    const worker = await aKeyedWorker()
     for (const sent of keys) {
       const { status, body } = await reportRaw(worker, [`Idempotency-Key: ${sent}`])
       expect({ status, detail: body.detail }).toEqual({
@@ -230,7 +230,7 @@ describe('An Idempotency-Key on the wire', () => {
   })
 
   test('may be up to 255 characters of printable ASCII, and all of them count', async () => {
-    const worker = await aWorker()
+    const worker = await aKeyedWorker()
     const printable = Array.from({ length: 0x7f - 0x20 }, (_, n) => String.fromCharCode(0x20 + n)).join('')
     const keys = [`k${printable}k`, `k${printable.slice(0, -1)}k`, 'k'.repeat(255)]
     for (const sent of keys)
@@ -241,7 +241,7 @@ describe('An Idempotency-Key on the wire', () => {
   })
 
   test('is stripped of blanks around it, and is empty if it is only blanks', async () => {
-    const worker = await aWorker()
+    const worker = await aKeyedWorker()
     expect(await reportRaw(worker, ['Idempotency-Key: k'])).toMatchObject({ status: 200, isReplay: false })
     for (const line of [
       'Idempotency-Key:k',
@@ -260,7 +260,7 @@ describe('An Idempotency-Key on the wire', () => {
   })
 
   test('is all values in order, joined by ", ", if the header is sent several times', async () => {
-    const worker = await aWorker()
+    const worker = await aKeyedWorker()
     const several = ['Idempotency-Key: a', 'Idempotency-Key: b']
     expect(await reportRaw(worker, several)).toMatchObject({ status: 200, isReplay: false })
     expect(await reportRaw(worker, several)).toMatchObject({ status: 200, isReplay: true })
@@ -274,7 +274,7 @@ describe('An Idempotency-Key on the wire', () => {
 })
 
 test('without a key, a report sent twice is applied twice', async () => {
-  const { post, jobId, read } = await aWorker()
+  const { post, jobId, read } = await aKeyedWorker()
   for (let n = 0; n < 2; n++) {
     const reply = await post(`/api/jobs/${jobId}/progress`, { error: anError })
     expect(reply.headers.get('Idempotency-Replayed')).toBeNull()

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Edge } from '../../scripts/edge.ts'
-import { aCaller, anError, aWarning, aWorker as aWorkerOn, NEW_JOB, TIME } from './fixtures.ts'
+import { aCaller, anError, aWarning, aWorker, NEW_JOB, TIME } from './fixtures.ts'
 import { startEdge } from './harness.ts'
 
 const JOB_ID = expect.stringMatching(/^job_[0-9a-f]{32}$/)
@@ -12,11 +12,9 @@ beforeAll(async () => {
 })
 afterAll(() => edge?.dispose())
 
-const aWorker = (newJob?: object) => aWorkerOn(edge, newJob)
-
 describe('A new job', () => {
   test('is pending, and has every field of the contract and our additions', async () => {
-    const { created } = await aWorker({
+    const { created } = await aWorker(edge, {
       job_type: 'enrichment',
       total_items: 10,
       metadata: { source: 'sftp' },
@@ -55,7 +53,7 @@ describe('A new job', () => {
   })
 
   test('needs only a type and a size', async () => {
-    const { created } = await aWorker({ job_type: 'crawl', total_items: 0 })
+    const { created } = await aWorker(edge, { job_type: 'crawl', total_items: 0 })
     expect(created).toMatchObject({ metadata: {}, triggered_by: null, total_items: 0 })
   })
 
@@ -70,7 +68,7 @@ describe('A new job', () => {
 
 describe('A worker', () => {
   test('takes its job from pending to finished, and each reply shows the whole job', async () => {
-    const { created, reported, read } = await aWorker({ job_type: 'import', total_items: 0 })
+    const { created, reported, read } = await aWorker(edge, { job_type: 'import', total_items: 0 })
 
     let job = {
       ...created,
@@ -132,7 +130,7 @@ describe('A worker', () => {
   })
 
   test('may report everything at once', async () => {
-    const { created, reported } = await aWorker()
+    const { created, reported } = await aWorker(edge)
     const job = await reported({
       mark_started: true,
       total_items: 2,
@@ -166,7 +164,7 @@ describe('A worker', () => {
   })
 
   test('changes nothing with fields that are absent or null', async () => {
-    const { reported } = await aWorker({ job_type: 'import', total_items: 10, metadata: { seed: 1 } })
+    const { reported } = await aWorker(edge, { job_type: 'import', total_items: 10, metadata: { seed: 1 } })
     const before = await reported({ stage: 'uploading', processed_items: 4 })
     const nothing = {
       total_items: null,
@@ -185,13 +183,13 @@ describe('A worker', () => {
   })
 
   test('may report the start twice: the first one counts', async () => {
-    const { reported } = await aWorker()
+    const { reported } = await aWorker(edge)
     const { started_at } = await reported({ mark_started: true })
     expect(await reported({ mark_started: true })).toMatchObject({ status: 'in_progress', started_at })
   })
 
   test('sees its newest 100 errors, oldest first, the count of all of them, and a link to the full list', async () => {
-    const { path, report, reported } = await aWorker({ job_type: 'import', total_items: 130 })
+    const { path, report, reported } = await aWorker(edge, { job_type: 'import', total_items: 130 })
     const errors = (from: number, to: number) =>
       Array.from({ length: to - from }, (_, index) => ({ ...anError, entity_key: `sku-${from + index}` }))
     await reported({ errors: errors(0, 90) })
@@ -206,7 +204,7 @@ describe('A worker', () => {
 
 describe('A reader', () => {
   test('sees the job as last acknowledged, at every step', async () => {
-    const { reported, read, get, path } = await aWorker()
+    const { reported, read, get, path } = await aWorker(edge)
     for (const report of [{ stage: 'uploading' }, { processed_items: 5 }, { error: anError }]) {
       const job = await reported(report)
       expect(await read()).toStrictEqual(job)
@@ -223,7 +221,7 @@ describe('A reader', () => {
   })
 
   test('sees no stage if none was reported', async () => {
-    const { get, path } = await aWorker()
+    const { get, path } = await aWorker(edge)
     expect((await get(`${path}/status`)).body).toMatchObject({ status: 'pending', stage: null })
   })
 })
@@ -238,7 +236,7 @@ describe.each([
 ])('A job that $first and $mark finish as $status', ({ status, first, mark, together = {} }) => {
   /** A worker with the finished job. */
   async function aFinishedJob() {
-    const worker = await aWorker()
+    const worker = await aWorker(edge)
     await worker.reported({ mark_started: true, ...first })
     const finished = await worker.reported({ ...mark, ...together })
     expect(finished).toMatchObject({

@@ -2,7 +2,7 @@ import { get, type IncomingMessage } from 'node:http'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import type { Edge } from '../../scripts/edge.ts'
 import { checkReply } from './check-reply.ts'
-import { aCaller, aRunningJob as aRunningJobOn, NEW_JOB, UNKNOWN_ID } from './fixtures.ts'
+import { aCaller, aRunningJob, NEW_JOB, UNKNOWN_ID } from './fixtures.ts'
 import { call, issueKey, startEdge } from './harness.ts'
 
 let edge: Edge
@@ -11,8 +11,6 @@ beforeAll(async () => {
   edge = await startEdge()
 })
 afterAll(() => edge?.dispose())
-
-const aRunningJob = (newJob?: object) => aRunningJobOn(edge, newJob)
 
 interface JobEvent {
   id: number
@@ -79,7 +77,7 @@ function toEvent(block: string): JobEvent {
 
 describe.concurrent('Over time', () => {
   test('a watcher gets at most ten states a second, and always the last, however often the worker reports', async () => {
-    const { key, path, report, get } = await aRunningJob()
+    const { key, path, report, get } = await aRunningJob(edge)
     const { until, leave } = await watch(key, path)
     const since = performance.now()
     const events = until(({ data }) => data.processed_items === 1_000)
@@ -100,7 +98,7 @@ describe.concurrent('Over time', () => {
   })
 
   test('a watcher that reads nothing for two seconds delays no report, and then gets the newest state', async () => {
-    const { key, path, report } = await aRunningJob({ metadata: { ballast: 'x'.repeat(10_000) } })
+    const { key, path, report } = await aRunningJob(edge, { metadata: { ballast: 'x'.repeat(10_000) } })
     const response = await new Promise<IncomingMessage>((resolve, reject) => {
       get(`${edge.url}${path}/events`, { headers: { Authorization: `Bearer ${key}` } }, resolve).once(
         'error',
@@ -136,7 +134,7 @@ describe.concurrent('Over time', () => {
   })
 
   test('a watcher of a silent job hears a comment within 15 seconds', { timeout: 20_000 }, async () => {
-    const { key, path } = await aRunningJob()
+    const { key, path } = await aRunningJob(edge)
     const { next, nextBlock, leave } = await watch(key, path)
     await next()
     const since = performance.now()
@@ -146,7 +144,7 @@ describe.concurrent('Over time', () => {
   })
 
   test('a stream ends when its key expires', { timeout: 25_000 }, async () => {
-    const { org, path } = await aRunningJob()
+    const { org, path } = await aRunningJob(edge)
     const { key } = await issueKey(edge, { org, expiresAt: Date.now() + 2_000 })
     const { next } = await watch(key, path)
     expect(await next()).toMatchObject({ name: 'job' })
@@ -157,7 +155,7 @@ describe.concurrent('Over time', () => {
   test('a silent job is flagged as stalled, for its watchers and in the list, until its next report', {
     timeout: 25_000,
   }, async () => {
-    const { key, path, report } = await aRunningJob({ stall_after_seconds: 10 })
+    const { key, path, report } = await aRunningJob(edge, { stall_after_seconds: 10 })
     const { until, leave } = await watch(key, path)
     const events = await until(({ data }) => data.stalled_at !== null)
     const { data } = events.at(-1) as JobEvent
@@ -175,20 +173,20 @@ describe.concurrent('Over time', () => {
 })
 
 test('HEAD returns the headers that a watcher gets, and watches nothing', async () => {
-  const { key, path } = await aRunningJob()
+  const { key, path } = await aRunningJob(edge)
   const reply = await call(edge, key, 'HEAD', `${path}/events`)
   expect(reply).toMatchObject({ status: 200, text: '' })
   expect(reply.headers.get('Content-Type')).toBe('text/event-stream')
 })
 
 test('a reply is not stored in shared caches', async () => {
-  const { key, path } = await aRunningJob()
+  const { key, path } = await aRunningJob(edge)
   expect((await call(edge, key, 'GET', path)).headers.get('Cache-Control')).toBe('private, no-cache')
 })
 
 describe('A watcher', () => {
   test('gets the current state at once, then each new one, with the revision as its id', async () => {
-    const { key, path, report } = await aRunningJob()
+    const { key, path, report } = await aRunningJob(edge)
     const { status, headers, next, leave } = await watch(key, path)
     expect(status).toBe(200)
     expect(headers.get('Content-Type')).toBe('text/event-stream')
@@ -211,7 +209,7 @@ describe('A watcher', () => {
   test.each([1, 2, 3, 99])(
     'that reconnects after revision %i gets the current state at once',
     async (seen) => {
-      const { key, path, report } = await aRunningJob()
+      const { key, path, report } = await aRunningJob(edge)
       await report({ processed_items: 3 })
       const { next, leave } = await watch(key, path, { 'Last-Event-ID': String(seen) })
       expect(await next()).toMatchObject({ id: 3, name: 'job', data: { processed_items: 3 } })
@@ -222,7 +220,7 @@ describe('A watcher', () => {
   test.each([{ mark_completed: true }, { mark_failed: 'gone' }])(
     'gets the end of the job, %o, and then the end of the stream',
     async (mark) => {
-      const { key, path, report } = await aRunningJob()
+      const { key, path, report } = await aRunningJob(edge)
       const { next } = await watch(key, path)
       await next()
       const { body } = await report({ processed_items: 5, ...mark })
@@ -236,7 +234,7 @@ describe('A watcher', () => {
   )
 
   test('gets a cancellation', async () => {
-    const { key, path } = await aRunningJob()
+    const { key, path } = await aRunningJob(edge)
     const { next } = await watch(key, path)
     await next()
     await call(edge, key, 'POST', `${path}/cancel`, { reason: 'wrong file' })
@@ -248,7 +246,7 @@ describe('A watcher', () => {
   })
 
   test('of a finished job gets its final state; one that has seen that gets 204 and does not reconnect', async () => {
-    const { key, path, report } = await aRunningJob()
+    const { key, path, report } = await aRunningJob(edge)
     await report({ mark_completed: true })
     for (const headers of [{}, { 'Last-Event-ID': '2' }, { 'Last-Event-ID': 'nonsense' }]) {
       const { next } = await watch(key, path, headers as Record<string, string>)
@@ -263,7 +261,7 @@ describe('A watcher', () => {
 
 describe('A poller', () => {
   test.each(['', '/status'])('of …%s gets 304 without a body until the job changes', async (suffix) => {
-    const { key, path, report } = await aRunningJob()
+    const { key, path, report } = await aRunningJob(edge)
     const poll = (tag: string) =>
       call(edge, key, 'GET', `${path}${suffix}`, undefined, { 'If-None-Match': tag })
     const first = await call(edge, key, 'GET', `${path}${suffix}`)
@@ -282,7 +280,7 @@ describe('A poller', () => {
   })
 
   test('gets 404 and 401 whatever its If-None-Match says', async () => {
-    const { key, path } = await aRunningJob()
+    const { key, path } = await aRunningJob(edge)
     const headers = { 'If-None-Match': '*' }
     const unknown = `/api/jobs/${UNKNOWN_ID}`
     expect((await call(edge, key, 'GET', unknown, undefined, headers)).status).toBe(404)

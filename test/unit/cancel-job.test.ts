@@ -24,7 +24,7 @@ test.each(LIVE_STATUSES)('a %s job is cancelled, and keeps the reason', (status)
   })
 })
 
-test('cancelling again, for any reason, changes nothing', () => {
+test('canceling again, for any reason, changes nothing', () => {
   const once = cancelled(aJob({}), 'wrong file')
   expect(cancelled(once, 'another reason')).toBe(once)
   expect(cancelled(once)).toBe(once)

@@ -51,7 +51,7 @@ test('a refused report does not clear the flag', () => {
   expect(memory.job.stalledAt).toBe(START + 10_000)
 })
 
-test('cancelling clears the flag', () => {
+test('canceling clears the flag', () => {
   const outcome = cancelJob(stalledAt(aSilentJob(), START + 10_000), null, START + 20_000)
   expect(outcome).toMatchObject({ ok: true, job: { status: 'cancelled', stalledAt: null } })
 })

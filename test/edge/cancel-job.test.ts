@@ -57,7 +57,7 @@ test('a pending job can be cancelled', async () => {
   })
 })
 
-test('cancelling again changes nothing, and keeps the first reason', async () => {
+test('canceling again changes nothing, and keeps the first reason', async () => {
   const { cancel, read } = await aHalfDoneJob()
   const first = await cancel({ reason: 'The wrong file' })
   for (const sent of [{ reason: 'The wrong file' }, { reason: 'Another reason' }, undefined]) {
