@@ -3,7 +3,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
-import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { afterAll, describe, expect, test, vi } from 'vitest'
 import { d1Path, openD1File } from '../../scripts/local-database.ts'
 import { readSettings, stateDir } from '../../scripts/settings.ts'
 import { mountDisk } from './mount-disk.ts'
@@ -11,9 +11,15 @@ import { descendantsOf, isAlive, startProcess } from './start-process.ts'
 
 vi.setConfig({ testTimeout: 120_000 })
 
+const folders: string[] = []
+
+afterAll(() => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
+})
+
 function freshFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'milepost-'))
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }))
+  folders.push(folder)
   return folder
 }
 
@@ -40,8 +46,9 @@ async function expectRefusal(flags: string[], sentence: string | RegExp): Promis
   await vi.waitFor(() => expect([...below].filter(isAlive)).toEqual([]), { timeout: 5_000 })
 }
 
-describe('A start that fails says why in one sentence, and leaves nothing running:', () => {
-  test('if another process has locked the database', async () => {
+// Concurrent: a start waits long for a lock before it gives up.
+describe.concurrent('A start that fails says why in one sentence, and leaves nothing running:', () => {
+  test('if another process has locked the database', async ({ onTestFinished }) => {
     const state = freshFolder()
     const holder = await aDatabaseIn(state)
     holder.exec('BEGIN IMMEDIATE')
@@ -78,18 +85,21 @@ describe('A start that fails says why in one sentence, and leaves nothing runnin
     )
   })
 
-  test.each(['127.0.0.1', '::1'])('if another process has the port at %s', async (address) => {
-    const server = createServer()
-    await new Promise<void>((resolve) => server.listen({ host: address, port: 0 }, resolve))
-    onTestFinished(() => void server.close())
-    const { port } = server.address() as { port: number }
-    await expectRefusal(
-      ['--port', String(port), '--persist-to', freshFolder()],
-      `Port ${port} is already in use at ${address}. Choose another, such as --port ${port + 1}.`,
-    )
-  })
+  test.for(['127.0.0.1', '::1'])(
+    'if another process has the port at %s',
+    async (address, { onTestFinished }) => {
+      const server = createServer()
+      await new Promise<void>((resolve) => server.listen({ host: address, port: 0 }, resolve))
+      onTestFinished(() => void server.close())
+      const { port } = server.address() as { port: number }
+      await expectRefusal(
+        ['--port', String(port), '--persist-to', freshFolder()],
+        `Port ${port} is already in use at ${address}. Choose another, such as --port ${port + 1}.`,
+      )
+    },
+  )
 
-  test('if the disk is full or read-only', async ({ skip }) => {
+  test('if the disk is full or read-only', async ({ skip, onTestFinished }) => {
     const disk = mountDisk('8m')
     if (disk === undefined) return skip('Mounting a disk takes Linux and root')
     const { folder, fill, remount, unmount } = disk
