@@ -35,7 +35,7 @@ export async function openLocalDatabases(
   const dir = dirname(state)
   const isNew = !existsSync(d1Path(state, settings.databases[0].id))
   if (isNew && !mayCreate)
-    throw new StateError(`There is no state in ${dir}: no edge has run on it, and no key was issued.`)
+    throw new StateError(`There is no state in ${dir}: no edge has run there and no key was issued.`)
   const opened: DatabaseSync[] = []
   const close = () => {
     for (const database of opened) database.close()

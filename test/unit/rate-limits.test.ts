@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, test, vi } from 'vitest'
 import { FailedAttempts } from '../../src/access/failed-attempts.ts'
 import { type Limiter, RequestBudget } from '../../src/access/request-budget.ts'
 
-/** A limiter with so many units left; what was asked of it. */
+/** A limiter with so many units left, which counts the calls. */
 function limiterOf(units: number) {
   const limiter = {
     units,
@@ -29,8 +29,8 @@ const errors: unknown[] = []
 const options = { now: () => now, onError: (error: unknown) => void errors.push(error) }
 beforeEach(() => void errors.splice(0))
 
-describe('What a credential may ask for', () => {
-  /** Makes so many requests, one after the other; how many of them passed. */
+describe('The budget of a credential', () => {
+  /** Makes so many requests one after another, and returns how many passed. */
   async function spend(
     budget: RequestBudget,
     limiter: ReturnType<typeof limiterOf>,
@@ -46,14 +46,14 @@ describe('What a credential may ask for', () => {
     return passed
   }
 
-  test('is asked for by the hundred, and refused when the hundreds are used up', async () => {
+  test('is taken in hundreds, and requests are refused when it is used up', async () => {
     const [budget, limiter] = [new RequestBudget(options), limiterOf(3)]
-    // The request that asks beyond the limit passes: the answer counts from the next one on.
+    // The request that exceeds the limit passes: the limiter’s reply counts from the next one on.
     expect(await spend(budget, limiter, 1_000)).toBe(301)
     expect(limiter.asked).toEqual(['a', 'a', 'a', 'a'])
   })
 
-  test('is asked for again 10 s after it was refused', async () => {
+  test('is asked for again 10 s after a refusal', async () => {
     const [budget, limiter] = [new RequestBudget(options), limiterOf(0)]
     expect(await spend(budget, limiter, 10)).toBe(1)
     limiter.units = 1
@@ -63,26 +63,26 @@ describe('What a credential may ask for', () => {
     expect(await spend(budget, limiter, 10)).toBe(10)
   })
 
-  test('is charged for what a request turned out to cost, and refused nothing before the limiter says so', async () => {
+  test('is charged for the actual cost of a request, and nothing is refused before the limiter says so', async () => {
     const [budget, limiter] = [new RequestBudget(options), limiterOf(4)]
     const missAndPay = async () => {
       const passed = await spend(budget, limiter, 1)
       budget.chargeMiss(limiter, 'a')
       return passed
     }
-    // Four units are its share, and the one that asks beyond it passes.
+    // Its share is four units, and the request that exceeds it passes.
     const passed: number[] = []
     for (let n = 0; n < 8; n++) passed.push(await missAndPay())
     expect(passed).toEqual([1, 1, 1, 1, 1, 0, 0, 0])
     expect(limiter.asked).toHaveLength(5)
   })
 
-  test('is owed for misses that came all at once, and paid by the requests that follow', async () => {
+  test('is overdrawn by misses that come at once, and later requests pay for them', async () => {
     const [budget, limiter] = [new RequestBudget(options), limiterOf(50)]
     await spend(budget, limiter, 10)
     for (let n = 0; n < 10; n++) budget.chargeMiss(limiter, 'a')
     limiter.asked = []
-    // 900 are owed: nine questions beside nine requests, one for what these ask themselves, and then none for long.
+    // The debt is 900: nine requests ask for it, one more asks for their own cost, and then none asks for long.
     expect(await spend(budget, limiter, 60)).toBe(60)
     expect(limiter.asked).toHaveLength(10)
   })
@@ -153,7 +153,7 @@ describe('What a credential may ask for', () => {
     })
   })
 
-  test('is each credential’s own', async () => {
+  test('is separate for each credential', async () => {
     const [budget, limiter] = [new RequestBudget(options), limiterOf(0)]
     await spend(budget, limiter, 2)
     limiter.units = 1
@@ -161,7 +161,7 @@ describe('What a credential may ask for', () => {
     expect(await spend(budget, limiter, 1)).toBe(0)
   })
 
-  test('keeps no request waiting, however slow the limiter is, and asks it once at a time', async () => {
+  test('keeps no request waiting for a slow limiter, and asks it one question at a time', async () => {
     const budget = new RequestBudget(options)
     let asked = 0
     const silent = {
@@ -174,7 +174,7 @@ describe('What a credential may ask for', () => {
     expect(asked).toBe(1)
   })
 
-  test.each(CLOCK_STEPS)('is refused no longer once the clock is set %s', async (_, step) => {
+  test.each(CLOCK_STEPS)('is not refused any longer after the clock is set %s', async (_, step) => {
     const [budget, limiter] = [new RequestBudget(options), limiterOf(0)]
     expect(await spend(budget, limiter, 10)).toBe(1)
     limiter.units = 2
@@ -182,9 +182,9 @@ describe('What a credential may ask for', () => {
     expect(await spend(budget, limiter, 200)).toBe(200)
   })
 
-  test.each(CLOCK_STEPS)('is asked for again once the clock is set %s', async (_, step) => {
+  test.each(CLOCK_STEPS)('is asked for again after the clock is set %s', async (_, step) => {
     const [budget, limiter] = [new RequestBudget(options), limiterOf(3)]
-    // One question is granted, and one never answered.
+    // One question is granted, and one gets no reply.
     await spend(budget, limiter, 50)
     const silent = { limit: () => new Promise<{ success: boolean }>(() => {}) }
     budget.spend(silent, 'b', () => {})
@@ -194,7 +194,7 @@ describe('What a credential may ask for', () => {
     expect(limiter.asked).toEqual(['a', 'a', 'b'])
   })
 
-  test.each(['none bound', 'out of order'])('has no limit where the limiter is %s', async (state) => {
+  test.each(['none bound', 'out of order'])('has no limit if the limiter is %s', async (state) => {
     const budget = new RequestBudget(options)
     const limiter = limiterOf(0)
     limiter.isBroken = true
@@ -208,7 +208,7 @@ describe('What a credential may ask for', () => {
 })
 
 describe('An address that fails to authenticate too often', () => {
-  test('is barred for 10 s at a time, and no other with it', async () => {
+  test('is barred for 10 s at a time, and other addresses are not', async () => {
     const [attempts, limiter] = [new FailedAttempts(options), limiterOf(2)]
     const outcomes = [1, 2, 3].map(() => attempts.count(limiter, '192.0.2.1'))
     expect(await Promise.all(outcomes)).toEqual([true, true, false])
@@ -218,17 +218,17 @@ describe('An address that fails to authenticate too often', () => {
     expect(attempts.isBarred('192.0.2.1')).toBe(false)
   })
 
-  test.each(CLOCK_STEPS)('is barred no longer once the clock is set %s', async (_, step) => {
+  test.each(CLOCK_STEPS)('is not barred any longer after the clock is set %s', async (_, step) => {
     const [attempts, limiter] = [new FailedAttempts(options), limiterOf(0)]
     expect(await attempts.count(limiter, '192.0.2.1')).toBe(false)
     now += step
     expect(attempts.isBarred('192.0.2.1')).toBe(false)
-    // And it can be barred again.
+    // It can be barred again.
     await attempts.count(limiter, '192.0.2.1')
     expect(attempts.isBarred('192.0.2.1')).toBe(true)
   })
 
-  test('is, of IPv6, one with its /64', async () => {
+  test('counts as one with its /64 if it is IPv6', async () => {
     const [attempts, limiter] = [new FailedAttempts(options), limiterOf(1)]
     await attempts.count(limiter, '2001:db8:1:2::1')
     expect(await attempts.count(limiter, '2001:db8:1:2:ffff::')).toBe(false)
@@ -237,7 +237,7 @@ describe('An address that fails to authenticate too often', () => {
     expect(new Set(limiter.asked).size).toBe(1)
   })
 
-  test('is barred by no limiter that is none, or out of order', async () => {
+  test('is not barred if the limiter is missing or broken', async () => {
     const [attempts, limiter] = [new FailedAttempts(options), limiterOf(0)]
     limiter.isBroken = true
     expect(await attempts.count(undefined, '192.0.2.1')).toBe(true)

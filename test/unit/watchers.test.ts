@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { Watchers } from '../../src/job-object/watchers.ts'
-import { aJob } from './job-in-memory.ts'
+import { aJob } from './fixtures.ts'
 
 const HOUR = 3_600_000
 const DAY = 24 * HOUR

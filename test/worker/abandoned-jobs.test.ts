@@ -6,8 +6,8 @@ import worker from '../../src/index.ts'
 import type { Job, JobKey } from '../../src/jobs/job.ts'
 import { findSilentJobs } from '../../src/store/find-silent-jobs.ts'
 import { recordJob } from '../../src/store/record-job.ts'
-import { aJob } from '../unit/job-in-memory.ts'
-import { aJobKey, recordedJob, store } from './a-job.ts'
+import { aJob } from '../unit/fixtures.ts'
+import { aJobKey, recordedJob, store } from './fixtures.ts'
 
 const DAY = 24 * 60 * 60 * 1_000
 

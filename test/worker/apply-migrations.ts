@@ -7,7 +7,7 @@ declare global {
       DB: D1Database
       DB_2: D1Database
       JOBS: DurableObjectNamespace
-      /** Read by Node in vitest.config.ts, since a Worker has no files. */
+      /** Node reads these in vitest.config.ts, because a Worker has no files. */
       TEST_MIGRATIONS: D1Migration[]
     }
   }

@@ -13,8 +13,8 @@ import {
 import { findPlacement } from '../../src/store/organizations.ts'
 import { recordJob } from '../../src/store/record-job.ts'
 import { openStore, type Store } from '../../src/store/store.ts'
-import { aJob } from '../unit/job-in-memory.ts'
-import { aJobKey, store } from './a-job.ts'
+import { aJob } from '../unit/fixtures.ts'
+import { aJobKey, store } from './fixtures.ts'
 
 const second = openStore(env.DB_2)
 const stores: Stores = { DB: store, DB_2: second }

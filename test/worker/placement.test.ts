@@ -10,7 +10,7 @@ import { insertApiKey } from '../../src/store/api-keys.ts'
 import { findJob } from '../../src/store/find-job.ts'
 import { placeOrganization } from '../../src/store/organizations.ts'
 import { openStore } from '../../src/store/store.ts'
-import { aJobKey, anError, anOrder, inside, reported, store } from './a-job.ts'
+import { aJobKey, aNewJob, anError, inside, reported, store } from './fixtures.ts'
 
 const second = openStore(env.DB_2)
 const HERE: Placement = { database: 'DB', version: 1 }
@@ -21,7 +21,7 @@ afterEach(() => void vi.restoreAllMocks())
 
 async function aJobIn(placement: Placement): Promise<JobAddress> {
   const address = { ...aJobKey(), placement }
-  expect((await jobObject(env.JOBS, address).create(address, anOrder, null)).ok).toBe(true)
+  expect((await jobObject(env.JOBS, address).create(address, aNewJob, null)).ok).toBe(true)
   return address
 }
 

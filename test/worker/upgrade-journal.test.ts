@@ -5,12 +5,12 @@ import { jobObject } from '../../src/job-object/address.ts'
 import type { KeyedRequest } from '../../src/jobs/keyed-request.ts'
 import { MAX_REPLY_BYTES } from '../../src/jobs/limits.ts'
 import { ageJournal } from '../chaos/edge/age-journal.ts'
-import { anOrder, createdJob, inside } from './a-job.ts'
+import { aNewJob, createdJob, inside } from './fixtures.ts'
 
 const REPLIES = 200
 
 test('of the replies that version 0.1.0 kept, the newest 4 MB are kept whole, and of the others the keys', async () => {
-  const key = await createdJob({ ...anOrder, metadata: { text: 'x'.repeat(60_000) } })
+  const key = await createdJob({ ...aNewJob, metadata: { text: 'x'.repeat(60_000) } })
   const report = (request: KeyedRequest) =>
     jobObject(env.JOBS, key).report(key, { processedItems: 1 }, request)
   const first = await report(aRequest(0))

@@ -3,9 +3,9 @@ import { expect, test } from 'vitest'
 import type { Report } from '../../src/jobs/apply-report.ts'
 import { type Entry, isFinished } from '../../src/jobs/job.ts'
 import { durationSeconds, progressPercentage, successRate } from '../../src/jobs/measures.ts'
-import { aJob, aReportedEntry, JobInMemory } from './job-in-memory.ts'
+import { aJob, aReportedEntry, JobInMemory } from './fixtures.ts'
 
-/** Rules that hold whatever a worker reports, in whatever order. Few keys and types, so that they meet. */
+/** Rules that hold for any reports in any order. There are few keys and types, so that they collide. */
 const entries = fc.array(
   fc
     .record({
@@ -42,7 +42,7 @@ const reports = fc.array(fc.oneof({ arbitrary: anyReport, weight: 6 }, { arbitra
 /** The clock may stand still or be set back between two reports. */
 const clock = fc.infiniteStream(fc.integer({ min: -5_000, max: 60_000 }))
 
-test('percentages stay in range, durations at or above zero, counts equal distinct entities', () => {
+test('percentages stay in range, durations are never negative, and counts equal the distinct entities', () => {
   fc.assert(
     fc.property(reports, clock, (given, steps) => {
       const memory = new JobInMemory(aJob({}))
@@ -79,7 +79,7 @@ test('a finished job never changes again', () => {
   )
 })
 
-test('a refused report leaves the job as it was; an applied one raises the revision by one', () => {
+test('a refused report leaves the job unchanged, and an applied one raises the revision by one', () => {
   fc.assert(
     fc.property(reports, (given) => {
       const memory = new JobInMemory(aJob({}))

@@ -5,7 +5,7 @@ import type { Entry, Job } from '../../src/jobs/job.ts'
 import type { ChangeOutcome } from '../../src/jobs/outcome.ts'
 import type { EntityState } from '../../src/jobs/tally.ts'
 
-/** A job with nothing behind it but memory: what its object does, without the disk. */
+/** A job in memory: does what its object does, without the disk. */
 export class JobInMemory {
   job: Job
   readonly entries: Entry[] = []
@@ -30,8 +30,9 @@ export class JobInMemory {
   }
 }
 
+/** A pending job, with the fields given. */
 export function aJob(given: Partial<Job>): Job {
-  const order = {
+  const newJob = {
     jobType: 'import',
     totalItems: 0,
     metadata: {},
@@ -39,7 +40,7 @@ export function aJob(given: Partial<Job>): Job {
     stallAfterSeconds: null,
     callbackUrl: null,
   }
-  return { ...createJob('job_1', order, 1_800_000_000_000), ...given }
+  return { ...createJob('job_1', newJob, 1_800_000_000_000), ...given }
 }
 
 export function aReportedEntry(given: Partial<ReportedEntry>): ReportedEntry {
