@@ -25,9 +25,13 @@ export class Home {
   /** Throws if there is no such database. */
   get store(): Store {
     const { database } = this.placement
-    if (this.#opened?.database !== database)
-      this.#opened = { database, store: openStore(databaseOf(this.#env, this.placement)) }
+    if (this.#opened?.database !== database) this.#opened = { database, store: this.open(this.placement) }
     return this.#opened.store
+  }
+
+  /** The database of another placement. Throws if there is no such database. */
+  open(placement: Placement): Store {
+    return openStore(databaseOf(this.#env, placement))
   }
 
   /** Takes a placement unless it is older. True if the database is now another. */

@@ -2,7 +2,7 @@ import { isFinished, type Job, type JobKey } from '../jobs/job.ts'
 import { logJobError } from '../log.ts'
 import { Moment } from '../moment.ts'
 import { findRecent, findStored, type Recorded } from '../store/find-job.ts'
-import { isTimeout } from '../store/store.ts'
+import { isTimeout, type Store } from '../store/store.ts'
 import { within } from '../within.ts'
 import { adoptJob } from './adopt-job.ts'
 import { ArchivedJob } from './archived-job.ts'
@@ -121,7 +121,7 @@ export class JobHolder {
       this.#foundMissing = new Moment(Date.now())
       return
     }
-    if (isFinished(found.status) && found.nextDeliveryAt === null) {
+    if (isOver(found)) {
       const recent = await findRecent(store, key, found)
       this.#held ??= new ArchivedJob(this.#home, key, found, recent)
       return
@@ -135,21 +135,33 @@ export class JobHolder {
 
   /** The job in D1: in the database where its organization has gone, if it has. */
   async #findStored(key: JobKey): Promise<Job | undefined> {
-    for (;;) {
-      const { job, departure } = await findStored(this.#home.store, key).catch((error) => {
+    const find = (store: Store) =>
+      findStored(store, key).catch((error) => {
         this.#mayExist = isTimeout(error)
         throw error
       })
-      // A finished job is the same in both.
-      const isOver = job !== undefined && isFinished(job.status) && job.nextDeliveryAt === null
-      if (departure === undefined || (isOver && !departure.isWhole)) return job
-      // What either has may be out of date: adopting it would go back to that.
-      if (!departure.isWhole) throw new Error('the organization is on its way to another database')
-      if (!this.#home.learn(departure)) return job
+    const { job, departure } = await find(this.#home.store)
+    if (departure === undefined || departure.version <= this.#home.placement.version) return job
+    if (departure.isWhole) {
+      this.#home.learn(departure)
+      return await this.#findStored(key)
     }
+    // The organization is on its way. A job that is over is the same in both databases; one that is not may be further
+    // in the other, or be missing from it: adopting it now could undo what was acknowledged.
+    if (job !== undefined && isOver(job)) return job
+    const { job: there } = await find(this.#home.open(departure))
+    if (job === undefined && there === undefined) return undefined
+    if (there === undefined || !isOver(there)) throw new Error('the organization is on its way')
+    this.#home.learn(departure)
+    return there
   }
 
   #isKnownMissing(): boolean {
     return this.#foundMissing?.isWithin(MISSING_FOR_MS, Date.now()) ?? false
   }
+}
+
+/** Whether the job has no duties left, so that D1 alone can serve it. */
+function isOver({ status, nextDeliveryAt }: Job): boolean {
+  return isFinished(status) && nextDeliveryAt === null
 }

@@ -121,6 +121,21 @@ test('while an organization is on its way, a live job is not loaded from either 
   })
 })
 
+test('while an organization is on its way, jobs are created, and those that are over are served', async () => {
+  const closed = { ...aJobKey(), placement: HERE }
+  await close(closed, false)
+  const request = { key: 'k', fingerprint: 'f' }
+  const created = await jobObject(env.JOBS, closed).create(closed, aNewJob, request)
+  expect(created).toMatchObject({ ok: true })
+  expect(await findJob(second, closed)).toMatchObject({ status: 'pending' })
+  expect(await findJob(store, closed)).toBeUndefined()
+
+  await reported(closed, { markFailed: 'no' })
+  await archive(closed)
+  await evictDurableObject(jobObject(env.JOBS, closed))
+  expect(await jobObject(env.JOBS, closed).read(closed)).toMatchObject({ job: { status: 'failed' } })
+})
+
 test('a job that was archived in the old database is found in the new one, by old and new credentials', async () => {
   const address = await aJobIn(THERE)
   await reported(address, { markFailed: 'no' })
