@@ -5,6 +5,12 @@ type Variable<Value> = Value | string
 export interface Env {
   DB: D1Database
   JOBS: DurableObjectNamespace
+  /** The recorders before D1, by database and number. */
+  RECORDERS: DurableObjectNamespace
+  /** How many recorders the jobs of a database are spread over. One takes some hundred calls a second. */
+  RECORDERS_PER_DATABASE: number
+  /** Where recorders are created: a hint of Durable Objects, near the database. Empty: near the first job. */
+  RECORDER_LOCATION_HINT?: string
   /** How long a finished job stays in its object before only D1 serves it. */
   ARCHIVE_AFTER_SECONDS?: Variable<number>
   /** A live job is failed after this many days without a report; 0: never. */

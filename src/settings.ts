@@ -5,6 +5,7 @@ const SECOND = 1_000
 const DAY = 24 * 60 * 60 * SECOND
 /** Larger numbers count as this many days: a date may not be further away than JavaScript can express. */
 const MAX_DAYS = 36_500
+const MAX_RECORDERS = 100
 
 /** The values in wrangler.toml. They also replace a variable that is missing or invalid. */
 export const DEFAULTS = {
@@ -12,9 +13,10 @@ export const DEFAULTS = {
   RETENTION_DAYS: 90,
   ABANDONED_AFTER_DAYS: 30,
   ALLOW_LOOPBACK_CALLBACKS: false,
+  RECORDERS_PER_DATABASE: 1,
 }
 
-/** What an operator sets about the life of a job. */
+/** What an operator sets. */
 export interface Settings {
   /** How long a finished job stays in its object, in ms. */
   archiveAfter: number
@@ -24,6 +26,8 @@ export interface Settings {
   retention: number
   /** Whether a callback URL may lead to this machine. */
   allowLoopback: boolean
+  /** How many recorders the jobs are spread over: 1 to 100. */
+  recorders: number
 }
 
 /**
@@ -36,6 +40,7 @@ export function readSettings(env: Partial<Env>): Settings {
     abandonAfterDays: Math.min(readNumber(env, 'ABANDONED_AFTER_DAYS'), MAX_DAYS),
     retention: Math.min(readNumber(env, 'RETENTION_DAYS'), MAX_DAYS) * DAY,
     allowLoopback: readBoolean(env, 'ALLOW_LOOPBACK_CALLBACKS'),
+    recorders: Math.min(Math.max(Math.floor(readNumber(env, 'RECORDERS_PER_DATABASE')), 1), MAX_RECORDERS),
   }
 }
 

@@ -40,8 +40,7 @@ export async function adoptJob(
   const job: Job = { ...claimed, keptEntities, entityBytes }
   const recorded = { revision: job.revision, status: job.status, ...kept }
   journal.transaction(() => {
-    journal.saveRecorded(recorded)
-    journal.saveJob(key, job)
+    journal.saveJob(key, job, recorded)
     journal.groups.countIfDue(kept, [])
   })
   return { key, job, recorded, recent: journal.recent(job) }

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
 import type { Job } from '../../src/jobs/job.ts'
-import { recordJob } from '../../src/store/record-job.ts'
 import { aJob } from '../unit/fixtures.ts'
 import { aJobKey, recordedJob, store } from './fixtures.ts'
+import { recordJob } from './record-job.ts'
 
 /** A new value for each field that a report may change without changing the status. */
 const PROGRESS: Omit<
