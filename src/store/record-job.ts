@@ -93,7 +93,7 @@ function upsertEntries(store: Store, key: JobKey, job: Job, entries: Entry[]) {
     select ${key.organizationId}, ${key.jobId}, value ->> 'kind', value ->> 'seq', value ->> 'text'
     from json_each(${JSON.stringify(entries)})
     where not exists (select 1 from ${jobs} where ${jobs.organizationId} = ${key.organizationId}
-      and ${jobs.jobId} = ${key.jobId} and not (${isOlderThan(job)}) and not (${isRevisionOf(job)}))`
+      and ${jobs.jobId} = ${key.jobId} and not ${isOlderThan(job)} and not (${isRevisionOf(job)}))`
   return store
     .insert(jobEntries)
     .select(rows)
@@ -104,10 +104,10 @@ function upsertEntries(store: Store, key: JobKey, job: Job, entries: Entry[]) {
     })
 }
 
-/** The fence: the stored job is older than this one. */
+/** The fence: the stored job is older than this one. In parentheses, since Drizzle's `and` adds none. */
 function isOlderThan({ epoch, revision, createdAt }: Job): SQL {
-  return sql`${jobs.epoch} < ${epoch}
-    or (${jobs.epoch} = ${epoch} and ${jobs.revision} < ${revision} and ${jobs.createdAt} = ${createdAt})`
+  return sql`(${jobs.epoch} < ${epoch}
+    or (${jobs.epoch} = ${epoch} and ${jobs.revision} < ${revision} and ${jobs.createdAt} = ${createdAt}))`
 }
 
 function isRevisionOf({ epoch, revision, createdAt }: Job): SQL {
