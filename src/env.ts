@@ -6,6 +6,12 @@ export interface Env {
   ARCHIVE_AFTER_SECONDS: number
   /** A live job is failed after this many days without a report; 0: never. */
   ABANDONED_AFTER_DAYS: number
+  /** UTF-8 bytes of the entries that a job keeps. Further entries are only counted. */
+  MAX_ENTRY_BYTES_PER_JOB: number
+  /** Live jobs of one organization. With that many, it cannot create another. */
+  MAX_LIVE_JOBS: number
+  /** Bytes that one organization has in D1, as `usedBytes` counts them. With that many, it cannot create another job. */
+  MAX_BYTES_PER_ORGANIZATION: number
   /** Whether a callback URL may lead to this machine. For development only. */
   ALLOW_LOOPBACK_CALLBACKS: boolean
   /** How long a finished job stays in D1; 0: forever. */

@@ -2,7 +2,7 @@ import type { Job, JobKey } from '../jobs/job.ts'
 import { type StoredJob, upgradeJob } from '../jobs/job.ts'
 
 /** The storage format of this version. */
-export const STORED_VERSION = 2
+export const STORED_VERSION = 3
 
 /** A job in storage. */
 export interface StoredState {
@@ -24,16 +24,21 @@ export function upgradeJournal(storage: DurableObjectStorage, tables: string): v
   if (version >= STORED_VERSION) return
   storage.transactionSync(() => {
     storage.sql.exec(tables)
-    moveAnswers(storage)
-    const toCreate = storage.kv.get<{ retry: { fingerprint: string } }>('answer-to-create')
-    storage.kv.delete('answer-to-create')
     const upgraded: Job = {
       ...upgradeJob(job),
-      createFingerprint: toCreate?.retry.fingerprint ?? null,
-      ...countEntities(storage),
+      ...(version < 2 && upgradeFirst(storage)),
+      entryBytes: countEntryBytes(storage),
     }
     storage.kv.put('job', { version: STORED_VERSION, key, job: upgraded } satisfies StoredState)
   })
+}
+
+/** Moves what the first version stored elsewhere. Returns the fields that follow from it. */
+function upgradeFirst(storage: DurableObjectStorage): Partial<Job> {
+  moveAnswers(storage)
+  const toCreate = storage.kv.get<{ retry: { fingerprint: string } }>('answer-to-create')
+  storage.kv.delete('answer-to-create')
+  return { createFingerprint: toCreate?.retry.fingerprint ?? null, ...countEntities(storage) }
 }
 
 /** The first version called the mark of an archived job `emptied`. */
@@ -63,4 +68,11 @@ function countEntities(storage: DurableObjectStorage): Pick<Job, 'keptEntities' 
        from entity`,
     )
     .one()
+}
+
+/** Versions before the third did not count the bytes of entries. */
+function countEntryBytes(storage: DurableObjectStorage): number {
+  return storage.sql
+    .exec<{ bytes: number }>('select coalesce(sum(octet_length(text)), 0) as bytes from entry')
+    .one().bytes
 }

@@ -69,6 +69,11 @@ export async function importJob(edge: Edge, jobId: string, as: string): Promise<
     .run()
 }
 
+/** What a job's `entry_bytes` is with these entries. */
+export function entryBytes(entries: object[]): number {
+  return Buffer.byteLength(entries.map((entry) => JSON.stringify(entry)).join(''))
+}
+
 export interface Reply {
   status: number
   headers: Headers

@@ -65,6 +65,7 @@ describe('A new job', () => {
       warning_count: 0,
       entities_not_kept: 0,
       entries_not_kept: 0,
+      entry_bytes: 0,
       eta_seconds: null,
       rate_per_second: null,
       stall_after_seconds: null,

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import type { Edge } from '../../scripts/edge.ts'
-import { call, issueKey, startEdge } from './harness.ts'
+import { call, entryBytes, issueKey, startEdge } from './harness.ts'
 import { archived, live, pending } from './recorded-0.1.0/jobs.json' with { type: 'json' }
 
 /** What version 0.1.0 left on a disk: three jobs of this organization, each created by a request of its own make. */
@@ -49,7 +49,8 @@ test.each(Object.entries({ archived, live, pending }))(
   async (_, recorded) => {
     const { status, body } = await get(`/api/jobs/${recorded.job_id}`)
     expect(status).toBe(200)
-    expect(still(body)).toEqual({ ...still(recorded), entities_not_kept: 0 })
+    const entry_bytes = entryBytes([...recorded.errors, ...recorded.warnings])
+    expect(still(body)).toEqual({ ...still(recorded), entities_not_kept: 0, entry_bytes })
   },
 )
 

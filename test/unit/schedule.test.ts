@@ -6,7 +6,7 @@ import { aJob } from './job-in-memory.ts'
 const NOW = 1_800_000_000_000
 const HOUR = 60 * 60 * 1_000
 const DAY = 24 * HOUR
-const settings = { archiveAfter: DAY, abandonAfterDays: 30, retention: 0 }
+const settings = { archiveAfter: DAY, abandonAfterDays: 30, retention: 0, maxEntryBytes: 0 }
 
 function timesOf(given: Partial<Job>, { isBehind = false, now = NOW } = {}): Partial<Record<Duty, number>> {
   const duties = dutiesOf(aJob({ updatedAt: NOW, createdAt: NOW, ...given }), isBehind, settings, now)

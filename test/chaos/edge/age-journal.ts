@@ -1,5 +1,12 @@
 /** Fields that jobs did not have in version 0.1.0. */
-const LATER_FIELDS = ['epoch', 'createFingerprint', 'keptEntities', 'entityBytes', 'entitiesNotKept']
+const LATER_FIELDS = [
+  'epoch',
+  'createFingerprint',
+  'keptEntities',
+  'entityBytes',
+  'entitiesNotKept',
+  'entryBytes',
+]
 
 type Stored = { key: unknown; job: Record<string, unknown> & { epoch: number; createdAt: number } }
 
