@@ -70,6 +70,13 @@ test('all of them are listed, and D1 counts the entries of the archived one by t
   })
 })
 
+test('what the organization has stored was counted', async () => {
+  const entry_bytes = entryBytes(
+    [archived, live, pending].flatMap(({ errors, warnings }) => [...errors, ...warnings]),
+  )
+  expect((await get('/api/usage')).body).toMatchObject({ live_jobs: 2, jobs: 3, entry_bytes })
+})
+
 test('the live one goes on: entities that failed before count once, and its end reaches D1', async () => {
   const report = (body: object, headers = {}) =>
     call(edge, key, 'POST', `/api/jobs/${live.job_id}/progress`, body, headers)
