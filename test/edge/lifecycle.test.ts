@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Edge } from '../../scripts/edge.ts'
-import { call, freshOrganization, issueKey, startEdge } from './harness.ts'
+import { call, entryBytes, freshOrganization, issueKey, startEdge } from './harness.ts'
 
 const TIME = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
 const JOB_ID = expect.stringMatching(/^job_[0-9a-f]{32}$/)
@@ -147,12 +147,14 @@ describe('A worker', () => {
       progress_percentage: 50,
       success_rate: 75,
       error_count: 1,
+      entry_bytes: entryBytes([error]),
       errors: [{ ...error, timestamp: TIME }],
     }
     expect(await reported({ error })).toStrictEqual(job)
 
     const warnings = [{ ...aWarning, step: null, details: null, timestamp: TIME }]
-    job = { ...job, warned_items: 1, warning_count: 1, warnings }
+    const entry_bytes = entryBytes([error, ...warnings])
+    job = { ...job, warned_items: 1, warning_count: 1, entry_bytes, warnings }
     expect(await reported({ warning: aWarning })).toStrictEqual(job)
 
     job = { ...job, metadata: { ...job.metadata, import_job_id: 'enrichment-1' } }
@@ -200,6 +202,7 @@ describe('A worker', () => {
       duration_seconds: 0,
       error_count: 1,
       warning_count: 1,
+      entry_bytes: entryBytes([anError, aWarning].map((entry) => ({ ...entry, step: null, details: null }))),
       errors: [{ ...anError, step: null, details: null, timestamp: TIME }],
       warnings: [{ ...aWarning, step: null, details: null, timestamp: TIME }],
       metadata: { file: 'a.csv', stage: 'uploading', last_message: 'Half of it' },

@@ -15,8 +15,8 @@ interface Example {
   /** null: of this reply only the status was recorded. */
   expected_json: {
     detail: Problem[]
-    errors: unknown[]
-    warnings: unknown[]
+    errors: object[]
+    warnings: object[]
     metadata: Record<string, unknown>
   }
 }
@@ -47,13 +47,7 @@ function additions({ expected_status, expected_json: job }: Example): object {
     warning_count: job.warnings.length,
     entities_not_kept: 0,
     entries_not_kept: 0,
-    // A timestamp of ours takes 24 bytes.
-    entry_bytes: entryBytes(
-      ([...job.errors, ...job.warnings] as object[]).map((entry) => ({
-        ...entry,
-        timestamp: '-'.repeat(24),
-      })),
-    ),
+    entry_bytes: entryBytes([...job.errors, ...job.warnings]),
     eta_seconds: null,
     rate_per_second: null,
     stall_after_seconds: null,
