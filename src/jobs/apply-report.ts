@@ -68,7 +68,8 @@ export function applyReport(
 
   const room = {
     entries: MAX_ENTRIES - job.keptErrors - job.keptWarnings,
-    bytes: maxEntryBytes - job.entryBytes,
+    usedBytes: job.entryBytes,
+    maxBytes: maxEntryBytes,
   }
   const keptErrors = takeFitting('error', errors, job.keptErrors, room, now)
   const keptWarnings = takeFitting('warning', warnings, job.keptWarnings, room, now)
@@ -82,7 +83,7 @@ export function applyReport(
     warningCount: job.warningCount + warnings.length,
     keptErrors: job.keptErrors + keptErrors.length,
     keptWarnings: job.keptWarnings + keptWarnings.length,
-    entryBytes: maxEntryBytes - room.bytes,
+    entryBytes: room.usedBytes,
     metadata,
     updatedAt: now,
     stalledAt: null,
@@ -110,13 +111,14 @@ function repeatsFinish(job: Job, report: Report): boolean {
   return markCompleted === true && completedStatus(job) === job.status
 }
 
-/** How many more entries a job may keep, and how many bytes of them. */
+/** How many more entries a job may keep, how many bytes it has, and how many it may have. */
 interface Room {
   entries: number
-  bytes: number
+  usedBytes: number
+  maxBytes: number
 }
 
-/** Takes the entries that fit into `room`, which shrinks. After an entry that is too large, a smaller one may still fit. */
+/** Takes the entries that fit, and updates `room`. After an entry that is too large, a smaller one may still fit. */
 function takeFitting(
   kind: EntryKind,
   reported: ReportedEntry[],
@@ -129,9 +131,9 @@ function takeFitting(
     if (room.entries <= 0) break
     const text = entryText(entry, now)
     const bytes = utf8Bytes(text)
-    if (bytes > room.bytes) continue
+    if (room.usedBytes + bytes > room.maxBytes) continue
     room.entries--
-    room.bytes -= bytes
+    room.usedBytes += bytes
     entries.push({ kind, seq: kept + entries.length + 1, text })
   }
   return entries
