@@ -14,6 +14,9 @@ export const DEFAULTS = {
   ABANDONED_AFTER_DAYS: 30,
   ALLOW_LOOPBACK_CALLBACKS: false,
   RECORDERS_PER_DATABASE: 1,
+  MAX_ENTRY_BYTES_PER_JOB: 64 * 1024 * 1024,
+  MAX_LIVE_JOBS: 20_000,
+  MAX_BYTES_PER_ORGANIZATION: 2 * 1024 * 1024 * 1024,
 }
 
 /** What an operator sets. */
@@ -28,6 +31,12 @@ export interface Settings {
   allowLoopback: boolean
   /** How many recorders the jobs are spread over: 1 to 100. */
   recorders: number
+  /** Bytes of the entries that a job keeps. Further entries are only counted. */
+  maxEntryBytes: number
+  /** With this many live jobs, an organization cannot create another. */
+  maxLiveJobs: number
+  /** With this many bytes in D1, as `usedBytes` counts them, an organization cannot create another job. */
+  maxBytes: number
 }
 
 /**
@@ -41,6 +50,9 @@ export function readSettings(env: Partial<Env>): Settings {
     retention: Math.min(readNumber(env, 'RETENTION_DAYS'), MAX_DAYS) * DAY,
     allowLoopback: readBoolean(env, 'ALLOW_LOOPBACK_CALLBACKS'),
     recorders: Math.min(Math.max(Math.floor(readNumber(env, 'RECORDERS_PER_DATABASE')), 1), MAX_RECORDERS),
+    maxEntryBytes: readNumber(env, 'MAX_ENTRY_BYTES_PER_JOB'),
+    maxLiveJobs: readNumber(env, 'MAX_LIVE_JOBS'),
+    maxBytes: readNumber(env, 'MAX_BYTES_PER_ORGANIZATION'),
   }
 }
 

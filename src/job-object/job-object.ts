@@ -76,7 +76,9 @@ export class JobObject extends DurableObject<Env> {
 
   /** Applies one report, in full or not at all; a keyed request is applied once. */
   report(key: JobKey, report: Report, request: KeyedRequest | null): Promise<JobReply> {
-    return this.#change(key, (job, now, stateOf) => applyReport(job, report, now, stateOf), request)
+    const { maxEntryBytes } = this.#settings
+    const change: Change = (job, now, stateOf) => applyReport(job, report, now, stateOf, maxEntryBytes)
+    return this.#change(key, change, request)
   }
 
   /** Cancels the job. Its worker learns of it from its next report. */

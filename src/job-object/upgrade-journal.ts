@@ -38,19 +38,23 @@ export function upgradeJournal(storage: DurableObjectStorage, tables: string): v
   storage.transactionSync(() => {
     renameStanding(storage)
     storage.sql.exec(tables)
-    const upgraded = version === 1 ? upgradeFirst(storage, job) : upgradeJob(job)
+    const upgraded: Job = {
+      ...upgradeJob(job),
+      ...(version < 2 && upgradeFirst(storage)),
+      entryBytes: countEntryBytes(storage),
+    }
     const recorded = storage.kv.get<Progress>('recorded') ?? UNRECORDED
     storage.kv.delete('recorded')
     storage.kv.put('job', { version: STORED_VERSION, key, job: upgraded, recorded } satisfies StoredState)
   })
 }
 
-function upgradeFirst(storage: DurableObjectStorage, job: StoredJob): Job {
+/** Moves what the first version stored elsewhere. Returns the fields that follow from it. */
+function upgradeFirst(storage: DurableObjectStorage): Partial<Job> {
   moveAnswers(storage)
   const toCreate = storage.kv.get<{ retry: { fingerprint: string } }>('answer-to-create')
   storage.kv.delete('answer-to-create')
-  const createFingerprint = toCreate?.retry.fingerprint ?? null
-  return { ...upgradeJob(job), createFingerprint, ...countEntities(storage) }
+  return { createFingerprint: toCreate?.retry.fingerprint ?? null, ...countEntities(storage) }
 }
 
 /** Until version 3, the state of an entity was called its standing. */
@@ -93,4 +97,11 @@ function countEntities(storage: DurableObjectStorage): Pick<Job, 'keptEntities' 
        from entity`,
     )
     .one()
+}
+
+/** Versions before the third did not count the bytes of entries. */
+function countEntryBytes(storage: DurableObjectStorage): number {
+  return storage.sql
+    .exec<{ bytes: number }>('select coalesce(sum(octet_length(text)), 0) as bytes from entry')
+    .one().bytes
 }

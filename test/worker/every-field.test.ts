@@ -20,6 +20,7 @@ const PROGRESS: Omit<
   keptEntities: 109,
   entityBytes: 110,
   entitiesNotKept: 111,
+  entryBytes: 112,
   metadata: { stage: 'uploading' },
   errorMessage: 'no',
   startedAt: 112,

@@ -98,7 +98,7 @@ function toRecord({ key, job }: Journaled, { worker, errors, revisions }: FinalR
       details: null,
     })),
   }
-  const outcome = applyReport(job, report, Date.now(), () => 'clean')
+  const outcome = applyReport(job, report, Date.now(), () => 'clean', Number.POSITIVE_INFINITY)
   if (!outcome.ok) throw new Error(`the final report was refused: ${outcome.reason}`)
   return {
     key,
