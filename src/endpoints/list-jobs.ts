@@ -12,7 +12,7 @@ import { presentSummary } from '../jobs/present-job.ts'
 import { utf8Bytes } from '../jobs/utf8-bytes.ts'
 import { databaseOf } from '../store/databases.ts'
 import { listJobs as findJobs } from '../store/list-jobs.ts'
-import { openReplica } from '../store/store.ts'
+import { openStore } from '../store/store.ts'
 
 /** More than stands around the jobs: the names of two fields, and a cursor of at most 144 characters. */
 const ENVELOPE_BYTES = 256
@@ -62,13 +62,19 @@ export const listJobs = endpoint({
     const { organizationId, placement } = c.var
     if (organizationId === null) return refuse(c, { ok: false, reason: 'organization_not_found' })
     const wanted = c.req.valid('query')
-    const { jobs, hasMore } = await findJobs(openReplica(databaseOf(c.env, placement)), organizationId, {
-      filter: toFilter(wanted),
-      after: wanted.cursor,
-      limit: wanted.limit,
-      bytes: MAX_PAGE_BYTES,
-      withMetadata: wanted.metadata,
-    })
+    // From the primary: a replica may be behind, and would list a job under a status that it has left. A bookmark would
+    // not help, since the caller who lists the jobs is rarely the worker whose reply carried it.
+    const { jobs, hasMore } = await findJobs(
+      openStore(databaseOf(c.env, placement.database)),
+      organizationId,
+      {
+        filter: toFilter(wanted),
+        after: wanted.cursor,
+        limit: wanted.limit,
+        bytes: MAX_PAGE_BYTES,
+        withMetadata: wanted.metadata,
+      },
+    )
     const texts = takeFitting(jobs, wanted.metadata, Date.now())
     const last = hasMore || texts.length < jobs.length ? jobs[texts.length - 1] : undefined
     const next = last === undefined ? null : `${last.createdAt}.${last.jobId}`

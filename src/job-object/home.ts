@@ -30,8 +30,8 @@ export class Home {
   }
 
   /** The database of another placement. Throws if there is no such database. */
-  open(placement: Placement): Store {
-    return openStore(databaseOf(this.#env, placement))
+  open({ database }: Placement): Store {
+    return openStore(databaseOf(this.#env, database))
   }
 
   /** Takes a placement unless it is older. True if the database is now another. */

@@ -20,7 +20,7 @@ import { JobHolder } from './job-holder.ts'
 import { Journal } from './journal.ts'
 import type { LiveJob } from './live-job.ts'
 import { performDuties } from './perform-duties.ts'
-import { Recorder } from './recorder.ts'
+import { RecordSender } from './record-sender.ts'
 import {
   type EntriesReply,
   type GroupsOfKind,
@@ -47,7 +47,7 @@ export class JobObject extends DurableObject<Env> {
   readonly #journal: Journal
   readonly #home: Home
   readonly #holder: JobHolder
-  readonly #recorder: Recorder
+  readonly #sender: RecordSender
   readonly #watchers = new Watchers()
   readonly #alarm: Alarm
   readonly #settings: Settings
@@ -60,13 +60,13 @@ export class JobObject extends DurableObject<Env> {
     this.#journal = new Journal(ctx.storage)
     this.#home = new Home(env, this.#journal)
     this.#holder = new JobHolder(this.#journal, this.#home, (live) => this.#onChange(live))
-    this.#recorder = new Recorder(this.#home, this.#holder)
+    this.#sender = new RecordSender(env, this.#settings.recorders, this.#home, this.#holder)
     if (this.#journal.isEmpty) return
     // The alarm may be lost, so every load sets it again.
     ctx.blockConcurrencyWhile(async () => {
       await this.#alarm.restore()
       this.#setAlarm()
-      this.#recorder.soon()
+      this.#sender.soon()
     })
   }
 
@@ -82,7 +82,9 @@ export class JobObject extends DurableObject<Env> {
 
   /** Applies one report, in full or not at all; a keyed request is applied once. */
   report(address: JobAddress, report: Report, request: KeyedRequest | null): Promise<JobReply> {
-    return this.#change(address, (job, now, stateOf) => applyReport(job, report, now, stateOf), request)
+    const { maxEntryBytes } = this.#settings
+    const change: Change = (job, now, stateOf) => applyReport(job, report, now, stateOf, maxEntryBytes)
+    return this.#change(address, change, request)
   }
 
   /** Cancels the job. Its worker learns of it from its next report. */
@@ -123,7 +125,8 @@ export class JobObject extends DurableObject<Env> {
     this.#alarm.markFired()
     const { live } = this.#holder
     if (live === undefined) return await this.#clearMark()
-    const record = () => this.#recorder.now()
+    live.saveRecorded()
+    const record = () => this.#sender.now()
     const archive = () => archiveJob(this.#journal, this.#home, this.#holder, live, this.#settings.retention)
     const dependencies = { directory: this.#directory, settings: this.#settings, record, archive }
     // It never throws and re-arms itself: the runtime retries an alarm only six times, and D1 may be down for longer.
@@ -142,7 +145,7 @@ export class JobObject extends DurableObject<Env> {
     if (live === undefined) return key
     live.markMoved()
     this.#setAlarm()
-    this.#recorder.soon()
+    this.#sender.soon()
     return key
   }
 
@@ -150,7 +153,7 @@ export class JobObject extends DurableObject<Env> {
   #onChange(live: LiveJob): void {
     this.#watchers.show(live.job)
     this.#setAlarm()
-    this.#recorder.soon()
+    this.#sender.soon()
   }
 
   #change(address: JobAddress, change: Change, request: KeyedRequest | null): Promise<JobReply> {
@@ -169,7 +172,7 @@ export class JobObject extends DurableObject<Env> {
       const recorded = this.#holder.live?.recorded
       return recorded === undefined || recorded.revision >= revision || recorded.status === status
     }
-    await this.#recorder.until(isRecorded, STATUS_TIMEOUT_MS)
+    await this.#sender.until(isRecorded, STATUS_TIMEOUT_MS)
   }
 
   async #withHeld<Reply>(

@@ -1,5 +1,4 @@
 import type { Env } from '../env.ts'
-import type { Placement } from '../jobs/placement.ts'
 
 /** The names that the binding of a database may have. `DB` is always there. */
 export const DATABASE_NAMES = ['DB', 'DB_2', 'DB_3', 'DB_4', 'DB_5', 'DB_6', 'DB_7', 'DB_8', 'DB_9'] as const
@@ -17,9 +16,9 @@ export function databases(env: Env): Record<string, D1Database> {
   return Object.fromEntries(DATABASE_NAMES.flatMap((name) => (env[name] ? [[name, env[name]]] : [])))
 }
 
-/** The database of a placement. Throws an error that counts as D1's if it is not bound. */
-export function databaseOf(env: Env, { database }: Placement): D1Database {
-  const found = databases(env)[database]
-  if (found === undefined) throw new UnknownDatabase(database)
+/** A database by name. Throws an error that counts as D1's if it is not bound. */
+export function databaseOf(env: Env, name: string): D1Database {
+  const found = databases(env)[name]
+  if (found === undefined) throw new UnknownDatabase(name)
   return found
 }

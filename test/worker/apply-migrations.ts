@@ -8,6 +8,7 @@ declare global {
       DB_2: D1Database
       JOBS: DurableObjectNamespace
       /** Node reads these in vitest.config.ts, because a Worker has no files. */
+      RECORDERS: DurableObjectNamespace
       TEST_MIGRATIONS: D1Migration[]
     }
   }

@@ -5,7 +5,6 @@ import { jobObject } from '../../src/job-object/address.ts'
 import { entryText } from '../../src/jobs/entry-text.ts'
 import type { Job } from '../../src/jobs/job.ts'
 import type { JobAddress } from '../../src/jobs/placement.ts'
-import { recordJob } from '../../src/store/record-job.ts'
 import {
   aJobKey,
   aKeyedRequest,
@@ -21,6 +20,7 @@ import {
   store,
 } from './fixtures.ts'
 import { holdD1 } from './hold-d1.ts'
+import { recordJob } from './record-job.ts'
 
 afterEach(() => {
   vi.useRealTimers()

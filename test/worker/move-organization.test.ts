@@ -11,10 +11,10 @@ import {
   type Stores,
 } from '../../src/store/move-organization.ts'
 import { findPlacement } from '../../src/store/organizations.ts'
-import { recordJob } from '../../src/store/record-job.ts'
 import { openStore, type Store } from '../../src/store/store.ts'
 import { aJob } from '../unit/fixtures.ts'
 import { aJobKey, store } from './fixtures.ts'
+import { recordJob } from './record-job.ts'
 
 const second = openStore(env.DB_2)
 const stores: Stores = { DB: store, DB_2: second }

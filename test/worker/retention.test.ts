@@ -6,10 +6,10 @@ import worker from '../../src/index.ts'
 import type { JobKey, JobStatus } from '../../src/jobs/job.ts'
 import { deleteOldJobs } from '../../src/store/delete-old-jobs.ts'
 import { findJob } from '../../src/store/find-job.ts'
-import { recordJob } from '../../src/store/record-job.ts'
 import { openStore } from '../../src/store/store.ts'
 import { aJob } from '../unit/fixtures.ts'
 import { aJobKey, recordedJob, store } from './fixtures.ts'
+import { recordJob } from './record-job.ts'
 
 const DAY = 24 * 60 * 60 * 1_000
 const NOW = Date.now()

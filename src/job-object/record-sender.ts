@@ -1,35 +1,43 @@
+import type { Env } from '../env.ts'
+import type { Placement } from '../jobs/placement.ts'
 import { jobFields, logError, logJobError } from '../log.ts'
+import { recorderOf } from '../recorder/address.ts'
+import type { RecordReply } from '../recorder/recorder-object.ts'
 import type { Recorded } from '../store/find-job.ts'
-import { recordJob } from '../store/record-job.ts'
+import { packRecord } from '../store/record-jobs.ts'
 import { within } from '../within.ts'
 import type { Home } from './home.ts'
 import type { JobHolder } from './job-holder.ts'
 import type { LiveJob } from './live-job.ts'
 
-/** Bounds of the time between two writes of one job to D1, in ms. */
+/** Bounds of the time between two records of one job, in ms, while the recorder does not say. */
 const MIN_INTERVAL = 1_000
 const MAX_INTERVAL = 30_000
-/** The interval is this many times the duration of the last write: every job backs off when D1 is slow. */
-const INTERVAL_FACTOR = 10
+/** How long a recorder may take, in ms. A record may still land after that: its fence makes it harmless. */
+const TIMEOUT_MS = 60_000
 
 /**
- * Records the job in D1, one coalesced write at a time, less often the slower D1 is. It lives only in memory; the
- * object's alarm takes over after a crash or an eviction.
+ * Brings the job's record in D1 up to date through the recorder, one record at a time, as often as the recorder says. It
+ * lives only in memory; the object's alarm takes over after a crash or an eviction.
  */
-export class Recorder {
+export class RecordSender {
+  readonly #env: Env
+  readonly #recorders: number
   readonly #home: Home
   readonly #holder: JobHolder
   #pass: Promise<boolean> | undefined
   #timer: ReturnType<typeof setTimeout> | undefined
   #interval = MIN_INTERVAL
 
-  /** Records the live job that `holder` holds, if it holds one. */
-  constructor(home: Home, holder: JobHolder) {
+  /** Records the live job that `holder` holds, if it holds one; there are so many `recorders`. */
+  constructor(env: Env, recorders: number, home: Home, holder: JobHolder) {
+    this.#env = env
+    this.#recorders = recorders
     this.#home = home
     this.#holder = holder
   }
 
-  /** Schedules a write: in about a second while D1 is fast. */
+  /** Schedules a record: in about a second while few jobs are live. */
   soon(): void {
     if (this.#timer !== undefined || this.#pass !== undefined || !this.#holder.live?.isBehind) return
     this.#timer = setTimeout(() => {
@@ -38,24 +46,23 @@ export class Recorder {
     }, this.#interval)
   }
 
-  /** Writes what D1 lacks, or joins the write under way. False if D1 did not take it; never throws. */
+  /** Records what D1 lacks, or joins the record under way. False if D1 did not take it; never throws. */
   now(): Promise<boolean> {
-    this.#pass ??= this.#writeAll().finally(() => {
+    this.#pass ??= this.#sendAll().finally(() => {
       this.#pass = undefined
       this.soon()
     })
     return this.#pass
   }
 
-  /** Writes until `reached()`, but waits at most `timeout` ms. A failed write ends the wait; a late one goes on. */
+  /** Records until `reached()`, but waits at most `timeout` ms. A failure ends the wait; a late record goes on. */
   async until(reached: () => boolean, timeout: number): Promise<void> {
     const deadline = Date.now() + timeout
-    // A write already under way may not include what the caller waits for; the next one does.
+    // A record already under way may not include what the caller waits for; the next one does.
     while (!reached() && (await within(deadline - Date.now(), this.now(), false))) {}
   }
 
-  async #writeAll(): Promise<boolean> {
-    const startedAt = Date.now()
+  async #sendAll(): Promise<boolean> {
     try {
       let isUnfinished = this.#holder.live?.isBehind ?? false
       let conflicts = 0
@@ -64,28 +71,35 @@ export class Recorder {
         if (live === undefined) break
         const record = live.nextRecord()
         const { database } = this.#home.placement
-        const recording = await recordJob(this.#home.store, record)
-        // A call has brought a newer placement meanwhile: the other database still lacks all of it.
-        if (this.#home.placement.database !== database) {
-          isUnfinished = true
-          continue
-        }
+        const reply: RecordReply | undefined = await within(
+          TIMEOUT_MS,
+          recorderOf(this.#env, database, this.#recorders, live.key).record(packRecord(record), database),
+          undefined,
+        )
+        // A call brought a newer placement meanwhile: the other database lacks all of it.
+        if (this.#home.placement.database !== database) continue
+        if (!reply?.ok) throw new Error('the recorder did not take the record')
+        this.#interval = reply.again
+        const { recording } = reply
         if (recording.landed) live.markRecorded(record)
-        else if ('moved' in recording) {
-          if (!this.#home.learn(recording.moved)) throw new Error('the organization has left its database')
-          if (this.#holder.live === live) live.markMoved()
-        } else if (++conflicts > 1) throw new Error('D1 keeps having a newer record')
+        else if ('moved' in recording) this.#follow(live, recording.moved)
+        else if (++conflicts > 1) throw new Error('D1 keeps having a newer record')
         else await this.#settle(live, recording.stored)
         isUnfinished = record.unfinished || !recording.landed
       }
-      this.#interval = clamp((Date.now() - startedAt) * INTERVAL_FACTOR)
       return true
     } catch (error) {
-      this.#interval = clamp(this.#interval * 2)
+      this.#interval = Math.min(MAX_INTERVAL, this.#interval * 2)
       const { live } = this.#holder
       if (live !== undefined) logJobError('job_not_recorded', live.key, error)
       return false
     }
+  }
+
+  /** Goes on in the database where the organization has gone. */
+  #follow(live: LiveJob, moved: Placement): void {
+    if (!this.#home.learn(moved)) throw new Error('the organization has left its database')
+    if (this.#holder.live === live) live.markMoved()
   }
 
   /**
@@ -109,8 +123,4 @@ export class Recorder {
     )
     if (!isYielding) live.supersede(stored.epoch)
   }
-}
-
-function clamp(interval: number): number {
-  return Math.min(MAX_INTERVAL, Math.max(MIN_INTERVAL, interval))
 }
