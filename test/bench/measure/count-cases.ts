@@ -1,0 +1,41 @@
+import { type Case, isMilepost } from '../cases.ts'
+import type { Workshop } from '../contenders/contender.ts'
+import type { LoadSender } from '../load/load-sender.ts'
+import { COUNTS_PATH, type Counts } from '../workers/counts.ts'
+
+/** How long each case is counted, in seconds. */
+const SECONDS = 2
+
+export interface CaseCounts {
+  name: string
+  counts: Counts
+  requests: number
+  replyBytes: number
+  seconds: number
+}
+
+/**
+ * Counts what each case of Milepost asks of the runtime, in a build that counts. Nothing is timed here. What D1 gets after the
+ * last reply is not in the counts, and what it gets from before the first one is: at a steady pace they are the same.
+ */
+export async function* countCases(
+  cases: Case[],
+  workshop: Workshop,
+  sender: LoadSender,
+): AsyncGenerator<CaseCounts> {
+  for (const { name, contender } of cases) {
+    if (!isMilepost(contender)) continue
+    const { load, dispose } = await contender.wrapped(['counted']).open(workshop)
+    try {
+      const leadIn = (contender.leadIn ?? 0.2) * SECONDS
+      await sender.send({ ...load, leadIn: 0, seconds: leadIn })
+      await fetch(load.url + COUNTS_PATH, { method: 'DELETE' })
+      const from = Date.now()
+      const { sent, replyBytes } = await sender.send({ ...load, leadIn: 0, seconds: SECONDS })
+      const counts = (await (await fetch(load.url + COUNTS_PATH)).json()) as Counts
+      yield { name, counts, requests: sent, replyBytes, seconds: (Date.now() - from) / 1_000 }
+    } finally {
+      await dispose()
+    }
+  }
+}
