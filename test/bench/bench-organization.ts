@@ -44,15 +44,16 @@ export class BenchOrganization {
     return new BenchOrganization(edge.url, key)
   }
 
-  /** Creates and starts jobs. Returns their ids. */
-  async createJobs(count: number): Promise<string[]> {
+  /** Creates jobs, and starts them unless told otherwise. Returns their ids. */
+  async createJobs(count: number, { start = true } = {}): Promise<string[]> {
     const ids: string[] = []
     let left = count
     const createInTurn = async () => {
       while (left-- > 0) {
         const body = JSON.stringify({ job_type: 'import', total_items: 10_000_000 })
         const id = (await this.send({ method: 'POST', path: '/api/jobs/', body })).job_id as string
-        await this.send({ method: 'POST', path: `/api/jobs/${id}/progress`, body: '{"mark_started":true}' })
+        const path = `/api/jobs/${id}/progress`
+        if (start) await this.send({ method: 'POST', path, body: '{"mark_started":true}' })
         ids.push(id)
       }
     }

@@ -16,6 +16,15 @@ export interface Case {
   floor: Contender
   /** The ratio to reach. */
   target?: number
+  /** For an alternative: how many times as fast Milepost should be. */
+  timesTarget?: number
+}
+
+/** How many times as fast as these Milepost should be. */
+const TIMES: Record<string, number> = {
+  alt_object_d1_hot: 8,
+  alt_node_sqlite_many: 1,
+  alt_node_sqlite_one: 1.5,
 }
 
 const redis = hasRedis()
@@ -97,7 +106,7 @@ export const groups: Case[][] = [
 ]
 
 export function isMilepost(contender: Contender): contender is MilepostContender {
-  return 'wrapped' in contender
+  return 'openWith' in contender
 }
 
 function alternativesTo(name: string, spread: Spread, than: Contender): Case[] {
@@ -105,6 +114,8 @@ function alternativesTo(name: string, spread: Spread, than: Contender): Case[] {
     .filter(([alternative]) => redis || !alternative.startsWith('bullmq'))
     .map(([alternative, open]) => {
       const contender = open(spread)
-      return { name: `alt_${alternative}_${name}`, about: contender.name, contender, floor: than }
+      const one = { name: `alt_${alternative}_${name}`, about: contender.name, contender, floor: than }
+      const timesTarget = TIMES[one.name]
+      return timesTarget === undefined ? one : { ...one, timesTarget }
     })
 }

@@ -16,7 +16,7 @@ export const USAGE = `npm run bench [-- options]
   --no-alternatives    without what a user would write instead
   --seconds N          how long each round of a case lasts (default 2.5)
   --rounds N           how many rounds (default 3)
-  --quick              half a second each: the shape, not the figures
+  --quick              rounds of half a second, no alternatives: the shape, not the figures
   --json               one object, {"cases": [{name, perSecond, floorPerSecond, ratio, p50Ms, p99Ms}]}
   --neighbor           what one organization costs another, and nothing else`
 
@@ -27,7 +27,7 @@ export function readOptions(args: string[]): Options {
     allowNegative: true,
     options: {
       only: { type: 'string', multiple: true, default: [] },
-      alternatives: { type: 'boolean', default: true },
+      alternatives: { type: 'boolean' },
       seconds: { type: 'string' },
       rounds: { type: 'string' },
       quick: { type: 'boolean', default: false },
@@ -38,7 +38,7 @@ export function readOptions(args: string[]): Options {
   return {
     json: values.json,
     only: values.only.flatMap((names) => names.split(',')),
-    alternatives: values.alternatives,
+    alternatives: values.alternatives ?? !values.quick,
     neighbor: values.neighbor,
     seconds: positive('seconds', values.seconds ?? (values.quick ? '0.5' : '2.5')),
     rounds: Math.ceil(positive('rounds', values.rounds ?? '3')),

@@ -13,7 +13,7 @@ export function printResults(results: Result[]): void {
       one.about,
       ratio.toFixed(2),
       `${(spread * 100).toFixed(0)}%`,
-      one.target === undefined ? '' : `${one.target}${ratio < one.target ? ' !' : ''}`,
+      target(ratio, one.target),
       perSecond.toFixed(0),
       floorPerSecond.toFixed(0),
       p50Ms.toFixed(1),
@@ -37,14 +37,16 @@ export function printFloors(measured: Measured): void {
 /** How many times an alternative Milepost is, case by case. */
 export function printComparison(results: Result[]): void {
   const perSecond = new Map(results.map(({ figures }) => [figures.name, figures.perSecond]))
-  row('', '', 'times', 'Milepost/s', 'theirs/s')
+  row('', '', 'times', 'target', 'Milepost/s', 'theirs/s')
   for (const { case: one, figures } of results) {
     const ours = perSecond.get(one.name.slice(one.name.lastIndexOf('_') + 1))
     if (!one.name.startsWith('alt_') || ours === undefined) continue
+    const times = ours / figures.perSecond
     row(
       one.name,
       one.about,
-      (ours / figures.perSecond).toFixed(2),
+      times.toFixed(2),
+      target(times, one.timesTarget),
       ours.toFixed(0),
       figures.perSecond.toFixed(0),
     )
@@ -83,6 +85,12 @@ export function row(name: string, about: string, ...figures: string[]): void {
 /** Prints a title and figures in columns. */
 export function line(title: string, ...figures: string[]): void {
   console.log(`  ${title.padEnd(56)}${figures.map((figure) => figure.padStart(11)).join('')}`.trimEnd())
+}
+
+/** A target, with a mark if it is missed. */
+function target(value: number, least: number | undefined): string {
+  if (least === undefined) return ''
+  return `${value < least ? '! ' : ''}${least}`
 }
 
 function short(value: number): string {

@@ -4,7 +4,7 @@ import { openNodeServer } from '../servers/node-server.ts'
 import { benchWorker, openWorker } from '../servers/open-worker.ts'
 import { type Fsync, openRedis } from '../servers/redis.ts'
 import { CREATE_TABLE, FILL_TABLE } from '../workers/plain-table.ts'
-import { type Contender, plainReports, type Spread } from './contender.ts'
+import { type Contender, leadInOf, plainReports, type Spread } from './contender.ts'
 
 /** What a user would write instead of Milepost. None of them checks a credential, so each does a little less. */
 export const alternatives: Record<string, (spread: Spread) => Contender> = {
@@ -15,6 +15,7 @@ export const alternatives: Record<string, (spread: Spread) => Contender> = {
   },
   node_sqlite: (spread) => ({
     name: 'Node and SQLite',
+    leadIn: leadInOf(spread),
     async open({ folder }) {
       const file = join(await folder(), 'jobs.sqlite')
       const server = await openNodeServer('node-sqlite.ts', [file, String(spread.jobs)])
@@ -28,6 +29,7 @@ export const alternatives: Record<string, (spread: Spread) => Contender> = {
 function withD1(name: string, file: string, options: Partial<V4WorkerOptions>, spread: Spread): Contender {
   return {
     name,
+    leadIn: leadInOf(spread),
     async open({ folder, runtimes }) {
       const worker = await benchWorker(file, { ...options, d1Databases: { DB: 'bench' } })
       const server = await openWorker(worker, { state: await folder(), runtimes })
@@ -41,6 +43,7 @@ function withD1(name: string, file: string, options: Partial<V4WorkerOptions>, s
 function withRedis(fsync: Fsync, spread: Spread): Contender {
   return {
     name: `BullMQ, fsync ${fsync}`,
+    leadIn: leadInOf(spread),
     async open({ folder }) {
       const redis = await openRedis(await folder(), fsync)
       const args = [String(redis.port), String(spread.jobs)]

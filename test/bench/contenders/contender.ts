@@ -5,8 +5,8 @@ import type { Mileposts } from '../servers/open-milepost.ts'
 /** Something to measure: Milepost, a floor or an alternative, and the requests that it gets. */
 export interface Contender {
   name: string
-  /** How long to send before a measurement, as a share of the measurement. Default 0.2. */
-  leadIn?: number
+  /** How long to send before a measurement, as a share of the measurement. */
+  leadIn: number
   open: (workshop: Workshop) => Promise<Opened>
 }
 
@@ -30,6 +30,11 @@ export interface Workshop {
 export interface Spread {
   jobs: number
   connections: number
+}
+
+/** The lead-in. Where there are many jobs, what is written in the background needs longer to find its pace. */
+export function leadInOf({ jobs }: Spread): number {
+  return jobs > 1 ? 1 : 0.2
 }
 
 /** A report as workers send it. `{n}` becomes a new number in each. */

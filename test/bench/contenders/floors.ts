@@ -1,6 +1,6 @@
 import type { V4WorkerOptions } from 'miniflare'
 import { benchWorker, openWorker } from '../servers/open-worker.ts'
-import { type Contender, plainReports, type Spread } from './contender.ts'
+import { type Contender, leadInOf, plainReports, type Spread } from './contender.ts'
 
 const objects = (className: string): Partial<V4WorkerOptions> => ({
   durableObjects: { OBJECTS: { className, useSQLite: true } },
@@ -20,6 +20,7 @@ export function floor(name: keyof typeof FLOORS, spread: Spread, method: 'GET' |
   const { file, options } = FLOORS[name]
   return {
     name: `${name}${method === 'GET' ? ', read' : ''}`,
+    leadIn: leadInOf(spread),
     async open({ folder, runtimes }) {
       const state = await folder()
       const server = await openWorker(await benchWorker(file, options), { state, runtimes })

@@ -2,7 +2,9 @@
 import { Client } from 'undici'
 import { Exchange } from './exchange.ts'
 import type { Figures, Load } from './load.ts'
+import { Measurement } from './measurement.ts'
 
+/** Grows over all loads: a report to the same job is never a repeat. */
 let n = 0
 
 process.on('message', async (load: Load) => {
@@ -12,26 +14,20 @@ process.on('message', async (load: Load) => {
 process.on('disconnect', () => process.exit())
 
 async function send(load: Load): Promise<Figures> {
-  const { url, method, paths, body, connections, leadIn, seconds } = load
+  const { url, method, paths, body, connections } = load
   const headers = Object.entries(load.headers).flat()
-  const from = performance.now() + leadIn * 1_000
-  const end = from + seconds * 1_000
-  const times: number[] = []
-  let sent = 0
-  let replyBytes = 0
+  const measurement = new Measurement(load)
 
   const sendInTurn = async (client: Client): Promise<void> => {
-    for (let start = performance.now(); start < end; ) {
+    for (let start = performance.now(); !measurement.isOver; ) {
       const path = paths[n % paths.length] ?? ''
       const text = body?.replaceAll('{n}', String(n)) ?? null
       n++
-      sent++
       const exchange = new Exchange()
       client.dispatch({ method, path, headers, body: text }, exchange)
       const bytes = await exchange.end
-      replyBytes += bytes
       const now = performance.now()
-      if (now >= from && now < end) times.push(now - start)
+      measurement.take(start, now, bytes)
       start = now
     }
   }
@@ -42,7 +38,5 @@ async function send(load: Load): Promise<Figures> {
   } finally {
     await Promise.all(clients.map((client) => client.destroy()))
   }
-  times.sort((a, b) => a - b)
-  const at = (share: number) => times[Math.floor((times.length - 1) * share)] ?? 0
-  return { perSecond: times.length / seconds, p50: at(0.5), p99: at(0.99), sent, replyBytes }
+  return measurement.figures()
 }

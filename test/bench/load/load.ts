@@ -9,9 +9,9 @@ export interface Load {
   /** `{n}` becomes a new number in each request: no report repeats another. */
   body?: string
   connections: number
-  /** How long to send before the measurement, in seconds. */
+  /** How long to send before the measurement at least, in seconds. */
   leadIn: number
-  /** How long to measure, in seconds. */
+  /** How long to measure, in seconds: see `Measurement`. */
   seconds: number
 }
 
@@ -20,8 +20,8 @@ export interface Figures {
   /** How long a request took, in ms. */
   p50: number
   p99: number
-  /** The number of requests sent, those of the lead-in included. */
-  sent: number
-  /** The bytes of their replies' bodies. */
+  /** The number of replies, those of the lead-in and of the last requests included. */
+  replies: number
+  /** The bytes of their bodies. */
   replyBytes: number
 }

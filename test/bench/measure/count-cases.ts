@@ -25,15 +25,15 @@ export async function* countCases(
 ): AsyncGenerator<CaseCounts> {
   for (const { name, contender } of cases) {
     if (!isMilepost(contender)) continue
-    const { load, dispose } = await contender.wrapped(['counted']).open(workshop)
+    const { load, dispose } = await contender.openWith(workshop, ['counted'])
     try {
-      const leadIn = (contender.leadIn ?? 0.2) * SECONDS
-      await sender.send({ ...load, leadIn: 0, seconds: leadIn })
+      // Wakes the objects and lets the writes to D1 find their pace.
+      await sender.send({ ...load, leadIn: contender.leadIn * SECONDS, seconds: 0.1 })
       await fetch(load.url + COUNTS_PATH, { method: 'DELETE' })
       const from = Date.now()
-      const { sent, replyBytes } = await sender.send({ ...load, leadIn: 0, seconds: SECONDS })
+      const { replies, replyBytes } = await sender.send({ ...load, leadIn: 0, seconds: SECONDS })
       const counts = (await (await fetch(load.url + COUNTS_PATH)).json()) as Counts
-      yield { name, counts, requests: sent, replyBytes, seconds: (Date.now() - from) / 1_000 }
+      yield { name, counts, requests: replies, replyBytes, seconds: (Date.now() - from) / 1_000 }
     } finally {
       await dispose()
     }

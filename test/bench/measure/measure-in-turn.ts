@@ -31,7 +31,7 @@ export async function measureInTurn(
       if (round % 2 === 1) order.reverse()
       for (const [contender, { load, pids }] of order) {
         await settle(pids)
-        const leadIn = (contender.leadIn ?? 0.2) * seconds
+        const leadIn = contender.leadIn * seconds
         const figures = await sender.send({ ...load, leadIn, seconds })
         await settle(pids)
         measured.get(contender)?.push(figures)

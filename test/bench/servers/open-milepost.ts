@@ -7,18 +7,22 @@ import { openWorker, type WorkerServer } from './open-worker.ts'
 
 /** Milepost in a runtime of its own. */
 export interface MilepostServer extends WorkerServer {
+  /** The folder of its state. */
+  state: string
   /** The database that new keys and imported jobs go into. */
   d1: () => Promise<D1Database>
 }
 
 interface Options {
   wrappers?: WrapperName[]
+  /** The state of an earlier one. Default: a new one. */
+  state?: string | undefined
   /** Overrides of the variables in wrangler.toml. */
   bindings?: Record<string, number>
   inspect?: boolean
 }
 
-/** Builds and opens Mileposts, each with a state of its own. */
+/** Builds and opens Mileposts. */
 export class Mileposts {
   readonly #dir: string
   readonly #runtimes: RuntimeWatch
@@ -31,9 +35,11 @@ export class Mileposts {
     this.#runtimes = runtimes
   }
 
-  async open({ wrappers = [], bindings = {}, inspect = false }: Options = {}): Promise<MilepostServer> {
+  async open(options: Options = {}): Promise<MilepostServer> {
+    const { wrappers = [], bindings = {}, inspect = false } = options
     const { worker, binding, migrationsDir } = await readSettings()
     const { modules } = await this.build(wrappers)
+    const state = options.state ?? join(this.#dir, `milepost-${++this.#opened}`)
     const server = await openWorker(
       {
         ...worker,
@@ -44,14 +50,16 @@ export class Mileposts {
         },
         modules,
       },
-      { state: join(this.#dir, `milepost-${++this.#opened}`), runtimes: this.#runtimes, inspect },
+      { state, runtimes: this.#runtimes, inspect },
     )
-    const migrations = await readMigrations(migrationsDir)
-    for (const name of Object.keys(worker.d1Databases ?? {})) {
-      const database = await server.miniflare.getD1Database(name)
-      await database.batch(migrations.map((sql) => database.prepare(sql)))
+    if (options.state === undefined) {
+      const migrations = await readMigrations(migrationsDir)
+      for (const name of Object.keys(worker.d1Databases ?? {})) {
+        const database = await server.miniflare.getD1Database(name)
+        await database.batch(migrations.map((sql) => database.prepare(sql)))
+      }
     }
-    return { ...server, d1: () => server.miniflare.getD1Database(binding) }
+    return { ...server, state, d1: () => server.miniflare.getD1Database(binding) }
   }
 
   /** The build with these wrappers, made once. */
