@@ -1,5 +1,6 @@
 /** `npm run bench`: what a request costs, as a ratio to the least that such a request can cost. */
-import { mkdtemp, rm } from 'node:fs/promises'
+import { rmSync } from 'node:fs'
+import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { watchRuntimes } from '../../scripts/watch-runtimes.ts'
@@ -18,6 +19,8 @@ import { printSizes } from './sizes/print-sizes.ts'
 
 const options = optionsOrExit()
 const state = await mkdtemp(join(tmpdir(), 'milepost-bench-'))
+process.on('exit', () => rmSync(state, { recursive: true, force: true, maxRetries: 5 }))
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(1))
 const runtimes = watchRuntimes()
 const folder = () => mkdtemp(join(state, 'contender-'))
 const workshop: Workshop = { mileposts: new Mileposts(state, runtimes), runtimes, folder }
@@ -28,7 +31,6 @@ try {
 } finally {
   await sender.dispose()
   runtimes.dispose()
-  await rm(state, { recursive: true, force: true, maxRetries: 5 })
 }
 
 async function bench({ json, ...timing }: Options): Promise<void> {

@@ -5,6 +5,8 @@ import { COUNTS_PATH, type Counts } from '../workers/counts.ts'
 
 /** How long each case is counted, in seconds. */
 const SECONDS = 2
+/** How long to send before that, where there are many jobs. */
+const LEAD_IN_SECONDS = 5
 
 export interface CaseCounts {
   name: string
@@ -28,7 +30,7 @@ export async function* countCases(
     const { load, dispose } = await contender.openWith(workshop, ['counted'])
     try {
       // Wakes the objects and lets the writes to D1 find their pace.
-      await sender.send({ ...load, leadIn: contender.leadIn * SECONDS, seconds: 0.1 })
+      await sender.send({ ...load, leadIn: contender.leadIn * LEAD_IN_SECONDS, seconds: 0.1 })
       await fetch(load.url + COUNTS_PATH, { method: 'DELETE' })
       const from = Date.now()
       const { replies, replyBytes } = await sender.send({ ...load, leadIn: 0, seconds: SECONDS })

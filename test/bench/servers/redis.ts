@@ -24,13 +24,17 @@ export async function openRedis(dir: string, fsync: Fsync): Promise<Redis> {
   const args = Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)])
   const child = spawn('redis-server', args, { stdio: 'ignore' })
   const exit = once(child, 'exit')
+  const kill = () => child.kill()
+  // It does not end with its parent.
+  process.on('exit', kill)
   await until('Redis answers', 10_000, () => isListening(port))
   return {
     port,
     pids: child.pid === undefined ? [] : [child.pid],
     dispose: async () => {
-      child.kill()
+      kill()
       await exit
+      process.off('exit', kill)
     },
   }
 }
