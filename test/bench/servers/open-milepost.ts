@@ -37,7 +37,7 @@ export class Mileposts {
 
   async open(options: Options = {}): Promise<MilepostServer> {
     const { wrappers = [], bindings = {}, inspect = false } = options
-    const { worker, binding, migrationsDir } = await readSettings()
+    const { worker, migrationsDir } = await readSettings()
     const { modules } = await this.build(wrappers)
     const state = options.state ?? join(this.#dir, `milepost-${++this.#opened}`)
     const server = await openWorker(
@@ -59,7 +59,7 @@ export class Mileposts {
         await database.batch(migrations.map((sql) => database.prepare(sql)))
       }
     }
-    return { ...server, state, d1: () => server.miniflare.getD1Database(binding) }
+    return { ...server, state, d1: () => server.miniflare.getD1Database('DB') }
   }
 
   /** The build with these wrappers, made once. */
