@@ -15,6 +15,6 @@ export const getJob = endpoint({
   async handle(c) {
     const reply = await callJob(c, (object, address) => object.read(address))
     if (!reply.ok) return refuse(c, reply)
-    return hasCurrent(c, reply.job) ? sayNotModified(c, reply.job) : jobJson(c, reply)
+    return hasCurrent(c, reply.revision) ? sayNotModified(c, reply.revision) : jobJson(c, reply)
   },
 })

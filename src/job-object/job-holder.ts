@@ -8,7 +8,7 @@ import { adoptJob } from './adopt-job.ts'
 import { ArchivedJob } from './archived-job.ts'
 import type { HeldJob } from './held-job.ts'
 import type { Home } from './home.ts'
-import type { Journal, Journaled } from './journal.ts'
+import type { Journal } from './journal.ts'
 import { LiveJob } from './live-job.ts'
 import { UNRECORDED } from './upgrade-journal.ts'
 
@@ -24,19 +24,16 @@ type Found = { ok: true; held: HeldJob } | { ok: false; reason: 'not_found' | 'u
 export class JobHolder {
   readonly #journal: Journal
   readonly #home: Home
-  readonly #onChange: (live: LiveJob) => void
   #held: HeldJob | undefined
   #loading: Promise<void> | undefined
   #foundMissing: Moment | undefined
   #mayExist = false
 
-  /** `onChange` is called with each new state of a live job, once it is journaled. */
-  constructor(journal: Journal, home: Home, onChange: (live: LiveJob) => void) {
+  constructor(journal: Journal, home: Home) {
     this.#journal = journal
     this.#home = home
-    this.#onChange = onChange
     const journaled = journal.load()
-    if (journaled !== undefined) this.#held = this.#live(journaled)
+    if (journaled !== undefined) this.#held = new LiveJob(journal, journaled)
   }
 
   get held(): HeldJob | undefined {
@@ -85,8 +82,7 @@ export class JobHolder {
       throw new Error(`job ${key.jobId} may exist already`)
     this.#journal.saveJob(key, job, UNRECORDED)
     const state = { key, job, recent: { errors: [], warnings: [] }, recorded: UNRECORDED }
-    this.#held = this.#live(state)
-    this.#onChange(this.#held as LiveJob)
+    this.#held = new LiveJob(this.#journal, state)
   }
 
   /** Holds a job whose journal has been emptied. */
@@ -108,11 +104,6 @@ export class JobHolder {
     return true
   }
 
-  #live(state: Journaled): LiveJob {
-    const live: LiveJob = new LiveJob(this.#journal, state, () => this.#onChange(live))
-    return live
-  }
-
   /** Loads the job from D1. A job with duties left is adopted into the journal; a finished one is served from D1. */
   async #load(key: JobKey): Promise<void> {
     this.#mayExist = true
@@ -129,9 +120,7 @@ export class JobHolder {
     }
     const adopted = await adoptJob(this.#journal, store, key, found)
     if (adopted === undefined || this.#held !== undefined) return
-    const live = this.#live(adopted)
-    this.#held = live
-    this.#onChange(live)
+    this.#held = new LiveJob(this.#journal, adopted)
   }
 
   /** The job in D1: in the database where its organization has gone, if it has. */

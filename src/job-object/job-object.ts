@@ -8,25 +8,28 @@ import { type EntryKind, type Job, type JobKey, keptCounts } from '../jobs/job.t
 import type { KeyedRequest } from '../jobs/keyed-request.ts'
 import type { Change } from '../jobs/outcome.ts'
 import type { JobAddress } from '../jobs/placement.ts'
+import { presentDeliveries, presentStatus } from '../jobs/present-job.ts'
 import { logJobError } from '../log.ts'
 import { readSettings, type Settings } from '../settings.ts'
 import { openStore, type Store } from '../store/store.ts'
 import { Alarm } from './alarm.ts'
 import { archiveJob } from './archive-job.ts'
 import { createOrRepeat } from './create-or-repeat.ts'
-import type { HeldJob } from './held-job.ts'
+import type { Command, HeldJob } from './held-job.ts'
 import { Home } from './home.ts'
 import { JobHolder } from './job-holder.ts'
 import { Journal } from './journal.ts'
-import type { LiveJob } from './live-job.ts'
 import { performDuties } from './perform-duties.ts'
 import { RecordSender } from './record-sender.ts'
 import {
+  type DeliveriesReply,
   type EntriesReply,
   type GroupsOfKind,
   type GroupsReply,
   type JobRefusal,
   type JobReply,
+  type JobShown,
+  type StatusReply,
   show,
   UNAVAILABLE,
   type WatchReply,
@@ -51,6 +54,7 @@ export class JobObject extends DurableObject<Env> {
   readonly #watchers = new Watchers()
   readonly #alarm: Alarm
   readonly #settings: Settings
+  #followed: Job | undefined
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env)
@@ -59,7 +63,7 @@ export class JobObject extends DurableObject<Env> {
     this.#alarm = new Alarm(ctx.storage)
     this.#journal = new Journal(ctx.storage)
     this.#home = new Home(env, this.#journal)
-    this.#holder = new JobHolder(this.#journal, this.#home, (live) => this.#onChange(live))
+    this.#holder = new JobHolder(this.#journal, this.#home)
     this.#sender = new RecordSender(env, this.#settings.recorders, this.#home, this.#holder)
     if (this.#journal.isEmpty) return
     // The alarm may be lost, so every load sets it again.
@@ -75,7 +79,8 @@ export class JobObject extends DurableObject<Env> {
     const key = this.#receive(address)
     return this.#orUnavailable<JobReply>(key, async () => {
       const reply = await createOrRepeat(this.#holder, this.#journal, key, newJob, request)
-      if (reply.ok) await this.#untilRecorded(reply.job)
+      this.#follow()
+      if (reply.ok) await this.#untilRecorded(reply)
       return reply
     })
   }
@@ -95,6 +100,20 @@ export class JobObject extends DurableObject<Env> {
   /** The job as last acknowledged, even while D1 is behind. */
   read(address: JobAddress): Promise<JobReply> {
     return this.#withHeld<JobReply>(address, async ({ job, recent }) => show(job, recent, Date.now()))
+  }
+
+  /** The few fields that a poller needs. */
+  status(address: JobAddress): Promise<StatusReply | JobRefusal> {
+    return this.#withHeld<StatusReply>(address, async ({ job }) => {
+      return { ok: true, revision: job.revision, status: presentStatus(job) }
+    })
+  }
+
+  /** How posting the job to its callback URL went. */
+  deliveries(address: JobAddress): Promise<DeliveriesReply | JobRefusal> {
+    return this.#withHeld<DeliveriesReply>(address, async ({ job }) => {
+      return { ok: true, deliveries: presentDeliveries(job) }
+    })
   }
 
   /** One page of the job's entries. */
@@ -126,9 +145,10 @@ export class JobObject extends DurableObject<Env> {
     const { live } = this.#holder
     if (live === undefined) return await this.#clearMark()
     live.saveRecorded()
+    const change = async (change: Change) => (await this.#commit(live, { change, request: null })).ok
     const record = () => this.#sender.now()
     const archive = () => archiveJob(this.#journal, this.#home, this.#holder, live, this.#settings.retention)
-    const dependencies = { directory: this.#directory, settings: this.#settings, record, archive }
+    const dependencies = { directory: this.#directory, settings: this.#settings, change, record, archive }
     // It never throws and re-arms itself: the runtime retries an alarm only six times, and D1 may be down for longer.
     const isDone = await performDuties(live, dependencies).catch((error) => {
       logJobError('alarm_failed', live.key, error)
@@ -149,25 +169,34 @@ export class JobObject extends DurableObject<Env> {
     return key
   }
 
-  /** What follows from each new state of the job, once it is journaled. */
-  #onChange(live: LiveJob): void {
+  #change(address: JobAddress, change: Change, request: KeyedRequest | null): Promise<JobReply> {
+    return this.#withHeld<JobReply>(address, async (held) => {
+      const { status } = held.job
+      const reply = await this.#commit(held, { change, request })
+      // A repeat waits too: the first request may still be waiting.
+      if (reply.ok && (reply.replayed || reply.status !== status)) await this.#untilRecorded(reply)
+      return reply
+    })
+  }
+
+  async #commit(held: HeldJob, command: Command): Promise<JobReply> {
+    const reply = await held.change(command)
+    this.#follow()
+    return reply
+  }
+
+  /** What follows from each new state of a live job: one that was journaled, or loaded. */
+  #follow(): void {
+    const { live } = this.#holder
+    if (live === undefined || live.job === this.#followed) return
+    this.#followed = live.job
     this.#watchers.show(live.job)
     this.#setAlarm()
     this.#sender.soon()
   }
 
-  #change(address: JobAddress, change: Change, request: KeyedRequest | null): Promise<JobReply> {
-    return this.#withHeld<JobReply>(address, async (held) => {
-      const { status } = held.job
-      const reply = await held.change({ change, request })
-      // A repeat waits too: the first request may still be waiting.
-      if (reply.ok && (reply.replayed || reply.job.status !== status)) await this.#untilRecorded(reply.job)
-      return reply
-    })
-  }
-
   /** Waits until D1 has the job's status or a later state, but no longer than the timeout. */
-  async #untilRecorded({ status, revision }: Job): Promise<void> {
+  async #untilRecorded({ status, revision }: JobShown): Promise<void> {
     const isRecorded = () => {
       const recorded = this.#holder.live?.recorded
       return recorded === undefined || recorded.revision >= revision || recorded.status === status
@@ -182,6 +211,7 @@ export class JobObject extends DurableObject<Env> {
     const key = this.#receive(address)
     const found = await this.#holder.find(key)
     if (!found.ok) return found.reason === 'not_found' ? { ok: false, reason: 'not_found' } : UNAVAILABLE
+    this.#follow()
     return await this.#orUnavailable(key, () => use(found.held))
   }
 

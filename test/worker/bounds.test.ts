@@ -44,7 +44,10 @@ test('a keyed report that changes nothing stores only its key, and a repeat gets
   const finished = await reported(key, { markCompleted: true })
   for (let n = 0; n < 200; n++) await keyed(key, { markCompleted: true }, n)
   expect(await replyBytes(key)).toEqual({ replies: 200, bytes: 0 })
-  expect(await keyed(key, { markCompleted: true }, 7)).toMatchObject({ replayed: true, job: finished.job })
+  expect(await keyed(key, { markCompleted: true }, 7)).toMatchObject({
+    replayed: true,
+    revision: finished.job.revision,
+  })
   expect(await keyed(key, { markFailed: 'no' }, 7)).toEqual({ ok: false, reason: 'key_reused' })
 })
 
@@ -62,14 +65,14 @@ test('a job keeps at most 4 MB of replies to keyed reports; older ones are still
     expect(await keyed(key, { processedItems: 100 }, 100)).toEqual({ ...replies[99], replayed: true })
     // The oldest key gets the job as it is now.
     const oldest = await keyed(key, { processedItems: 1 }, 1)
-    expect(oldest).toMatchObject({ replayed: true, job: { processedItems: 100, revision: 101 } })
+    expect(oldest).toMatchObject({ replayed: true, revision: 101 })
   }
   await keyed(key, { markCompleted: true }, 'end')
   await archive(key)
   expect(await keyed(key, { processedItems: 100 }, 100)).toEqual({ ...replies[99], replayed: true })
   expect(await keyed(key, { processedItems: 1 }, 1)).toMatchObject({
     replayed: true,
-    job: { status: 'completed' },
+    status: 'completed',
   })
   expect(await keyed(key, { processedItems: 1 }, 'new')).toMatchObject({ reason: 'closed' })
 })

@@ -5,7 +5,7 @@ import { jobObject } from '../../src/job-object/address.ts'
 import type { Report } from '../../src/jobs/apply-report.ts'
 import type { KeyedRequest } from '../../src/jobs/keyed-request.ts'
 import type { JobAddress } from '../../src/jobs/placement.ts'
-import { aKeyedRequest, anError, createdJob, recordedJob, reported } from './fixtures.ts'
+import { aKeyedRequest, anError, createdJob, readJob, recordedJob, reported } from './fixtures.ts'
 
 /**
  * The cost of one report, counted instead of timed: rows that the object writes, calls of D1 before the reply, and what
@@ -83,8 +83,7 @@ async function level(key: JobAddress): Promise<void> {
   await vi.waitFor(
     async () => {
       await runDurableObjectAlarm(jobObject(env.JOBS, key))
-      const reply = await jobObject(env.JOBS, key).read(key)
-      expect(reply.ok && reply.job.revision).toBe((await recordedJob(key))?.job.revision)
+      expect((await readJob(key)).job.revision).toBe((await recordedJob(key))?.job.revision)
     },
     { timeout: 60_000 },
   )

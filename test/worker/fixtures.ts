@@ -2,6 +2,7 @@ import { runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { vi } from 'vitest'
 import { jobObject } from '../../src/job-object/address.ts'
+import { Journal } from '../../src/job-object/journal.ts'
 import type { JobReply } from '../../src/job-object/replies.ts'
 import type { Report, ReportedEntry } from '../../src/jobs/apply-report.ts'
 import type { NewJob } from '../../src/jobs/create-job.ts'
@@ -57,11 +58,23 @@ export async function reported(
   report: Report,
   request: KeyedRequest | null = null,
 ): Promise<JobSnapshot> {
-  return acknowledged(await jobObject(env.JOBS, key).report(key, report, request))
+  acknowledged(await jobObject(env.JOBS, key).report(key, report, request))
+  return await heldJob(key)
 }
 
+/** The job as its object holds it, once it has been read from there. Throws if that is refused. */
 export async function readJob(key: JobAddress): Promise<JobSnapshot> {
-  return acknowledged(await jobObject(env.JOBS, key).read(key))
+  acknowledged(await jobObject(env.JOBS, key).read(key))
+  return await heldJob(key)
+}
+
+/** The job in the journal, or in D1 if it has left. */
+async function heldJob(key: JobAddress): Promise<JobSnapshot> {
+  const journaled = await inside(key, (storage) => new Journal(storage).load())
+  const held = journaled && { job: journaled.job, ...shownTexts(journaled.recent) }
+  const snapshot = held ?? (await recordedJob(key))
+  if (snapshot === undefined) throw new Error('neither the object nor D1 has the job')
+  return snapshot
 }
 
 /** The job as D1 has it. */
@@ -98,8 +111,6 @@ export function keysOf(entryTexts: string[]): string[] {
   return entryTexts.map((text) => JSON.parse(text).entity_key)
 }
 
-function acknowledged(reply: JobReply): JobSnapshot {
+function acknowledged(reply: JobReply): void {
   if (!reply.ok) throw new Error(`refused: ${reply.reason}`)
-  const { job, errors, warnings } = reply
-  return { job, errors, warnings }
 }

@@ -144,7 +144,7 @@ test('creates with one key that arrive at once make one job', async () => {
     range(10).map(() => jobObject(env.JOBS, key).create(key, aNewJob, aKeyedRequest('k1'))),
   )
   expect(replies.filter((reply) => reply.ok && !reply.replayed)).toHaveLength(1)
-  expect(replies.every((reply) => reply.ok && reply.job.revision === 1)).toBe(true)
+  expect(replies.every((reply) => reply.ok && reply.revision === 1)).toBe(true)
 })
 
 function send(key: JobAddress, report: Report, request: KeyedRequest): Promise<JobReply> {

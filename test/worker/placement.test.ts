@@ -117,7 +117,7 @@ test('while an organization is on its way, a live job is not loaded from either 
   await close(address, true)
   expect(await jobObject(env.JOBS, address).read(address)).toMatchObject({
     ok: true,
-    job: { processedItems: 55, epoch: 1 },
+    body: expect.stringContaining('"processed_items":55'),
   })
 })
 
@@ -133,7 +133,7 @@ test('while an organization is on its way, jobs are created, and those that are 
   await reported(closed, { markFailed: 'no' })
   await archive(closed)
   await evictDurableObject(jobObject(env.JOBS, closed))
-  expect(await jobObject(env.JOBS, closed).read(closed)).toMatchObject({ job: { status: 'failed' } })
+  expect(await jobObject(env.JOBS, closed).read(closed)).toMatchObject({ status: 'failed' })
 })
 
 test('a job that was archived in the old database is found in the new one, by old and new credentials', async () => {
@@ -149,7 +149,7 @@ test('a job that was archived in the old database is found in the new one, by ol
   await close(address, true)
   for (const placement of [HERE, THERE])
     expect(await jobObject(env.JOBS, address).read(at(address, placement))).toMatchObject({
-      job: { status: 'failed' },
+      status: 'failed',
     })
 })
 
