@@ -4,7 +4,7 @@ import { applyReport, type Report } from '../jobs/apply-report.ts'
 import { cancelJob } from '../jobs/cancel-job.ts'
 import type { NewJob } from '../jobs/create-job.ts'
 import type { EntryPage } from '../jobs/entry-page.ts'
-import { type EntryKind, type Job, type JobKey, keptCounts } from '../jobs/job.ts'
+import { type Job, type JobKey, keptCounts } from '../jobs/job.ts'
 import type { KeyedRequest } from '../jobs/keyed-request.ts'
 import type { Change } from '../jobs/outcome.ts'
 import type { JobAddress } from '../jobs/placement.ts'
@@ -15,6 +15,7 @@ import { openStore, type Store } from '../store/store.ts'
 import { Alarm } from './alarm.ts'
 import { archiveJob } from './archive-job.ts'
 import { createOrRepeat } from './create-or-repeat.ts'
+import { groupEntries } from './group-entries.ts'
 import type { Command, HeldJob } from './held-job.ts'
 import { Home } from './home.ts'
 import { JobHolder } from './job-holder.ts'
@@ -24,11 +25,9 @@ import { RecordSender } from './record-sender.ts'
 import {
   type DeliveriesReply,
   type EntriesReply,
-  type GroupsOfKind,
   type GroupsReply,
   type JobRefusal,
   type JobReply,
-  type JobShown,
   type StatusReply,
   show,
   UNAVAILABLE,
@@ -36,9 +35,6 @@ import {
 } from './replies.ts'
 import { dutiesOf, RECORD_DELAY } from './schedule.ts'
 import { Watchers } from './watchers.ts'
-
-/** How long the reply to a change of status waits for D1 to record it, in ms. After that it goes out anyway. */
-const STATUS_TIMEOUT_MS = 2_000
 
 /**
  * One job of one organization, and the only writer of its state. The runtime holds each reply back until what it says
@@ -80,7 +76,7 @@ export class JobObject extends DurableObject<Env> {
     return this.#orUnavailable<JobReply>(key, async () => {
       const reply = await createOrRepeat(this.#holder, this.#journal, key, newJob, request)
       this.#follow()
-      if (reply.ok) await this.#untilRecorded(reply)
+      if (reply.ok) await this.#sender.untilRecorded(reply)
       return reply
     })
   }
@@ -127,11 +123,7 @@ export class JobObject extends DurableObject<Env> {
 
   /** The job's entries, counted by error type. */
   groups(address: JobAddress): Promise<GroupsReply | JobRefusal> {
-    return this.#withHeld(address, async (held) => ({
-      ok: true,
-      error: await groupsOf(held, 'error'),
-      warning: await groupsOf(held, 'warning'),
-    }))
+    return this.#withHeld(address, groupEntries)
   }
 
   /** The job's states as server-sent events until it finishes. `seen` is the revision that the watcher already has. */
@@ -174,7 +166,7 @@ export class JobObject extends DurableObject<Env> {
       const { status } = held.job
       const reply = await this.#commit(held, { change, request })
       // A repeat waits too: the first request may still be waiting.
-      if (reply.ok && (reply.replayed || reply.status !== status)) await this.#untilRecorded(reply)
+      if (reply.ok && (reply.replayed || reply.status !== status)) await this.#sender.untilRecorded(reply)
       return reply
     })
   }
@@ -193,15 +185,6 @@ export class JobObject extends DurableObject<Env> {
     this.#watchers.show(live.job)
     this.#setAlarm()
     this.#sender.soon()
-  }
-
-  /** Waits until D1 has the job's status or a later state, but no longer than the timeout. */
-  async #untilRecorded({ status, revision }: JobShown): Promise<void> {
-    const isRecorded = () => {
-      const recorded = this.#holder.live?.recorded
-      return recorded === undefined || recorded.revision >= revision || recorded.status === status
-    }
-    await this.#sender.until(isRecorded, STATUS_TIMEOUT_MS)
   }
 
   async #withHeld<Reply>(
@@ -236,17 +219,7 @@ export class JobObject extends DurableObject<Env> {
   #setAlarm(delay = 0): void {
     const now = Date.now()
     const { live } = this.#holder
-    const times =
-      live === undefined
-        ? [this.#journal.archivedUntil]
-        : dutiesOf(live.job, live.isBehind, this.#settings, now).map(({ at }) => at)
-    const due = Math.min(...times.map((at) => at ?? Number.POSITIVE_INFINITY))
-    if (Number.isFinite(due)) this.#alarm.setBy(Math.max(due, now + delay), now)
+    const duties = live && dutiesOf(live.job, live.isBehind, this.#settings, now)
+    this.#alarm.setForFirst(duties?.map(({ at }) => at) ?? [this.#journal.archivedUntil], now, delay)
   }
-}
-
-async function groupsOf(held: HeldJob, kind: EntryKind): Promise<GroupsOfKind> {
-  const groups = await held.groups(kind)
-  const named = groups.reduce((sum, { count }) => sum + count, 0)
-  return { groups, others: keptCounts(held.job)[kind] - named }
 }

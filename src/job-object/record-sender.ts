@@ -1,4 +1,5 @@
 import type { Env } from '../env.ts'
+import type { JobStatus } from '../jobs/job.ts'
 import type { Placement } from '../jobs/placement.ts'
 import { jobFields, logError, logJobError } from '../log.ts'
 import { recorderOf } from '../recorder/address.ts'
@@ -13,6 +14,8 @@ import type { LiveJob } from './live-job.ts'
 /** Bounds of the time between two records of one job, in ms, while the recorder does not say. */
 const MIN_INTERVAL = 1_000
 const MAX_INTERVAL = 30_000
+/** How long the reply to a change of status waits for D1 to record it, in ms. After that it goes out anyway. */
+const STATUS_TIMEOUT_MS = 2_000
 /** How long a recorder may take, in ms. A record may still land after that: its fence makes it harmless. */
 const TIMEOUT_MS = 60_000
 
@@ -55,11 +58,18 @@ export class RecordSender {
     return this.#pass
   }
 
-  /** Records until `reached()`, but waits at most `timeout` ms. A failure ends the wait; a late record goes on. */
-  async until(reached: () => boolean, timeout: number): Promise<void> {
-    const deadline = Date.now() + timeout
+  /**
+   * Waits until D1 has the job's status or a later state, but no longer than `STATUS_TIMEOUT_MS`. A failure ends the wait;
+   * a late record goes on.
+   */
+  async untilRecorded({ status, revision }: { status: JobStatus; revision: number }): Promise<void> {
+    const deadline = Date.now() + STATUS_TIMEOUT_MS
+    const isRecorded = () => {
+      const recorded = this.#holder.live?.recorded
+      return recorded === undefined || recorded.revision >= revision || recorded.status === status
+    }
     // A record already under way may not include what the caller waits for; the next one does.
-    while (!reached() && (await within(deadline - Date.now(), this.now(), false))) {}
+    while (!isRecorded() && (await within(deadline - Date.now(), this.now(), false))) {}
   }
 
   async #sendAll(): Promise<boolean> {
