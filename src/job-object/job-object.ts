@@ -8,7 +8,6 @@ import { type Job, type JobKey, keptCounts } from '../jobs/job.ts'
 import type { KeyedRequest } from '../jobs/keyed-request.ts'
 import type { Change } from '../jobs/outcome.ts'
 import type { JobAddress } from '../jobs/placement.ts'
-import { presentDeliveries, presentStatus } from '../jobs/present-job.ts'
 import { logJobError } from '../log.ts'
 import { readSettings, type Settings } from '../settings.ts'
 import { openStore, type Store } from '../store/store.ts'
@@ -30,6 +29,8 @@ import {
   type JobReply,
   type StatusReply,
   show,
+  showDeliveries,
+  showStatus,
   UNAVAILABLE,
   type WatchReply,
 } from './replies.ts'
@@ -100,16 +101,12 @@ export class JobObject extends DurableObject<Env> {
 
   /** The few fields that a poller needs. */
   status(address: JobAddress): Promise<StatusReply | JobRefusal> {
-    return this.#withHeld<StatusReply>(address, async ({ job }) => {
-      return { ok: true, revision: job.revision, status: presentStatus(job) }
-    })
+    return this.#withHeld(address, async ({ job }) => showStatus(job))
   }
 
   /** How posting the job to its callback URL went. */
   deliveries(address: JobAddress): Promise<DeliveriesReply | JobRefusal> {
-    return this.#withHeld<DeliveriesReply>(address, async ({ job }) => {
-      return { ok: true, deliveries: presentDeliveries(job) }
-    })
+    return this.#withHeld(address, async ({ job }) => showDeliveries(job))
   }
 
   /** One page of the job's entries. */

@@ -1,6 +1,6 @@
 import type { EntryGroup } from '../jobs/entry-page.ts'
 import type { EntryKind, Job, JobStatus } from '../jobs/job.ts'
-import { type presentDeliveries, presentJob, type presentStatus } from '../jobs/present-job.ts'
+import { presentDeliveries, presentJob, presentStatus } from '../jobs/present-job.ts'
 import { type RecentEntries, shownTexts } from '../jobs/recent-entries.ts'
 
 /** What a job's object replies. If it throws instead, nothing was acknowledged. */
@@ -76,6 +76,14 @@ export function show(job: Job, recent: RecentEntries, asOf: number): JobShown {
     status: job.status,
     hasMore: { errors: job.keptErrors > errors.length, warnings: job.keptWarnings > warnings.length },
   }
+}
+
+export function showStatus(job: Job): StatusReply {
+  return { ok: true, revision: job.revision, status: presentStatus(job) }
+}
+
+export function showDeliveries(job: Job): DeliveriesReply {
+  return { ok: true, deliveries: presentDeliveries(job) }
 }
 
 /** `show` for a repeated request. */
