@@ -177,7 +177,7 @@ export const organizations = sqliteTable('organizations', {
   /** The two ends of the move under way. */
   movingFrom: text('moving_from'),
   movingTo: text('moving_to'),
-  /** When the move under way changed `database`. */
+  /** When a move last changed `database`. */
   switchedAt: integer('switched_at'),
 })
 

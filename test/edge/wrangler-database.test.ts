@@ -115,7 +115,7 @@ test('an organization moves through wrangler, with jobs too long for a statement
     ])
   const before = await rows(stores.DB)
 
-  const options = { settleMs: 0, now: Date.now, sleep: async () => {}, say: () => {} }
+  const options = { settleMs: 0, restMs: 0, now: Date.now, sleep: async () => {}, say: () => {} }
   await moveOrganization(stores, organizationId, 'DB_2', options)
   expect(await rows(stores.DB_2)).toEqual(before)
   expect(await rows(stores.DB)).toEqual([[], []])
