@@ -116,7 +116,7 @@ async function run(command: KeysCommand, databases: OperatorDatabases): Promise<
   }
 }
 
-/** Places the organizations that have no place yet, before they have a key: no job of theirs can exist elsewhere. */
+/** Places organizations that have no place. Called before their key is stored: none of their jobs can exist elsewhere. */
 async function placeAll(organizationIds: string[], databases: OperatorDatabases, now: number): Promise<void> {
   const { DATABASE_FOR_NEW } = (await readSettings()).worker.bindings ?? {}
   const preferred = typeof DATABASE_FOR_NEW === 'string' ? DATABASE_FOR_NEW : undefined

@@ -2,13 +2,16 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { DrizzleQueryError } from 'drizzle-orm'
 import { UNPLACED } from '../src/jobs/placement.ts'
-import { hasJobs, moveOrganization, type Stores } from '../src/store/move-organization.ts'
+import { hasJobs, type MoveOptions, moveOrganization, type Stores } from '../src/store/move-organization.ts'
 import { findPlacement } from '../src/store/organizations.ts'
 import { UsageError } from './keys-command.ts'
 import { openLocalDatabases } from './local-database.ts'
 import { type OperatorDatabases, surveyDatabases } from './operator-databases.ts'
 import { type OrganizationsCommand, readOrganizationsCommand, USAGE } from './organizations-command.ts'
 import { openWranglerDatabases, WranglerError } from './wrangler-database.ts'
+
+/** See `restMs`: as long as an edge accepts a key that it cannot look up. */
+const REST_MS = 15 * 60_000
 
 process.exitCode = await main(process.argv.slice(2))
 
@@ -51,10 +54,10 @@ async function run(command: OrganizationsCommand, databases: OperatorDatabases):
         console.error(`${organizationId} has jobs: use move`)
         return 1
       }
-      await moveTo(stores, organizationId, command.to, 0)
+      await moveTo(stores, organizationId, command.to, { settleMs: 0, restMs: 0 })
       return 0
     case 'move':
-      await moveTo(stores, organizationId, command.to, command.settleMs)
+      await moveTo(stores, organizationId, command.to, { settleMs: command.settleMs, restMs: REST_MS })
       return 0
     default:
       return command satisfies never
@@ -68,9 +71,14 @@ async function listDatabases(databases: OperatorDatabases): Promise<void> {
   }
 }
 
-async function moveTo(stores: Stores, organizationId: string, to: string, settleMs: number): Promise<void> {
+async function moveTo(
+  stores: Stores,
+  organizationId: string,
+  to: string,
+  times: Pick<MoveOptions, 'settleMs' | 'restMs'>,
+): Promise<void> {
   await moveOrganization(stores, organizationId, to, {
-    settleMs,
+    ...times,
     now: Date.now,
     sleep,
     say: (line) => console.error(line),

@@ -152,7 +152,7 @@ export class JobObject extends DurableObject<Env> {
     const { live } = this.#holder
     this.#holder.forgetMissing()
     if (live === undefined) return key
-    live.markMoved()
+    live.markLost('everything')
     this.#setAlarm()
     this.#sender.soon()
     return key

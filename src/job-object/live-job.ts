@@ -85,16 +85,9 @@ export class LiveJob implements HeldJob {
     this.#isRecordedSaved = true
   }
 
-  /** Notes that D1 lost the job, or the entries after a `seq`. The recorder then sends them again. */
+  /** Notes that D1 lost the job, or the entries after a `seq`, or that the job moved. It is then recorded again. */
   markLost(lost: Partial<Record<EntryKind, number>> | 'everything'): void {
     this.#setRecorded(lost === 'everything' ? UNRECORDED : { ...this.recorded, ...lost, revision: 0 })
-  }
-
-  /** Notes that the job is to be recorded in another database, which may have nothing of it. */
-  markMoved(): void {
-    this.#journal.saveJob(this.key, this.job, UNRECORDED)
-    this.#setRecorded(UNRECORDED)
-    this.#isRecordedSaved = true
   }
 
   /** Moves to a higher epoch than D1's, so the next record replaces what D1 has. Everything is recorded again. */

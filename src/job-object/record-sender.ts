@@ -109,7 +109,7 @@ export class RecordSender {
   /** Goes on in the database where the organization has gone. */
   #follow(live: LiveJob, moved: Placement): void {
     if (!this.#home.learn(moved)) throw new Error('the organization has left its database')
-    if (this.#holder.live === live) live.markMoved()
+    live.markLost('everything')
   }
 
   /**

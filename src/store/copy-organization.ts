@@ -65,8 +65,8 @@ export async function copyOrganization(
 }
 
 /**
- * Whether `to` has to get a job. Not if its own state is newer or of another creation: its object records there by now,
- * and its object is who knows.
+ * Whether `to` has to get a job. It does not if its own state is newer or of another creation: then the job's object
+ * records there already, and the object is right.
  */
 function isLacking(there: JobState | undefined, here: JobState): boolean {
   if (there === undefined || there.epoch !== here.epoch) return (there?.epoch ?? -1) < here.epoch

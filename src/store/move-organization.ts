@@ -1,4 +1,4 @@
-import { and, eq, lt, sql } from 'drizzle-orm'
+import { and, eq, isNull, lt, ne, sql } from 'drizzle-orm'
 import { type Placement, UNPLACED } from '../jobs/placement.ts'
 import { copyOrganization, deleteOrganization, type Ends } from './copy-organization.ts'
 import { departures, jobs, type MOVE_PHASES, organizations } from './schema.ts'
@@ -13,6 +13,11 @@ const MAX_PASSES = 20
 export type Stores = Record<string, AnyStore> & { DB: AnyStore }
 
 export interface MoveOptions {
+  /**
+   * How long an organization stays where it moved last, in ms. A location that is cut off from D1 relies on an old
+   * placement for 15 minutes: until then, it must not become the right one again while its rows are still on their way.
+   */
+  restMs: number
   /** How long the old rows stay after the switch, in ms: until every location has learned of it. */
   settleMs: number
   /** The time in ms since the epoch. */
@@ -48,7 +53,7 @@ export async function moveOrganization(
 ): Promise<void> {
   if (stores[to] === undefined)
     throw new MoveError(`There is no database ${to}: there are ${Object.keys(stores).join(', ')}`)
-  let move = await begin(stores.DB, organizationId, to, options.now())
+  let move = await begin(stores.DB, organizationId, to, options)
   if (move === undefined) return options.say(`${organizationId} lives in ${to} already`)
   while (move !== undefined) {
     options.say(`${move.phase}: ${organizationId}, from ${move.movingFrom} to ${to}`)
@@ -141,7 +146,7 @@ const PHASES: Record<Phase, (stores: Stores, move: Move, options: MoveOptions) =
 
   async clearing(stores, move) {
     await deleteOrganization(endsOf(stores, move).from, move.organizationId)
-    await enter(stores.DB, move, { phase: null, movingFrom: null, movingTo: null, switchedAt: null })
+    await enter(stores.DB, move, { phase: null, movingFrom: null, movingTo: null })
   },
 }
 
@@ -150,21 +155,26 @@ async function begin(
   directory: AnyStore,
   organizationId: string,
   to: string,
-  now: number,
+  { restMs, now }: MoveOptions,
 ): Promise<Move | undefined> {
   await directory
     .insert(organizations)
-    .values({ organizationId, database: UNPLACED.database, placedAt: now })
+    .values({ organizationId, database: UNPLACED.database, placedAt: now() })
     .onConflictDoNothing()
+  const { phase, database, switchedAt } = organizations
+  const hasRested = sql`coalesce(${switchedAt}, 0) <= ${now() - restMs}`
   await directory
     .update(organizations)
-    .set({ phase: 'copying', movingFrom: sql`${organizations.database}`, movingTo: to })
-    .where(
-      and(isOf(organizationId), sql`${organizations.phase} is null`, sql`${organizations.database} <> ${to}`),
-    )
+    .set({ phase: 'copying', movingFrom: sql`${database}`, movingTo: to })
+    .where(and(isOf(organizationId), isNull(phase), ne(database, to), hasRested))
   const move = await findMove(directory, organizationId)
   if (move !== undefined && move.movingTo !== to)
     throw new MoveError(`${organizationId} is on its way to ${move.movingTo}: let that move finish first`)
+  const [row] = await directory.select({ database }).from(organizations).where(isOf(organizationId))
+  if (move === undefined && row?.database !== to)
+    throw new MoveError(
+      `${organizationId} has moved within the last ${restMs / 60_000} minutes: wait until then`,
+    )
   return move
 }
 

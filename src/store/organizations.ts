@@ -1,6 +1,7 @@
 import { count, eq, sql } from 'drizzle-orm'
 import type { Env } from '../env.ts'
 import { type Placement, UNPLACED } from '../jobs/placement.ts'
+import { logEvent } from '../log.ts'
 import { type Candidate, chooseDatabase } from './choose-database.ts'
 import { databases } from './databases.ts'
 import { apiKeys, jobs, organizations } from './schema.ts'
@@ -89,5 +90,8 @@ async function chooseAtEdge(env: Env, directory: AnyStore): Promise<string> {
       })
       .map((candidate) => candidate.catch(() => [])),
   )
-  return chooseDatabase(candidates.flat(), env.DATABASE_FOR_NEW)
+  const preferred = env.DATABASE_FOR_NEW
+  if (preferred && !(preferred in databases(env)))
+    logEvent('setting_invalid', { name: 'DATABASE_FOR_NEW', used: 'the one with the most free space' })
+  return chooseDatabase(candidates.flat(), preferred)
 }

@@ -164,7 +164,7 @@ export const apiKeys = sqliteTable('api_keys', {
 /** How far the move of an organization to another database has come: see `move-organization.ts`. */
 export const MOVE_PHASES = ['copying', 'closed', 'switched', 'clearing'] as const
 
-/** The directory: which database has the jobs of an organization. Only `DB` has rows; see `UNPLACED` for those without one. */
+/** The directory: which database has the jobs of an organization. Only `DB` has rows. No row means `UNPLACED`. */
 export const organizations = sqliteTable('organizations', {
   organizationId: text('organization_id').primaryKey(),
   /** The name of a binding. */
@@ -177,13 +177,13 @@ export const organizations = sqliteTable('organizations', {
   /** The two ends of the move under way. */
   movingFrom: text('moving_from'),
   movingTo: text('moving_to'),
-  /** When the move under way changed `database`. */
+  /** When a move last changed `database`. */
   switchedAt: integer('switched_at'),
 })
 
 /**
- * The organizations that have left this database, and where they went. Triggers in the migration skip every row of theirs
- * that anyone still inserts into or updates in a table of jobs.
+ * The organizations that have left this database, and where they went. Triggers, made by the migration, skip every insert
+ * and update of their rows in the tables of jobs.
  */
 export const departures = sqliteTable('departures', {
   organizationId: text('organization_id').primaryKey(),

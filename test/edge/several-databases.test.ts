@@ -2,7 +2,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import type { Edge } from '../../scripts/edge.ts'
 import { FakeStytch } from './fake-stytch.ts'
-import { aCaller, anError, aWorker, NEW_JOB } from './fixtures.ts'
+import { aCaller, anError, aRunningJob, aWorker, NEW_JOB } from './fixtures.ts'
 import { call, freshOrganization, startEdge } from './harness.ts'
 import { issueByCommand } from './keys-process.ts'
 import { runScript } from './run-script.ts'
@@ -80,6 +80,36 @@ test('a key of organizations in several databases reaches each where it lives', 
     expect((await call(edge, key, 'GET', `/api/jobs/${body.job_id}`, undefined, headers)).status).toBe(200)
     expect(rowsOf(org)).toEqual({ [DATABASES[at] ?? '']: { jobs: 1 } })
   }
+})
+
+test('while one database takes no writes, the jobs in the others are recorded as ever', async () => {
+  const well = await aRunningJob(edge, {}, { database: 'DB' })
+  const ill = await aRunningJob(edge, {}, { database: 'DB_2' })
+  const statusIn = (database: string, jobId: string) => {
+    const file = new DatabaseSync(edge.d1File(database), { readOnly: true })
+    const row = file.prepare('select status from jobs where job_id = ?').get(jobId)
+    file.close()
+    return row?.status
+  }
+  const holder = new DatabaseSync(edge.d1File('DB_2'), { timeout: 10_000 })
+  holder.exec('BEGIN IMMEDIATE')
+  try {
+    const [done] = await Promise.all([well, ill].map(({ reported }) => reported({ mark_completed: true })))
+    expect(done.status).toBe('completed')
+    expect(statusIn('DB', well.jobId)).toBe('completed')
+    expect(statusIn('DB_2', ill.jobId)).toBe('in_progress')
+    const startedAt = performance.now()
+    const { jobId } = await aRunningJob(edge, {}, { database: 'DB_3' })
+    expect(statusIn('DB_3', jobId)).toBe('in_progress')
+    expect(performance.now() - startedAt).toBeLessThan(2_000)
+  } finally {
+    holder.exec('ROLLBACK')
+    holder.close()
+  }
+  await vi.waitFor(() => expect(statusIn('DB_2', ill.jobId)).toBe('completed'), {
+    timeout: 60_000,
+    interval: 500,
+  })
 })
 
 test('new organizations spread: by their first key, and by their first session', async () => {

@@ -23,11 +23,12 @@ const TABLES = ['jobs', 'job_entries', 'job_entry_groups', 'idempotent_replies']
 async function move(
   organizationId: string,
   to: string,
-  more: { say?: (line: string) => void; settleMs?: number } = {},
+  more: { say?: (line: string) => void; settleMs?: number; restMs?: number } = {},
 ) {
   const said: string[] = []
   await moveOrganization(stores, organizationId, to, {
     settleMs: 0,
+    restMs: 0,
     now: Date.now,
     sleep: async () => {},
     ...more,
@@ -100,6 +101,17 @@ test('everything of an organization goes to the other database, as it was, and n
   expect(await rowsOf(env.DB_2, organizationId)).toEqual(NOTHING)
   expect(await findPlacement(store, organizationId)).toEqual({ database: 'DB', version: 3 })
   expect(await move(organizationId, 'DB')).toEqual([`${organizationId} lives in DB already`])
+})
+
+test('an organization that has just moved stays for a while', async () => {
+  const { organizationId } = aJobKey()
+  await recorded(organizationId)
+  await move(organizationId, 'DB_2')
+  await expect(move(organizationId, 'DB', { restMs: 60_000 })).rejects.toThrow(
+    'moved within the last 1 minutes',
+  )
+  await move(organizationId, 'DB', { restMs: 0 })
+  expect(await findPlacement(store, organizationId)).toEqual({ database: 'DB', version: 3 })
 })
 
 test('many large jobs take several pages', async () => {
