@@ -1,8 +1,11 @@
+import { availableParallelism } from 'node:os'
 import { cloudflareTest, readD1Migrations } from '@cloudflare/vitest-plugin'
 import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
   test: {
+    // Most tests wait for processes and clocks: on two cores, one file at a time would leave one of them idle.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     projects: [
       { test: { name: 'unit', include: ['test/unit/**/*.test.ts'] } },
       {
@@ -24,7 +27,12 @@ export default defineConfig({
         },
       },
       {
-        test: { name: 'edge', include: ['test/edge/**/*.test.ts'], hookTimeout: 30_000, testTimeout: 30_000 },
+        test: {
+          name: 'edge',
+          include: ['test/edge/**/*.test.ts', 'test/generated-clients/*.test.ts'],
+          hookTimeout: 30_000,
+          testTimeout: 30_000,
+        },
       },
       {
         test: {

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
-import { StateError } from './state-error.ts'
+import { isAboutState, StateError } from './state-error.ts'
 
 /**
  * Migrates a D1 database to the newest schema. Applied migrations go into wrangler's own table, so neither tool repeats the
@@ -48,10 +48,9 @@ function apply(database: DatabaseSync, name: string, sql: string): void {
     database.exec(sql)
     database.prepare('INSERT INTO d1_migrations (name) VALUES (?)').run(name)
   } catch (error) {
-    const { errcode, message } = error as { errcode?: number; message: string }
-    // SQLITE_ERROR is about the statement. Every other code is about the disk or a lock.
-    if (errcode !== 1) throw error
-    throw new StateError(`The migration ${name} does not apply to the database: ${message}.`, {
+    // The caller explains an error about the disk or a lock. Every other one is about the statement or the data.
+    if (!(error instanceof Error) || isAboutState(error)) throw error
+    throw new StateError(`The migration ${name} does not apply to the database: ${error.message}.`, {
       cause: error,
     })
   }

@@ -33,7 +33,7 @@ export async function openLocalDatabase(
   const isNew = !existsSync(path)
   if (isNew && !mayCreate) {
     throw new StateError(
-      `There is no state in ${dirname(state)}: no edge has run on it, and no key was issued.`,
+      `There is no state in ${dirname(state)}: no edge has run there and no key was issued.`,
     )
   }
   const database = await withStateErrors(dirname(state), () => openD1File(path, settings.migrationsDir))

@@ -31,6 +31,11 @@ export function toStateError(error: unknown, dir: string): unknown {
   return explanation === undefined ? error : new StateError(explanation, { cause: error })
 }
 
+/** Whether an error is about the disk, the folder or a lock of a state: `toStateError` explains it. */
+export function isAboutState(error: unknown): boolean {
+  return explain(error, '') !== undefined
+}
+
 function explain(error: unknown, dir: string): string | undefined {
   if (!(error instanceof Error) || error instanceof StateError) return undefined
   const { code, errcode } = error as { code?: unknown; errcode?: unknown }

@@ -2,13 +2,22 @@ import { app } from './app.ts'
 import { deleteExpiredJobs } from './delete-expired-jobs.ts'
 import type { Env } from './env.ts'
 import { dashboard } from './serve-dashboard.ts'
+import { wakeAbandonedJobs } from './wake-abandoned-jobs.ts'
 
 export { JobObject } from './job-object/job-object.ts'
+export { RecorderObject } from './recorder/recorder-object.ts'
 
 // Not in app.ts: tests run that file in Node, which cannot import scripts as text.
 app.route('/', dashboard)
 
 export default {
   fetch: app.fetch,
-  scheduled: ({ scheduledTime }, env) => deleteExpiredJobs(env, scheduledTime),
+  async scheduled({ scheduledTime }, env) {
+    // If one of them fails, the other runs all the same.
+    const runs = await Promise.allSettled([
+      deleteExpiredJobs(env, scheduledTime),
+      wakeAbandonedJobs(env, scheduledTime),
+    ])
+    for (const run of runs) if (run.status === 'rejected') throw run.reason
+  },
 } satisfies ExportedHandler<Env>

@@ -2,7 +2,15 @@ import { Moment } from '../moment.ts'
 import { remember } from '../remember.ts'
 
 /** How many requests one unit of the limiter covers: it is asked once per unit, so the other requests cost nothing. */
-export const REQUESTS_A_UNIT = 100
+const REQUESTS_A_UNIT = 100
+/** What a request for a job that does not exist weighs, in requests: it makes an object, which looks into D1. */
+const MISS_WEIGHT = REQUESTS_A_UNIT
+/** How much a caller may owe for misses before it is refused until the limiter has granted it, in requests. */
+const MAX_MISS_DEBT = 10 * MISS_WEIGHT
+/** How many misses a caller may make in a window, whatever the limiter says. */
+const MAX_MISSES = 600
+/** How long that window is, in ms. */
+const MISS_WINDOW_MS = 60_000
 /** How long a grant may be used, in ms. */
 const GRANTED_FOR_MS = 60_000
 /** How long a caller over the limit is refused before the limiter is asked again, in ms. */
@@ -16,6 +24,11 @@ export type Limiter = { limit(of: { key: string }): Promise<{ success: boolean }
 interface Account {
   /** Requests left. Below zero, they are owed: made while waiting for the limiter, or charged afterwards. */
   left: number
+  /** Requests charged for misses that the limiter has not granted yet. */
+  charged: number
+  /** Misses in the current window. */
+  misses: number
+  missesSince?: Moment
   grantedAt?: Moment
   refusedAt?: Moment
   /** Set while waiting for an answer. */
@@ -30,7 +43,8 @@ interface Options {
 
 /**
  * How many requests each caller may make. The limiter is asked in the background and never delays a request: its answer
- * applies to the requests after it.
+ * applies to the requests after it. A slow limiter cannot keep up with misses that come all at once, so these are also
+ * bounded here: by what a caller may owe for them, and by number.
  */
 export class RequestBudget {
   readonly #now: () => number
@@ -44,57 +58,73 @@ export class RequestBudget {
 
   /** Takes one request from the caller's budget; false if the budget is spent. Never throws. */
   spend(limiter: Limiter, callerId: string, keepAlive: (work: Promise<unknown>) => void): boolean {
-    if (limiter === undefined) return true
     const now = this.#now()
     const account = this.#accountOf(callerId)
+    if (account.misses >= MAX_MISSES && account.missesSince?.isWithin(MISS_WINDOW_MS, now)) return false
+    if (limiter === undefined) return true
     if (account.refusedAt?.isWithin(REFUSED_FOR_MS, now)) return false
     if (!account.grantedAt?.isWithin(GRANTED_FOR_MS, now)) account.left = Math.min(account.left, 0)
-    if (account.left <= 0 && !account.askedAt?.isWithin(TIMEOUT_MS, now))
-      keepAlive(this.#ask(limiter, callerId, account, new Moment(now)))
+    if (account.left <= 0 && !account.askedAt?.isWithin(TIMEOUT_MS, now)) {
+      // The last question was never answered: a limiter that fails limits nobody.
+      if (account.askedAt !== undefined) account.charged = 0
+      keepAlive(this.#ask(limiter, callerId, account))
+    }
+    // Requests may be owed without end: a caller without misses is never refused for a slow limiter.
+    if (Math.min(account.charged, -account.left) > MAX_MISS_DEBT) return false
     account.left -= 1
     return true
   }
 
-  /**
-   * Charges the caller for what a request turned out to cost, in requests. This alone refuses nothing: following
-   * requests ask the limiter for what is owed, one unit at a time.
-   */
-  charge(limiter: Limiter, callerId: string, requests: number): void {
-    if (limiter !== undefined) this.#accountOf(callerId).left -= requests
+  /** Charges the caller for a request that was a miss. The request itself was taken from its budget when it came in. */
+  chargeMiss(limiter: Limiter, callerId: string): void {
+    const now = this.#now()
+    const account = this.#accountOf(callerId)
+    if (!account.missesSince?.isWithin(MISS_WINDOW_MS, now)) {
+      account.missesSince = new Moment(now)
+      account.misses = 0
+    }
+    account.misses += 1
+    if (limiter === undefined) return
+    account.left -= MISS_WEIGHT - 1
+    account.charged += MISS_WEIGHT - 1
   }
 
-  async #ask(
-    limiter: NonNullable<Limiter>,
-    callerId: string,
-    account: Account,
-    askedAt: Moment,
-  ): Promise<void> {
-    account.askedAt = askedAt
-    try {
-      const { success } = await limiter.limit({ key: callerId })
-      const answeredAt = new Moment(this.#now())
-      if (success) {
-        account.left += REQUESTS_A_UNIT
-        account.grantedAt = answeredAt
-      } else {
-        account.left = 0
-        account.refusedAt = answeredAt
+  /** Asks the limiter for one unit after the other until nothing is owed, or it refuses. */
+  async #ask(limiter: NonNullable<Limiter>, callerId: string, account: Account): Promise<void> {
+    let askedAt: Moment
+    do {
+      askedAt = new Moment(this.#now())
+      account.askedAt = askedAt
+      try {
+        const { success } = await limiter.limit({ key: callerId })
+        this.#settle(account, success ? 'granted' : 'refused')
+      } catch (error) {
+        this.#settle(account, 'failed')
+        this.#onError(error)
       }
-    } catch (error) {
-      // A limiter that fails limits nobody.
-      account.left = REQUESTS_A_UNIT
-      account.grantedAt = new Moment(this.#now())
-      this.#onError(error)
-    } finally {
-      // A late answer may arrive after the limiter was asked again.
-      if (account.askedAt === askedAt) account.askedAt = undefined
+      // A late answer may arrive after the limiter was asked again: whoever asked last goes on.
+    } while (account.left < 0 && account.askedAt === askedAt)
+    if (account.askedAt === askedAt) account.askedAt = undefined
+  }
+
+  #settle(account: Account, answer: 'granted' | 'refused' | 'failed'): void {
+    const now = new Moment(this.#now())
+    if (answer === 'refused') account.refusedAt = now
+    else account.grantedAt = now
+    if (answer === 'granted') {
+      account.left += REQUESTS_A_UNIT
+      account.charged = Math.max(0, account.charged - REQUESTS_A_UNIT)
+      return
     }
+    // A refusal takes the place of what is owed. A limiter that fails limits nobody.
+    account.left = answer === 'refused' ? 0 : REQUESTS_A_UNIT
+    account.charged = 0
   }
 
   #accountOf(callerId: string): Account {
     const known = this.#accounts.get(callerId)
     if (known !== undefined) return known
-    const account: Account = { left: 0 }
+    const account: Account = { left: 0, charged: 0, misses: 0 }
     remember(this.#accounts, callerId, account)
     return account
   }

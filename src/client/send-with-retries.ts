@@ -20,8 +20,10 @@ export interface Connection {
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>
 
 export interface Clock {
-  /** Milliseconds since the epoch. */
+  /** Milliseconds since the epoch, for a date that the API sends. */
   now(): number
+  /** Milliseconds since some fixed point, for the time limit. Setting the machine's clock does not change it. */
+  elapsed(): number
   /** Resolves after `ms` milliseconds, or when the signal is aborted. */
   wait(ms: number, signal?: AbortSignal): Promise<void>
   /** A number from 0 up to but not including 1. It spreads the retries of many workers. */
@@ -57,6 +59,7 @@ const LONGEST_WAIT_MS = 8_000
 
 const systemClock: Clock = {
   now: () => Date.now(),
+  elapsed: () => performance.now(),
   wait: (ms, signal) =>
     new Promise((resolve) => {
       const end = () => {
@@ -86,7 +89,7 @@ type Attempt =
  */
 export async function sendWithRetries(connection: Connection, path: string, body: unknown): Promise<unknown> {
   const clock = connection.clock ?? systemClock
-  const giveUpAt = clock.now() + (connection.giveUpAfterMs ?? 60_000)
+  const giveUpAt = clock.elapsed() + (connection.giveUpAfterMs ?? 60_000)
   // Don't let fetch reject the header: its error would quote the key.
   if (!/^[\x21-\x7e]+$/.test(connection.key.trim()))
     throw new TypeError('The key contains characters that are not allowed in a header')
@@ -106,7 +109,7 @@ export async function sendWithRetries(connection: Connection, path: string, body
 
   for (let attempts = 1; ; attempts++) {
     connection.signal?.throwIfAborted()
-    const timeLeft = Math.max(1, giveUpAt - clock.now())
+    const timeLeft = Math.max(1, giveUpAt - clock.elapsed())
     const signals = [AbortSignal.timeout(Math.min(connection.attemptTimeoutMs ?? 10_000, timeLeft))]
     if (connection.signal) signals.push(connection.signal)
     const attempt = await tryOnce(connection, url, { ...request, signal: AbortSignal.any(signals) }, clock)
@@ -118,7 +121,7 @@ export async function sendWithRetries(connection: Connection, path: string, body
     connection.signal?.throwIfAborted()
     // Add the backoff to Retry-After. Workers that were all given the same second must not all return in it.
     const wait = attempt.retryAfterMs + backOff(attempts, clock.random())
-    if (clock.now() + wait > giveUpAt) {
+    if (clock.elapsed() + wait > giveUpAt) {
       throw new UnreachableError(`Gave up after ${attempts} attempts: ${attempt.reason}`, {
         cause: attempt.cause,
       })

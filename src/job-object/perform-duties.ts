@@ -3,13 +3,13 @@ import { correctClock } from '../jobs/correct-clock.ts'
 import { noteAttempt } from '../jobs/delivery.ts'
 import type { Change } from '../jobs/outcome.ts'
 import { stallJob } from '../jobs/stall-job.ts'
+import type { Settings } from '../settings.ts'
 import type { Store } from '../store/store.ts'
 import { findWebhookSecret } from '../store/webhook-secrets.ts'
 import { deliver } from './deliver.ts'
 import type { LiveJob } from './live-job.ts'
 import { show } from './replies.ts'
 import { type Duty, dutiesOf } from './schedule.ts'
-import type { Settings } from './settings.ts'
 
 interface Dependencies {
   store: Store

@@ -2,7 +2,7 @@ import { abandonDue } from '../jobs/abandon-job.ts'
 import { isAheadOfClock } from '../jobs/correct-clock.ts'
 import { isFinished, type Job } from '../jobs/job.ts'
 import { stallDue } from '../jobs/stall-job.ts'
-import type { Settings } from './settings.ts'
+import type { Settings } from '../settings.ts'
 
 /**
  * How long after a report the alarm checks that D1 has it, in ms. Setting an alarm writes a row, so it is done rarely.

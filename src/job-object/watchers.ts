@@ -1,5 +1,6 @@
 import { isFinished, type Job } from '../jobs/job.ts'
 import { presentSummary } from '../jobs/present-job.ts'
+import { Moment } from '../moment.ts'
 
 /** The shortest time between two events to one watcher, in ms. */
 const MIN_INTERVAL = 100
@@ -30,7 +31,7 @@ interface Watcher {
   seen: number
   /** It has not yet taken what was sent last. */
   isBusy: boolean
-  sentAt: number
+  sentAt: Moment
 }
 
 /**
@@ -48,7 +49,8 @@ export class Watchers {
   add(job: Job, seen: number | null): ReadableStream<Uint8Array> | null {
     if (isFinished(job.status) && seen === job.revision) return null
     const { readable, writable } = new IdentityTransformStream()
-    const watcher = { writer: writable.getWriter(), seen: -1, isBusy: false, sentAt: 0 }
+    const sentAt = new Moment(Date.now())
+    const watcher = { writer: writable.getWriter(), seen: -1, isBusy: false, sentAt }
     this.#watchers.add(watcher)
     this.#heartbeat ??= setInterval(() => this.#keepAlive(), HEARTBEAT_CHECK)
     this.#send(watcher, this.#eventOf(job))
@@ -78,15 +80,16 @@ export class Watchers {
   }
 
   #keepAlive(): void {
-    const silentSince = Date.now() - (MAX_SILENCE - HEARTBEAT_CHECK)
+    const now = Date.now()
     for (const watcher of this.#watchers) {
-      if (!watcher.isBusy && watcher.sentAt <= silentSince) this.#write(watcher, HEARTBEAT, false)
+      const isSilent = !watcher.sentAt.isWithin(MAX_SILENCE - HEARTBEAT_CHECK, now)
+      if (!watcher.isBusy && isSilent) this.#write(watcher, HEARTBEAT, false)
     }
   }
 
   #write(watcher: Watcher, bytes: Uint8Array, isLast: boolean): void {
     watcher.isBusy = true
-    watcher.sentAt = Date.now()
+    watcher.sentAt = new Moment(Date.now())
     watcher.writer.write(bytes).then(
       () => {
         watcher.isBusy = false

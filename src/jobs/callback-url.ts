@@ -1,6 +1,9 @@
 import ipaddr from 'ipaddr.js'
 import { isPrivateName } from './is-private-name.ts'
 
+/** On Azure, the host that a virtual machine runs on. The address looks public, but leads nowhere from elsewhere. */
+const AZURE_HOST = '168.63.129.16'
+
 /**
  * Why a callback URL is refused, in words for the caller; undefined if it is not. It must be https and must not be
  * known to lead to a private network. `allowLoopback`, for development, also allows http to this machine.
@@ -24,7 +27,7 @@ function isLoopback(host: string): boolean {
 }
 
 function isPublicAddress(address: ipaddr.IPv4 | ipaddr.IPv6): boolean {
-  if (address.range() !== 'unicast') return false
+  if (address.range() !== 'unicast' || address.toString() === AZURE_HOST) return false
   // All IPv6 addresses assigned so far are in 2000::/3. `::10.0.0.1`, an old notation of IPv4, counts as unicast too.
   return !('parts' in address) || address.match(ipaddr.IPv6.parseCIDR('2000::/3'))
 }

@@ -20,6 +20,12 @@ const BACKOFF = [
 /** The longest wait that a receiver may ask for, in ms. */
 const MAX_WAIT = 8 * HOUR
 
+/**
+ * The longest that an attempt takes, in ms: 20 s for D1 to return the secret and 15 s for the receiver. If it seems to
+ * have taken longer, the clock was changed.
+ */
+const MAX_ATTEMPT = 35 * SECOND
+
 /** How an attempt ended, and what the receiver said about the next one. */
 export interface AttemptOutcome {
   attempt: Attempt
@@ -44,6 +50,7 @@ export function noteAttempt(
   const attempts = [...job.attempts, attempt]
   const wait = BACKOFF[attempts.length - 1]
   const isOver = attempt.error === null || isGone || wait === undefined
-  const nextDeliveryAt = isOver ? null : endedAt + Math.max(wait, Math.min(retryAfter ?? 0, MAX_WAIT))
+  const from = Math.min(endedAt, attempt.at + MAX_ATTEMPT)
+  const nextDeliveryAt = isOver ? null : from + Math.max(wait, Math.min(retryAfter ?? 0, MAX_WAIT))
   return changed({ ...job, attempts, nextDeliveryAt, revision: job.revision + 1 })
 }

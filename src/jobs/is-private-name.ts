@@ -1,15 +1,23 @@
-/** Endings that no registry assigns: such names lead to this machine or into a private network. */
+/**
+ * Endings that no registry assigns to hosts: such names lead to this machine, into a private network, or nowhere. See
+ * RFC 6761; `svc` is Kubernetes', and `arpa` also holds `home.arpa`.
+ */
 const NEVER_PUBLIC = [
+  'arpa',
   'corp',
+  'example',
   'home',
-  'home.arpa',
   'internal',
   'intranet',
+  'invalid',
   'lan',
   'local',
   'localdomain',
   'localhost',
+  'onion',
   'private',
+  'svc',
+  'test',
 ]
 
 /**
@@ -39,6 +47,7 @@ const POINTING_AT_LOOPBACK = [
   '127.ca',
   '42foo.com',
   'bugbounty.dod.network',
+  'burpcollaborator.net',
   'colasloth.com',
   'ddev.site',
   'devlocal.dev',
@@ -52,6 +61,7 @@ const POINTING_AT_LOOPBACK = [
   'local.gd',
   'local.sisteminha.com',
   'localfabriek.nl',
+  'localh.st',
   'localho.st',
   'localhost.direct',
   'localhost.tv',
@@ -62,6 +72,7 @@ const POINTING_AT_LOOPBACK = [
   'lvh.me',
   'mail.ebc.apple.com',
   'mouse-potato.com',
+  'oastify.com',
   'smackaho.st',
   'ulh.us',
   'vcap.me',

@@ -29,8 +29,13 @@ export const MAX_STAGES = 50
 /** UTF-16 code units of a stage's name in the timeline. Longer names are cut there; the metadata has the whole one. */
 export const MAX_STAGE_LENGTH = 200
 
-/** Entries that a job keeps, errors and warnings together. Further ones are only counted: `entries_not_kept`. */
+/**
+ * Entries that a job keeps, errors and warnings together. Further ones are only counted: `entries_not_kept`. The setting
+ * MAX_ENTRY_BYTES_PER_JOB bounds their bytes.
+ */
 export const MAX_ENTRIES = 100_000
+/** Bytes that a job counts as in D1, besides its entries. */
+export const JOB_BYTES = 2_048
 /** Entities that a job remembers. Beyond either bound, each report counts an entity again: `entities_not_kept`. */
 export const MAX_ENTITIES = 100_000
 /** Bytes of their types and keys. */

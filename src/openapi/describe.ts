@@ -17,7 +17,7 @@ export function describe(endpoints: readonly Endpoint[]) {
       description:
         'Jobs of a merchant platform: workers report their progress, and callers with permission watch it.',
       license: { name: 'MIT', identifier: 'MIT' },
-      contact: { name: 'Milepost', url: 'https://github.com/milepost' },
+      contact: { name: 'Milepost' },
     },
     servers: [{ url: '/', description: 'The edge that serves this description' }],
     security: [],

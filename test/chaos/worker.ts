@@ -226,5 +226,10 @@ function toEntry(entityKey: string): ReportedEntry {
 }
 
 function quickClock(random: () => number): Clock {
-  return { now: () => Date.now(), wait: (ms) => pause(ms / WAITS_SHORTENED), random }
+  return {
+    now: () => Date.now(),
+    elapsed: () => performance.now(),
+    wait: (ms) => pause(ms / WAITS_SHORTENED),
+    random,
+  }
 }

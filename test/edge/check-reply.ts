@@ -10,10 +10,10 @@ export interface RawReply {
   text: string
 }
 
-/** Throws where a reply is not one that its endpoint declares, down to the last key. Of the page nothing is declared. */
+/** Throws if an endpoint does not declare such a reply, down to the last key. The dashboard declares nothing. */
 export function checkReply(method: string, path: string, { status, contentType, text }: RawReply): void {
-  const { pathname } = new URL(path, 'http://edge')
-  if (method === 'OPTIONS' || pathname === '/' || pathname.startsWith('/dashboard/')) return
+  const { pathname } = new URL(`http://edge${path}`)
+  if (method === 'OPTIONS' || /^\/(\/?$|dashboard\/)/.test(pathname)) return
   const schema = schemaOf(method, pathname, status, contentType)
   if (schema === null || method === 'HEAD') {
     if (text !== '') throw new Error(`${method} ${pathname} declares no body for ${status}: ${text}`)
@@ -26,7 +26,7 @@ export function checkReply(method: string, path: string, { status, contentType, 
   }
 }
 
-/** The schema that is declared for a reply; null for one without a body. */
+/** The declared schema of a reply; null for a reply without a body. */
 function schemaOf(
   method: string,
   path: string,
@@ -56,7 +56,7 @@ function patternOf({ path }: Endpoint): RegExp {
   return new RegExp(`^${path.replace(/\/$/, '').replace(/\{\w+\}/g, '[^/]+')}/?$`)
 }
 
-/** The JSON texts in a body: itself, the lines of NDJSON, the data of events. */
+/** The JSON texts of a body: the lines of NDJSON, the data of events, or the whole body. */
 function itemsOf(contentType: string | null, text: string): string[] {
   const lines = text.split('\n').filter((line) => line !== '')
   if (contentType === 'application/x-ndjson') return lines

@@ -4,9 +4,10 @@ import type { Edge } from '../../scripts/edge.ts'
 import { PERMISSIONS } from '../../src/access/caller.ts'
 import { newServerApiKey } from '../../src/access/server-api-key.ts'
 import { revokeApiKey } from '../../src/store/api-keys.ts'
+import { ask as askEndpoint, type Case, cases, casesAbout } from './endpoint-cases.ts'
 import { FakeStytch } from './fake-stytch.ts'
+import { aCaller, aGuardedJob, NEW_JOB } from './fixtures.ts'
 import { call, freshOrganization, issueKey, startEdge } from './harness.ts'
-import { type Case, cases, casesAbout } from './security-cases.ts'
 
 let edge: Edge
 let stytch: FakeStytch
@@ -20,38 +21,30 @@ afterAll(async () => {
   await stytch?.close()
 })
 
-/** An organization with one job, and a look at that job which shows all that a request might have changed. */
-async function aJob({ ofFinished }: Case) {
-  const org = freshOrganization()
-  const { key } = await issueKey(edge, { org })
-  const created = await call(edge, key, 'POST', '/api/jobs/', { job_type: 'import', total_items: 3 })
-  const id: string = created.body.job_id
-  if (ofFinished) await call(edge, key, 'POST', `/api/jobs/${id}/cancel`)
-  const look = async () => ({
-    job: (await call(edge, key, 'GET', `/api/jobs/${id}`)).text,
-    jobs: (await call(edge, key, 'GET', '/api/jobs/')).body.jobs.length,
-  })
-  return { org, id, look }
-}
+const aJob = ({ ofFinished }: Case) => aGuardedJob(edge, { isFinished: ofFinished })
 
 type Headers = Record<string, string>
 const bearer = (key: string): Headers => ({ Authorization: `Bearer ${key}` })
 const cookie = (token: string): Headers => ({ Cookie: `stytch_session=${token}` })
 
-function ask({ method, path, body }: Case, id: string, headers: Headers) {
-  return call(edge, null, method, path.replace('{job_id}', id), body, headers)
+function ask(each: Case, id: string, headers: Headers) {
+  return askEndpoint(edge, each, { id, headers })
 }
 
-/** All that is no credential, of someone who knows the organization and the job. */
-const nobodies: Record<string, (org: string) => Headers | Promise<Headers>> = {
+/** Credentials of a caller who knows the organization and the job but must not get in. */
+const invalid: Record<string, (org: string) => Headers | Promise<Headers>> = {
   'no credential': () => ({}),
-  'a malformed one': () => bearer('mp_short'),
   'another scheme': () => ({ Authorization: 'Basic dXNlcjpwYXNz' }),
+  'no key after Bearer': () => ({ Authorization: 'Bearer' }),
+  'something that is not a key': () => bearer('mp_short'),
+  'a key cut short': async (org) => bearer((await issueKey(edge, { org })).key.slice(0, -1)),
+  'a key without its scheme': async (org) => ({ Authorization: (await issueKey(edge, { org })).key }),
+  'two keys': async (org) => bearer(`${(await issueKey(edge, { org })).key} ${newServerApiKey()}`),
   'an unknown key': () => bearer(newServerApiKey()),
   'an expired key': async (org) => bearer((await issueKey(edge, { org, expiresAt: Date.now() })).key),
   'a revoked key': async (org) => {
     const { key, keyId } = await issueKey(edge, { org })
-    await revokeApiKey(drizzle(await edge.d1()), org, keyId, Date.now())
+    expect(await revokeApiKey(drizzle(await edge.d1()), org, keyId, Date.now())).toBe(true)
     return bearer(key)
   },
   'an unknown session': () => ({ ...cookie(newServerApiKey()), 'Sec-Fetch-Site': 'same-origin' }),
@@ -73,20 +66,29 @@ describe.each(guarded)('$name', (each) => {
   const lacking = { status: 403, body: { detail: `Missing required permission: ${needs}` } }
   const changes = each.method !== 'GET'
 
-  test.each(Object.entries(nobodies))('with %s: 401, and nothing happens', async (name, headersOf) => {
-    const { org, id, look } = await aJob(each)
-    const before = await look()
-    for (const more of [{}, { 'X-Organization-ID': org }]) {
-      const reply = await ask(each, id, { ...(await headersOf(org)), ...more })
-      const detail = name === 'no credential' ? 'Not authenticated' : 'Invalid credentials'
-      expect(reply).toMatchObject({ status: 401, body: { detail } })
-      expect(reply.headers.get('WWW-Authenticate')).toBe('Bearer')
-    }
-    expect(await look()).toEqual(before)
+  describe('with an invalid credential: 401, and nothing changes', () => {
+    // One job for all of them, since none may change it.
+    let job: Awaited<ReturnType<typeof aGuardedJob>>
+    beforeAll(async () => {
+      job = await aJob(each)
+    })
+
+    test.each(Object.entries(invalid))('%s', async (name, headersOf) => {
+      const { org, jobId: id, look } = job
+      const before = await look()
+      for (const more of [{}, { 'X-Organization-ID': org }]) {
+        const reply = await ask(each, id, { ...(await headersOf(org)), ...more })
+        // Unknown, expired and revoked keys get the same words, so a stranger learns nothing about a key.
+        const detail = name === 'no credential' ? 'Not authenticated' : 'Invalid credentials'
+        expect(reply).toMatchObject({ status: 401, body: { detail } })
+        expect(reply.headers.get('WWW-Authenticate')).toBe('Bearer')
+      }
+      expect(await look()).toEqual(before)
+    })
   })
 
-  test('with every permission but the one it needs: 403, and nothing happens', async () => {
-    const { org, id, look } = await aJob(each)
+  test('with every permission except the one it needs: 403, and nothing changes', async () => {
+    const { org, jobId: id, look } = await aJob(each)
     const before = await look()
     const others = PERMISSIONS.filter((permission) => permission !== needs)
     const { key } = await issueKey(edge, { org, permissions: others })
@@ -94,14 +96,20 @@ describe.each(guarded)('$name', (each) => {
     const session = { ...cookie(stytch.signIn({ org, actions })), 'Sec-Fetch-Site': 'same-origin' }
     for (const headers of [bearer(key), session]) {
       expect(await ask(each, id, headers)).toMatchObject(lacking)
-      // Also where the organization is not theirs: who may not, learns nothing of what is where.
+      // The same for another organization: without the permission, a caller does not learn what exists.
       expect(await ask(each, id, { ...headers, 'X-Organization-ID': 'another' })).toMatchObject(lacking)
     }
     expect(await look()).toEqual(before)
   })
 
-  test('with a session: as with a key, of its own organization only', async () => {
-    const { org, id, look } = await aJob(each)
+  test('with only the permission it needs: 200', async () => {
+    const { org, jobId: id } = await aJob(each)
+    const { key } = await issueKey(edge, { org, permissions: [each.permission ?? 'job:read'] })
+    expect((await ask(each, id, bearer(key))).status).toBe(200)
+  })
+
+  test('with a session: replies as to a key, for its own organization only', async () => {
+    const { org, jobId: id, look } = await aJob(each)
     const before = await look()
     const page = { 'Sec-Fetch-Site': 'same-origin' }
     const stranger = { ...cookie(stytch.signIn({ org: freshOrganization() })), ...page }
@@ -114,8 +122,8 @@ describe.each(guarded)('$name', (each) => {
     expect((await ask(each, id, own)).status).toBe(200)
   })
 
-  test('with a session, from a page of another origin: it changes nothing, and that page reads nothing', async () => {
-    const { org, id, look } = await aJob(each)
+  test('with a session, from a page of another origin: nothing changes, and the page cannot read the reply', async () => {
+    const { org, jobId: id, look } = await aJob(each)
     const before = await look()
     const foreign = { Origin: 'https://evil.example', 'Sec-Fetch-Site': 'cross-site' }
     const reply = await ask(each, id, { ...cookie(stytch.signIn({ org })), ...foreign })
@@ -124,8 +132,8 @@ describe.each(guarded)('$name', (each) => {
     expect(await look()).toEqual(before)
   })
 
-  test('with a key of several organizations: the header chooses, and without it 400 says so', async () => {
-    const { org, id, look } = await aJob(each)
+  test('with a key of several organizations: the header chooses one, and without it the reply is 400', async () => {
+    const { org, jobId: id, look } = await aJob(each)
     const before = await look()
     const other = freshOrganization()
     const { key } = await issueKey(edge, { org: [other, org] })
@@ -141,7 +149,13 @@ describe.each(guarded)('$name', (each) => {
 })
 
 describe.each(casesAbout('nobody'))('$name', (each) => {
-  test.each(Object.entries(nobodies))('with %s: as with any other', async (_, headersOf) => {
+  test.each(Object.entries(invalid))('with %s: 200, as for anyone', async (_, headersOf) => {
     expect((await ask(each, '', await headersOf(freshOrganization()))).status).toBe(200)
   })
+})
+
+test('a key that expires later works, and the case of its scheme does not matter', async () => {
+  const { key } = await aCaller(edge, { expiresAt: Date.now() + 3_600_000 })
+  const reply = await call(edge, null, 'POST', '/api/jobs/', NEW_JOB, { Authorization: `bEaReR ${key}` })
+  expect(reply.status).toBe(200)
 })

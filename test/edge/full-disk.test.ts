@@ -1,20 +1,20 @@
 import { DatabaseSync } from 'node:sqlite'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { type Edge, openEdge } from '../../scripts/edge.ts'
+import { NEW_JOB, UNKNOWN_ID } from './fixtures.ts'
 import { call, freshOrganization, issueKey, type Reply } from './harness.ts'
 import { mountDisk } from './mount-disk.ts'
 
-const ORDER = { job_type: 'import', total_items: 10 }
-/** As much as makes each report need room of its own. */
+/** Long enough that each report needs new room on the disk. */
 const MESSAGE = 'm'.repeat(1_000)
 
 vi.setConfig({ testTimeout: 120_000 })
 
-test('a full disk is answered with 503; no acknowledged report is lost, and with room again all goes on', async ({
+test('on a full disk requests get 503 and no acknowledged report is lost; with room again everything goes on', async ({
   skip,
 }) => {
   const disk = mountDisk('48m')
-  if (disk === undefined) return skip('To mount a disk takes Linux and root')
+  if (disk === undefined) return skip('Mounting a disk takes Linux and root')
   onTestFinished(disk.unmount)
   const edge = await openEdge({ persistTo: disk.folder, quiet: true })
   onTestFinished(edge.dispose)
@@ -28,15 +28,15 @@ test('a full disk is answered with 503; no acknowledged report is lost, and with
   }
   const workers = await Promise.all([1, 2, 3, 4].map(() => startWorker(send)))
   onTestFinished(async () => void (await Promise.all(workers.map((worker) => worker.stop()))))
-  const spare = (await send('POST', '/api/jobs/', ORDER)).body.job_id as string
+  const spare = (await send('POST', '/api/jobs/', NEW_JOB)).body.job_id as string
   await untilEach(workers, (worker) => worker.acknowledged.length >= 3)
 
   const giveBack = disk.fill()
   await untilEach(workers, (worker) => worker.refusals >= 3)
-  expect((await send('POST', '/api/jobs/', ORDER)).status).toBe(503)
+  expect((await send('POST', '/api/jobs/', NEW_JOB)).status).toBe(503)
   expect((await send('POST', `/api/jobs/${spare}/cancel`, {})).status).toBe(503)
-  expect((await send('GET', `/api/jobs/job_${'0'.repeat(32)}`)).status).toBe(503)
-  await send('POST', '/api/jobs/', ORDER, { 'Idempotency-Key': 'k' })
+  expect((await send('GET', `/api/jobs/${UNKNOWN_ID}`)).status).toBe(503)
+  await send('POST', '/api/jobs/', NEW_JOB, { 'Idempotency-Key': 'k' })
   await send('GET', '/api/jobs/')
   for (const { path } of workers) {
     for (const part of ['', '/status', '/warnings', '/entry-groups', '/deliveries'])
@@ -48,7 +48,7 @@ test('a full disk is answered with 503; no acknowledged report is lost, and with
   await untilEach(workers, (worker, index) => worker.acknowledged.length >= (before[index] ?? 0) + 3)
   await Promise.all(workers.map((worker) => worker.stop()))
   expect((await send('POST', `/api/jobs/${spare}/cancel`, {})).status).toBe(200)
-  expect((await send('POST', '/api/jobs/', ORDER)).status).toBe(200)
+  expect((await send('POST', '/api/jobs/', NEW_JOB)).status).toBe(200)
 
   const unavailable = { status: 503, retryAfter: '5', said: { detail: 'Temporarily unavailable' } }
   expect(refused).toEqual(refused.map(() => unavailable))
@@ -77,9 +77,9 @@ test('a full disk is answered with 503; no acknowledged report is lost, and with
 
 type Send = (method: string, path: string, body?: object) => Promise<Reply>
 
-/** Reports on a job of its own as fast as it is answered, until it is stopped; what is refused, it sends again. */
+/** Reports on its own job as fast as replies come, until it is stopped, and repeats what is refused. */
 async function startWorker(send: Send) {
-  const path = `/api/jobs/${(await send('POST', '/api/jobs/', ORDER)).body.job_id}`
+  const path = `/api/jobs/${(await send('POST', '/api/jobs/', NEW_JOB)).body.job_id}`
   const worker = { path, acknowledged: [] as string[], refusals: 0, last: () => n - 1, stop }
   let n = 1
   let stopped = false
@@ -107,7 +107,7 @@ function untilEach(workers: Worker[], holds: (worker: Worker, index: number) => 
   })
 }
 
-/** The keys of all warnings of a job. */
+/** The entity keys of all warnings of a job. */
 async function entryKeys(edge: Edge, key: string, path: string): Promise<string[]> {
   const { text } = await call(edge, key, 'GET', `${path}/warnings`, undefined, {
     Accept: 'application/x-ndjson',

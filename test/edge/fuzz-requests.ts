@@ -14,7 +14,7 @@ export interface Surroundings {
   endpoints: { method: string; path: string }[]
   key: string
   organization: string
-  /** A key of another organisation. */
+  /** A key of another organization. */
   strangersKey: string
   /** A job that neither key may see. */
   bystandersJob: string
@@ -82,7 +82,7 @@ const ODD_VALUES = [
   '"yes"',
 ]
 
-/** Requests of all kinds: right, nearly right and senseless, to every endpoint and beside them. */
+/** Valid, nearly valid and senseless requests, to every endpoint and to paths without one. */
 export function requests(around: Surroundings): fc.Arbitrary<FuzzedRequest> {
   return fc
     .record({ target: targets(around), query: queries, headers: headers(around), body: bodies })
@@ -90,7 +90,7 @@ export function requests(around: Surroundings): fc.Arbitrary<FuzzedRequest> {
       method,
       path: path + query,
       headers,
-      // A large body that nobody reads breaks the connection, of whose answer the sender then may not hear.
+      // A large body that is not read breaks the connection, and the sender may miss the reply.
       body: method !== 'POST' && body !== null && body.length > 10_000 ? null : body,
     }))
 }
@@ -125,7 +125,7 @@ function targets({ endpoints, bystandersJob }: Surroundings) {
   )
 }
 
-/** As a part of a path; of half a surrogate pair, a question mark. */
+/** Encodes a part of a path. Half a surrogate pair becomes U+FFFD. */
 function encode(text: string): string {
   return encodeURIComponent(text.toWellFormed())
 }
@@ -149,7 +149,7 @@ const queries = fc.oneof(
   },
 )
 
-/** What a header can carry: bytes, without the controls that end it. */
+/** Any bytes that a header can hold: all except control characters. */
 const headerText = (maxLength: number) =>
   fc
     .array(fc.oneof(fc.integer({ min: 0x20, max: 0x7e }), fc.integer({ min: 0x80, max: 0xff })), {
@@ -178,8 +178,8 @@ function headers({ key, organization, strangersKey }: Surroundings) {
   )
   const optional = (weight: number, value: fc.Arbitrary<string>) =>
     fc.oneof({ weight: 10 - weight, arbitrary: fc.constant(undefined) }, { weight, arbitrary: value })
-  const retryKey = fc.oneof(
-    // Of few, so that a key comes again with another body.
+  const idempotencyKey = fc.oneof(
+    // Few keys, so that some are repeated with another body.
     { weight: 4, arbitrary: fc.constantFrom(...'abcdefghijklmnopqrst') },
     { weight: 2, arbitrary: headerText(40) },
     { weight: 1, arbitrary: fc.constantFrom(0, 1, 255, 256, 4_000).map((length) => 'k'.repeat(length)) },
@@ -201,7 +201,7 @@ function headers({ key, organization, strangersKey }: Surroundings) {
           { weight: 1, arbitrary: fc.constant('') },
         ),
       ),
-      'Idempotency-Key': optional(4, retryKey),
+      'Idempotency-Key': optional(4, idempotencyKey),
       Accept: optional(
         2,
         fc.oneof(fc.constantFrom('application/x-ndjson', '*/*', 'text/html;q='), headerText(20)),
@@ -228,7 +228,7 @@ const text = fc.oneof(
 )
 const json = fc.jsonValue({ maxDepth: 4, stringUnit: 'binary' }).map((value) => JSON.stringify(value))
 
-/** The text of a value that a field may take, or, `one in a few` times, of one that it may not. */
+/** The text of a value: mostly a valid one, sometimes an odd one. */
 const mostly = (right: fc.Arbitrary<unknown>) =>
   fc.oneof(
     { weight: 40, arbitrary: right.map((value) => JSON.stringify(value)) },
@@ -236,7 +236,7 @@ const mostly = (right: fc.Arbitrary<unknown>) =>
     { weight: 1, arbitrary: json },
   )
 
-/** The text of an object with some of these fields, each written out already. */
+/** The text of an object with some of these fields, whose values are texts already. */
 const objectOf = (fields: Record<string, fc.Arbitrary<string>>, requiredKeys: string[] = []) =>
   fc
     .record(fields, { requiredKeys })

@@ -9,7 +9,7 @@ import { hashServerApiKey, newServerApiKey } from '../../src/access/server-api-k
 import { insertApiKey } from '../../src/store/api-keys.ts'
 import { checkReply } from './check-reply.ts'
 
-/** The whole edge on a state of its own, which goes when it is disposed of; `state` is a folder that it is a copy of. */
+/** The whole edge on a new state, which `dispose` deletes. The state starts as a copy of the folder `state`, if given. */
 export async function startEdge({
   state,
   ...options
@@ -18,7 +18,7 @@ export async function startEdge({
   if (state !== undefined) await cp(state, persistTo, { recursive: true })
   const removeState = () => rm(persistTo, { recursive: true, force: true, maxRetries: 5 })
   try {
-    // All tests come from one address, and many of them fail to authenticate on purpose.
+    // All tests call from one address, and many fail to authenticate on purpose.
     const rateLimits = { FAILED_LOGINS: 1_000_000, ...options.rateLimits }
     const edge = await openEdge({ quiet: true, ...options, rateLimits, persistTo })
     return { ...edge, dispose: () => edge.dispose().finally(removeState) }
@@ -28,7 +28,7 @@ export async function startEdge({
   }
 }
 
-/** An organization that no other test has anything in. */
+/** An organization that no other test uses. */
 export function freshOrganization(): string {
   return `org-${randomUUID()}`
 }
@@ -36,13 +36,13 @@ export function freshOrganization(): string {
 export interface KeyOrder {
   /** One or several. */
   org: string | string[]
-  /** All of them unless told otherwise. */
+  /** Default: all. */
   permissions?: Permission[]
   /** Milliseconds since the epoch. */
   expiresAt?: number
 }
 
-/** A new server API key, good at once. */
+/** Issues a server API key, which works at once. */
 export async function issueKey(edge: Edge, order: KeyOrder): Promise<{ key: string; keyId: string }> {
   const key = newServerApiKey()
   const keyId = `key_${randomUUID()}`
@@ -58,7 +58,7 @@ export async function issueKey(edge: Edge, order: KeyOrder): Promise<{ key: stri
   return { key, keyId }
 }
 
-/** Puts a job into D1 alone, under an id of its own, as an import from another system would: like `jobId`, a job there. */
+/** Copies the job `jobId` in D1, and only there, under the ID `as`: an import from another system does the same. */
 export async function importJob(edge: Edge, jobId: string, as: string): Promise<void> {
   const d1 = await edge.d1()
   const row = await d1.prepare('SELECT * FROM jobs WHERE job_id = ?').bind(jobId).first()
@@ -69,20 +69,26 @@ export async function importJob(edge: Edge, jobId: string, as: string): Promise<
     .run()
 }
 
+/** What a job's `entry_bytes` is with these entries. Their time does not matter: each takes as many bytes. */
+export function entryBytes(entries: object[]): number {
+  const texts = entries.map((entry) => JSON.stringify({ ...entry, timestamp: new Date(0) }))
+  return Buffer.byteLength(texts.join(''))
+}
+
 export interface Reply {
   status: number
   headers: Headers
   text: string
-  /** Parsed where it is JSON, undefined where there is none. */
+  /** Parsed if it is JSON; undefined if it is empty. */
   // biome-ignore lint/suspicious/noExplicitAny: tests say what they expect in it
   body: any
 }
 
 /**
- * Makes one call. Whatever the test is about, a reply that its endpoint does not declare fails it.
+ * Makes one call. Throws if its endpoint does not declare such a reply.
  *
  * @param key the server API key to call with; null: none
- * @param body sent as JSON; a string is sent as it is, and so are bytes, with no content type but that of `headers`
+ * @param body sent as JSON. A string is sent as it is. So are bytes, without a content type unless `headers` has one
  */
 export async function call(
   edge: Pick<Edge, 'url'>,
@@ -108,7 +114,7 @@ export async function call(
   const text = await response.text()
   const contentType = response.headers.get('Content-Type')
   checkReply(method, path, { status: response.status, contentType, text })
-  const isJson = contentType?.startsWith('application/json')
+  const isJson = contentType?.startsWith('application/json') && text !== ''
   return {
     status: response.status,
     headers: response.headers,

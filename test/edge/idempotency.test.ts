@@ -2,10 +2,9 @@ import { connect } from 'node:net'
 import { text as readText } from 'node:stream/consumers'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Edge } from '../../scripts/edge.ts'
-import { call, freshOrganization, issueKey, type Reply, startEdge } from './harness.ts'
-
-const ORDER = { job_type: 'import', total_items: 10, metadata: { source: 'sftp' } }
-const anError = { entity_key: 'sku-1', entity_type: 'product', error_type: 'no_price', message: 'No price' }
+import { checkReply } from './check-reply.ts'
+import { aCaller, anError, type Body, NEW_JOB } from './fixtures.ts'
+import { type Reply, startEdge } from './harness.ts'
 
 let edge: Edge
 
@@ -14,26 +13,26 @@ beforeAll(async () => {
 })
 afterAll(() => edge?.dispose())
 
-async function aCaller() {
-  const org = freshOrganization()
-  const { key } = await issueKey(edge, { org })
-  const keyed = (path: string, body: unknown, retryKey: string) =>
-    call(edge, key, 'POST', path, body, { 'Idempotency-Key': retryKey })
+/** A caller whose creates and reports have an Idempotency-Key. */
+async function aKeyedCaller() {
+  const caller = await aCaller(edge)
+  const keyed = (path: string, body: unknown, idempotencyKey: string) =>
+    caller.post(path, body, { 'Idempotency-Key': idempotencyKey })
   return {
-    org,
-    key,
-    create: (retryKey: string, order: unknown = ORDER) => keyed('/api/jobs/', order, retryKey),
-    report: (jobId: string, retryKey: string, report: unknown) =>
-      keyed(`/api/jobs/${jobId}/progress`, report, retryKey),
-    read: async (jobId: string) => (await call(edge, key, 'GET', `/api/jobs/${jobId}`)).body,
-    listed: async () => (await call(edge, key, 'GET', '/api/jobs/')).body.jobs.length,
+    ...caller,
+    create: (idempotencyKey: string, newJob: unknown = NEW_JOB) =>
+      keyed('/api/jobs/', newJob, idempotencyKey),
+    report: (jobId: string, idempotencyKey: string, report: unknown) =>
+      keyed(`/api/jobs/${jobId}/progress`, report, idempotencyKey),
+    read: async (jobId: string): Promise<Body> => (await caller.get(`/api/jobs/${jobId}`)).body,
+    listed: async () => (await caller.get('/api/jobs/')).body.jobs.length,
   }
 }
 
-/** A caller with a running job. */
-async function aWorker() {
-  const caller = await aCaller()
-  const { body } = await call(edge, caller.key, 'POST', '/api/jobs/', ORDER)
+/** Such a caller with a pending job. */
+async function aKeyedWorker() {
+  const caller = await aKeyedCaller()
+  const { body } = await caller.post('/api/jobs/', NEW_JOB)
   return { ...caller, jobId: body.job_id as string }
 }
 
@@ -45,7 +44,7 @@ function expectReplay(again: Reply, first: Reply): void {
   expect(again.headers.get('ETag')).toBe(first.headers.get('ETag'))
 }
 
-/** What a key is refused with that was sent before, with another body. */
+/** The refusal of a key that was used before with another body. */
 const reused = (input: string) => ({
   status: 422,
   body: {
@@ -60,9 +59,9 @@ const reused = (input: string) => ({
   },
 })
 
-describe('A report sent again under its key', () => {
-  test('is answered the same, to the byte, and applied once, whatever came in between', async () => {
-    const { report, read, jobId } = await aWorker()
+describe('A report repeated with its key', () => {
+  test('gets the same reply, byte for byte, and is applied once, whatever came between', async () => {
+    const { report, read, jobId } = await aKeyedWorker()
     const sent = { mark_started: true, processed_items: 1, error: anError }
     const first = await report(jobId, 'k', sent)
     expectReplay(await report(jobId, 'k', sent), first)
@@ -71,16 +70,16 @@ describe('A report sent again under its key', () => {
     expect(await read(jobId)).toMatchObject({ processed_items: 7, error_count: 2 })
   })
 
-  test('that finished the job is answered the same, where another would get 409', async () => {
-    const { report, jobId } = await aWorker()
+  test('gets the same reply even if it finished the job, when any other report gets 409', async () => {
+    const { report, jobId } = await aKeyedWorker()
     const sent = { processed_items: 10, mark_completed: true }
     const first = await report(jobId, 'k', sent)
     expectReplay(await report(jobId, 'k', sent), first)
     expect((await report(jobId, 'k2', sent)).status).toBe(409)
   })
 
-  test('with another body is refused, and applied not at all', async () => {
-    const { report, read, jobId } = await aWorker()
+  test('but with another body is refused and not applied', async () => {
+    const { report, read, jobId } = await aKeyedWorker()
     await report(jobId, 'k', { processed_items: 1 })
     const before = await read(jobId)
     for (const other of [{ processed_items: 2 }, { processed_items: 1, stage: 'x' }, {}]) {
@@ -89,16 +88,16 @@ describe('A report sent again under its key', () => {
     expect(await read(jobId)).toEqual(before)
   })
 
-  test('of several at once is applied once', async () => {
-    const { report, read, jobId } = await aWorker()
+  test('several times at once is applied once', async () => {
+    const { report, read, jobId } = await aKeyedWorker()
     const replies = await Promise.all(Array.from({ length: 8 }, () => report(jobId, 'k', { error: anError })))
     expect(new Set(replies.map(({ status, text }) => `${status} ${text}`)).size).toBe(1)
     expect(replies.filter(({ headers }) => headers.get('Idempotency-Replayed') === null)).toHaveLength(1)
     expect((await read(jobId)).error_count).toBe(1)
   })
 
-  test('after it was refused is judged anew: only what was applied is remembered', async () => {
-    const { report, jobId } = await aWorker()
+  test('after it was refused counts as new: only applied reports are remembered', async () => {
+    const { report, jobId } = await aKeyedWorker()
     expect((await report(jobId, 'k', { processed_items: -1 })).status).toBe(422)
     expect(await report(jobId, 'k', { processed_items: 1 })).toMatchObject({
       status: 200,
@@ -107,9 +106,9 @@ describe('A report sent again under its key', () => {
   })
 })
 
-describe('A create sent again under its key', () => {
-  test('is answered the same, and makes no second job', async () => {
-    const { create, report, listed } = await aCaller()
+describe('A create repeated with its key', () => {
+  test('gets the same reply, and makes no second job', async () => {
+    const { create, report, listed } = await aKeyedCaller()
     const first = await create('k')
     expectReplay(await create('k'), first)
     await report(first.body.job_id, 'k', { mark_started: true, error: anError })
@@ -117,34 +116,34 @@ describe('A create sent again under its key', () => {
     expect(await listed()).toBe(1)
   })
 
-  test('with another body is refused, and makes no job', async () => {
-    const { create, listed, read } = await aCaller()
+  test('but with another body is refused, and makes no job', async () => {
+    const { create, listed, read } = await aKeyedCaller()
     const { body } = await create('k')
-    expect(await create('k', { ...ORDER, total_items: 11 })).toMatchObject(reused('k'))
+    expect(await create('k', { ...NEW_JOB, total_items: 11 })).toMatchObject(reused('k'))
     expect(await listed()).toBe(1)
     expect(await read(body.job_id)).toMatchObject({ total_items: 10 })
   })
 
-  test('by another organization is another job', async () => {
-    const [ours, theirs] = [await aCaller(), await aCaller()]
+  test('by another organization makes another job', async () => {
+    const [ours, theirs] = [await aKeyedCaller(), await aKeyedCaller()]
     const [first, other] = [await ours.create('k'), await theirs.create('k')]
     expect([first.status, other.status]).toEqual([200, 200])
     expect(other.headers.get('Idempotency-Replayed')).toBeNull()
     expect(other.body.job_id).not.toBe(first.body.job_id)
-    expect((await call(edge, theirs.key, 'GET', `/api/jobs/${first.body.job_id}`)).status).toBe(404)
+    expect((await theirs.get(`/api/jobs/${first.body.job_id}`)).status).toBe(404)
   })
 
-  test('by several at once makes one job', async () => {
-    const { create, listed } = await aCaller()
+  test('several times at once makes one job', async () => {
+    const { create, listed } = await aKeyedCaller()
     const replies = await Promise.all(Array.from({ length: 6 }, () => create('k')))
     expect(new Set(replies.map(({ status, text }) => `${status} ${text}`)).size).toBe(1)
     expect(await listed()).toBe(1)
   })
 })
 
-describe('A key', () => {
-  test('means something to its own endpoint and job alone', async () => {
-    const { create, report } = await aCaller()
+describe('An Idempotency-Key', () => {
+  test('counts only for its endpoint and its job', async () => {
+    const { create, report } = await aKeyedCaller()
     const [first, second] = [await create('k'), await create('other')]
     for (const { body } of [first, second]) {
       const reply = await report(body.job_id, 'k', { processed_items: 3 })
@@ -154,35 +153,17 @@ describe('A key', () => {
     expectReplay(await create('k'), first)
   })
 
-  test('has 1 to 255 characters', async () => {
-    const { create, report, listed } = await aCaller()
-    for (const [input, type, ctx] of [
-      ['', 'string_too_short', { min_length: 1 }],
-      ['x'.repeat(256), 'string_too_long', { max_length: 255 }],
-    ] as const) {
-      const detail = [{ type, loc: ['header', 'Idempotency-Key'], msg: expect.any(String), input, ctx }]
-      expect(await create(input)).toMatchObject({ status: 422, body: { detail } })
-      const { body } = await create('x'.repeat(255))
-      expect(body.status).toBe('pending')
-      expect(await report(body.job_id, input, { processed_items: 1 })).toMatchObject({
-        status: 422,
-        body: { detail },
-      })
-    }
-    expect(await listed()).toBe(1)
-  })
-
-  test('counts by each of its characters, and by their case', async () => {
-    const { report, jobId } = await aWorker()
-    for (const retryKey of ['K', 'k', '"k"', 'k k', "k/:;=?'%20{}", '..']) {
-      const first = await report(jobId, retryKey, { stage: retryKey })
-      expectReplay(await report(jobId, retryKey, { stage: retryKey }), first)
-      expect(first.body.metadata.stage).toBe(retryKey)
+  test('is compared character by character, and case matters', async () => {
+    const { report, jobId } = await aKeyedWorker()
+    for (const idempotencyKey of ['K', 'k', '"k"', 'k k', "k/:;=?'%20{}", '..']) {
+      const first = await report(jobId, idempotencyKey, { stage: idempotencyKey })
+      expectReplay(await report(jobId, idempotencyKey, { stage: idempotencyKey }), first)
+      expect(first.body.metadata.stage).toBe(idempotencyKey)
     }
   })
 
-  test('is for the validation that comes first: a wrong body is a 422 of its own', async () => {
-    const { create } = await aCaller()
+  test('is not used up by an invalid body', async () => {
+    const { create } = await aKeyedCaller()
     const { status, body } = await create('k', { job_type: 'import' })
     expect({ status, detail: body.detail }).toMatchObject({
       status: 422,
@@ -194,11 +175,12 @@ describe('A key', () => {
 
 /** Reports one error, with header lines as they are, each character a byte. */
 async function reportRaw({ key, jobId }: { key: string; jobId: string }, headerLines: string[]) {
+  const path = `/api/jobs/${jobId}/progress`
   const body = JSON.stringify({ error: anError })
   const { hostname, port } = new URL(edge.url)
   const socket = connect(Number(port), hostname)
   const lines = [
-    `POST /api/jobs/${jobId}/progress HTTP/1.1`,
+    `POST ${path} HTTP/1.1`,
     `Host: ${hostname}`,
     `Authorization: Bearer ${key}`,
     'Content-Type: application/json',
@@ -208,25 +190,29 @@ async function reportRaw({ key, jobId }: { key: string; jobId: string }, headerL
   ]
   socket.write(Buffer.from(`${lines.join('\r\n')}\r\n\r\n${body}`, 'latin1'))
   const reply = await readText(socket)
+  const status = Number(/^HTTP\/1\.1 (\d{3})/.exec(reply)?.[1])
+  const contentType = /^content-type: (.*)\r$/im.exec(reply)?.[1] ?? null
+  const text = /\{.*\}/s.exec(reply)?.[0] ?? ''
+  checkReply('POST', path, { status, contentType, text })
   return {
-    status: Number(/^HTTP\/1\.1 (\d{3})/.exec(reply)?.[1]),
+    status,
     isReplay: /^idempotency-replayed: true\r$/im.test(reply),
-    body: /\{.*\}/s.exec(reply)?.[0] ?? '',
+    body: JSON.parse(text),
   }
 }
 
-describe('A key as bytes on the wire', () => {
+describe('An Idempotency-Key on the wire', () => {
   test.each([
     ['Latin-1', ['row-\xe4', 'row-\xf6']],
     ['UTF-8', ['row-\xc3\xa4', 'row-\xc3\xb6']],
     ['no text at all', ['row-\xff', 'row-\xfe']],
     ['a tab', ['row\t1']],
     ['a delete', ['row\x7f']],
-  ])('has to be printable ASCII, and is refused where it is %s', async (_, keys) => {
-    const worker = await aWorker()
+  ])('is refused if it is not printable ASCII: %s', async (_, keys) => {
+    const worker = await aKeyedWorker()
     for (const sent of keys) {
       const { status, body } = await reportRaw(worker, [`Idempotency-Key: ${sent}`])
-      expect({ status, detail: JSON.parse(body).detail }).toEqual({
+      expect({ status, detail: body.detail }).toEqual({
         status: 422,
         detail: [
           {
@@ -239,12 +225,12 @@ describe('A key as bytes on the wire', () => {
         ],
       })
     }
-    // None of them passed for another.
+    // None of them was taken for another.
     expect((await worker.read(worker.jobId)).error_count).toBe(0)
   })
 
-  test('may be any printable ASCII, each of its characters telling it from others', async () => {
-    const worker = await aWorker()
+  test('may be up to 255 characters of printable ASCII, and all of them count', async () => {
+    const worker = await aKeyedWorker()
     const printable = Array.from({ length: 0x7f - 0x20 }, (_, n) => String.fromCharCode(0x20 + n)).join('')
     const keys = [`k${printable}k`, `k${printable.slice(0, -1)}k`, 'k'.repeat(255)]
     for (const sent of keys)
@@ -254,8 +240,8 @@ describe('A key as bytes on the wire', () => {
     expect((await worker.read(worker.jobId)).error_count).toBe(keys.length)
   })
 
-  test('is the same with blanks around it, which are none of it, and nothing where it is all blanks', async () => {
-    const worker = await aWorker()
+  test('is stripped of blanks around it, and is empty if it is only blanks', async () => {
+    const worker = await aKeyedWorker()
     expect(await reportRaw(worker, ['Idempotency-Key: k'])).toMatchObject({ status: 200, isReplay: false })
     for (const line of [
       'Idempotency-Key:k',
@@ -266,15 +252,15 @@ describe('A key as bytes on the wire', () => {
       expect(await reportRaw(worker, [line])).toMatchObject({ status: 200, isReplay: true })
     for (const line of ['Idempotency-Key:', 'Idempotency-Key:   ']) {
       const { status, body } = await reportRaw(worker, [line])
-      expect({ status, type: JSON.parse(body).detail[0].type }).toEqual({
+      expect({ status, type: body.detail[0].type }).toEqual({
         status: 422,
         type: 'string_too_short',
       })
     }
   })
 
-  test('is, of several headers, all of them: in order, and with ", " between', async () => {
-    const worker = await aWorker()
+  test('is all values in order, joined by ", ", if the header is sent several times', async () => {
+    const worker = await aKeyedWorker()
     const several = ['Idempotency-Key: a', 'Idempotency-Key: b']
     expect(await reportRaw(worker, several)).toMatchObject({ status: 200, isReplay: false })
     expect(await reportRaw(worker, several)).toMatchObject({ status: 200, isReplay: true })
@@ -287,10 +273,10 @@ describe('A key as bytes on the wire', () => {
   })
 })
 
-test('without a key, what is sent twice is applied twice', async () => {
-  const { key, jobId, read } = await aWorker()
+test('without a key, a report sent twice is applied twice', async () => {
+  const { post, jobId, read } = await aKeyedWorker()
   for (let n = 0; n < 2; n++) {
-    const reply = await call(edge, key, 'POST', `/api/jobs/${jobId}/progress`, { error: anError })
+    const reply = await post(`/api/jobs/${jobId}/progress`, { error: anError })
     expect(reply.headers.get('Idempotency-Replayed')).toBeNull()
   }
   expect((await read(jobId)).error_count).toBe(2)

@@ -10,7 +10,7 @@ export function runKeys(...args: string[]): Promise<{ code: number; stdout: stri
   })
 }
 
-/** A key that was issued as an operator does it, for a state on this machine. */
+/** Issues a key as an operator does, for a state on this machine. */
 export async function issueByCommand(persistTo: string, org: string): Promise<string> {
   const permitted = ['job:create', 'job:read', 'job:cancel'].flatMap((permission) => [
     '--permission',

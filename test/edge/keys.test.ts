@@ -8,6 +8,7 @@ import { type Edge, openEdge } from '../../scripts/edge.ts'
 import { readKeysCommand, UsageError } from '../../scripts/keys-command.ts'
 import { noteUse, rotateApiKey } from '../../src/store/api-keys.ts'
 import { apiKeys } from '../../src/store/schema.ts'
+import { aCaller, NEW_JOB } from './fixtures.ts'
 import { call, freshOrganization, issueKey, startEdge } from './harness.ts'
 import { runKeys } from './keys-process.ts'
 
@@ -23,7 +24,7 @@ beforeAll(async () => {
 })
 afterAll(() => edge.dispose())
 
-/** A time that is stored with a key; null where it is not set. */
+/** A time stored with a key; null if it is not set. */
 async function field(
   keyId: string,
   name: 'revoked_at' | 'expires_at' | 'last_used_at',
@@ -40,9 +41,7 @@ test('a key issued while the edge runs works at once, is listed without its secr
   const issued = await runKeys('issue', ...local(org), '--name', 'importer', ...permitted)
   expect(issued).toMatchObject({ code: 0, stdout: expect.stringMatching(/^mp_[\w-]{43}\n$/) })
   const key = issued.stdout.trim()
-  expect((await call(edge, key, 'POST', '/api/jobs/', { job_type: 'import', total_items: 1 })).status).toBe(
-    200,
-  )
+  expect((await call(edge, key, 'POST', '/api/jobs/', NEW_JOB)).status).toBe(200)
 
   const keyId = /key_\w+/.exec(issued.stderr)?.[0] ?? ''
   const listed = await runKeys('list', ...local(org))
@@ -57,11 +56,11 @@ test('a key issued while the edge runs works at once, is listed without its secr
   expect(await field(keyId, 'revoked_at')).toBeTypeOf('number')
 })
 
-test('a key for several organizations works in each of them, by X-Organization-ID', async () => {
+test('a key for several organizations works in the one that X-Organization-ID names', async () => {
   const [org, other] = [freshOrganization(), freshOrganization()]
   const issued = await runKeys('issue', ...local(org), '--org', other, '--name', 'importer', ...permitted)
   const create = (headers: Record<string, string>) =>
-    call(edge, issued.stdout.trim(), 'POST', '/api/jobs/', { job_type: 'import', total_items: 1 }, headers)
+    call(edge, issued.stdout.trim(), 'POST', '/api/jobs/', NEW_JOB, headers)
   expect((await create({})).status).toBe(400)
   for (const id of [org, other]) {
     expect((await create({ 'X-Organization-ID': id })).status).toBe(200)
@@ -69,29 +68,28 @@ test('a key for several organizations works in each of them, by X-Organization-I
   expect((await runKeys('list', ...local(other))).stdout).toContain(`${org} ${other}`)
 })
 
-test('the use of a key is noted, to the hour, and listed', async () => {
-  const org = freshOrganization()
-  const { key, keyId } = await issueKey(edge, { org })
+test('the last use of a key is recorded to the hour, and listed', async () => {
+  const { org, keyId, get } = await aCaller(edge)
   expect((await runKeys('list', ...local(org))).stdout).toContain('never used')
   const before = Date.now()
-  expect((await call(edge, key, 'GET', '/api/jobs/')).status).toBe(200)
+  expect((await get('/api/jobs/')).status).toBe(200)
   await expect.poll(() => field(keyId, 'last_used_at')).toBeGreaterThanOrEqual(before)
   expect((await runKeys('list', ...local(org))).stdout).toMatch(/ used \d{4}-\d\d-\d\dT\d\d:\d\dZ /)
 
-  // Whoever looks it up within the hour writes nothing; an hour later, they do.
+  // A look-up within the hour writes nothing; an hour later, it does.
   const store = drizzle(await edge.d1())
   const [used] = await store.select().from(apiKeys).where(eq(apiKeys.keyId, keyId))
   if (!used?.lastUsedAt) throw new Error('There is no such key')
   const HOUR = 3_600_000
   await noteUse(store, used, used.lastUsedAt + HOUR - 1)
   expect(await field(keyId, 'last_used_at')).toBe(used.lastUsedAt)
-  // Of two at the same time, one.
+  // Of two look-ups at the same time, one writes.
   await noteUse(store, used, used.lastUsedAt + HOUR)
   await noteUse(store, used, used.lastUsedAt + HOUR + 1)
   expect(await field(keyId, 'last_used_at')).toBe(used.lastUsedAt + HOUR)
 })
 
-test('rotating a key makes another with the same rights, and ends the old one after the grace', async () => {
+test('rotating a key makes another with the same rights, and ends the old one after the grace period', async () => {
   const [org, other] = [freshOrganization(), freshOrganization()]
   const old = await issueKey(edge, { org: [org, other], permissions: ['job:read'] })
   const rotate = (...args: string[]) => runKeys('rotate', ...local(org), '--id', old.keyId, ...args)
@@ -113,19 +111,19 @@ test('rotating a key makes another with the same rights, and ends the old one af
   const twinId = /key_\w+/.exec(rotated.stderr)?.[0] ?? ''
   expect(await field(twinId, 'expires_at')).toBeNull()
 
-  // Nor can another organization rotate it.
+  // Another organization cannot rotate it.
   expect(await runKeys('rotate', ...local(freshOrganization()), '--id', twinId)).toMatchObject({
     code: 1,
     stdout: '',
   })
 })
 
-test('a key is rotated once: it then ends when it was said to, and only its twin can be rotated', async () => {
+test('a key is rotated once: it then ends as announced, and only its twin can be rotated', async () => {
   const org = freshOrganization()
   const old = await issueKey(edge, { org })
   const rotate = (keyId: string, ...args: string[]) =>
     runKeys('rotate', ...local(org), '--id', keyId, ...args)
-  // Of two operators at the same time, too.
+  // Even by two operators at the same time.
   const both = await Promise.all([rotate(old.keyId), rotate(old.keyId)])
   const done = both.find(({ code }) => code === 0)
   const refused = both.find(({ code }) => code !== 0)
@@ -145,7 +143,7 @@ test('a key is rotated once: it then ends when it was said to, and only its twin
   const twinId = /key_\w+/.exec(done?.stderr ?? '')?.[0] ?? ''
   const next = await rotate(twinId, '--grace-hours', '0')
   expect(next).toMatchObject({ code: 0, stdout: expect.stringMatching(/^mp_/) })
-  // Of these three the newest does not expire, as the first did not.
+  // The newest of the three does not expire, because the first did not.
   expect(await field(/key_\w+/.exec(next.stderr)?.[0] ?? '', 'expires_at')).toBeNull()
   const listed = (await runKeys('list', ...local(org))).stdout.trim().split('\n')
   expect(listed.map((line) => /(rotated, )?(does not expire|expires|expired)/.exec(line)?.[0])).toEqual(
@@ -153,7 +151,7 @@ test('a key is rotated once: it then ends when it was said to, and only its twin
   )
 })
 
-test('a rotation is whole or not at all: where the old key cannot be ended, there is no new one', async () => {
+test('a rotation is atomic: if the old key cannot be ended, there is no new one', async () => {
   const org = freshOrganization()
   const old = await issueKey(edge, { org })
   const d1 = await edge.d1()
@@ -166,7 +164,7 @@ test('a rotation is whole or not at all: where the old key cannot be ended, ther
   const keysOf = async () => (await runKeys('list', ...local(org))).stdout.match(/^key_\S+/gm)
   try {
     expect(await runKeys('rotate', ...local(org), '--id', old.keyId)).toMatchObject({ code: 1, stdout: '' })
-    // D1 itself holds to it as well.
+    // The same in D1 itself.
     const twin = { keyHash: 'a hash', keyId: 'key_twin', expiresAt: null }
     await expect(
       rotateApiKey(drizzle(d1), org, old.keyId, twin, Date.now(), Date.now() + 1),
@@ -179,18 +177,17 @@ test('a rotation is whole or not at all: where the old key cannot be ended, ther
   expect(await keysOf()).toHaveLength(2)
 })
 
-test('beside an edge under load, every command does what it was told', { timeout: 300_000 }, async () => {
+test('every command works beside an edge under load', { timeout: 300_000 }, async () => {
   const org = freshOrganization()
-  const { key } = await issueKey(edge, { org })
+  const caller = await aCaller(edge, { org })
   let reports = 0
   let isOver = false
   const report = async () => {
-    const { body } = await call(edge, key, 'POST', '/api/jobs/', { job_type: 'import', total_items: 1 })
+    const { body } = await caller.post('/api/jobs/', NEW_JOB)
     while (!isOver) {
       const warning = { entity_key: `${reports++}`, error_type: 'odd', message: 'm' }
-      expect((await call(edge, key, 'POST', `/api/jobs/${body.job_id}/progress`, { warning })).status).toBe(
-        200,
-      )
+      const reply = await caller.post(`/api/jobs/${body.job_id}/progress`, { warning })
+      expect(reply.status).toBe(200)
     }
   }
   const running = Promise.all(Array.from({ length: 4 }, report))
@@ -206,7 +203,7 @@ test('beside an edge under load, every command does what it was told', { timeout
         expect(await runKeys(verb, ...local(org), '--id', keyId)).toMatchObject({ code: 0 })
       expect(reports).toBeGreaterThan(before)
     }
-    // The one that reports, and of each that was issued the key and its twin.
+    // The reporting key, and each issued key with its twin.
     const listed = (await runKeys('list', ...local(org))).stdout.trim().split('\n')
     expect(listed).toHaveLength(1 + 2 * issued.length)
     expect(listed.filter((line) => line.includes('revoked'))).toHaveLength(issued.length)
@@ -216,7 +213,7 @@ test('beside an edge under load, every command does what it was told', { timeout
   }
 })
 
-test('a command gives up in a sentence where the database stays locked, and has changed nothing', async () => {
+test('if the database stays locked, a command gives up with one sentence and changes nothing', async () => {
   const org = freshOrganization()
   const holder = new DatabaseSync(edge.d1File(), { timeout: 5_000 })
   holder.exec('BEGIN IMMEDIATE')
@@ -226,7 +223,7 @@ test('a command gives up in a sentence where the database stays locked, and has 
       stdout: '',
       stderr: `Another process has locked the database in ${persistTo}: nothing was changed, try again later.\n`,
     })
-    // To look takes no lock.
+    // Listing takes no lock.
     expect(await runKeys('list', ...local(org))).toEqual({
       code: 0,
       stdout: '',
@@ -239,7 +236,7 @@ test('a command gives up in a sentence where the database stays locked, and has 
   expect((await runKeys('list', ...local(org))).stderr).toBe(`${org} has no keys\n`)
 })
 
-test('where there is no state, nothing is listed, rotated or revoked, and none is made', async () => {
+test('without a state, nothing is listed, rotated or revoked, and no state is made', async () => {
   const nowhere = join(persistTo, 'tpyo')
   const at = ['--local', '--persist-to', nowhere, '--org', 'acme']
   for (const args of [
@@ -251,13 +248,13 @@ test('where there is no state, nothing is listed, rotated or revoked, and none i
     expect(await runKeys(...args, ...at)).toEqual({
       code: 1,
       stdout: '',
-      stderr: `There is no state in ${nowhere}: no edge has run on it, and no key was issued.\n`,
+      stderr: `There is no state in ${nowhere}: no edge has run there and no key was issued.\n`,
     })
   }
   expect(existsSync(nowhere)).toBe(false)
 })
 
-test('a key that is issued before the first start is good from then on', async () => {
+test('a key issued before the first start works after it', async () => {
   const state = join(persistTo, 'other')
   const issued = await runKeys(
     ...['issue', '--local', '--persist-to', state, '--org', 'acme', '--name', 'x', ...permitted],
@@ -266,7 +263,7 @@ test('a key that is issued before the first start is good from then on', async (
   const other = await openEdge({ persistTo: state, quiet: true })
   onTestFinished(() => other.dispose())
   expect((await call(other, issued.stdout.trim(), 'GET', '/api/jobs/')).status).toBe(200)
-  // It is one database that both had, and not two.
+  // Both used one database, not two.
   expect(
     readdirSync(dirname(other.d1File()))
       .filter((name) => name.endsWith('.sqlite'))
@@ -274,7 +271,7 @@ test('a key that is issued before the first start is good from then on', async (
   ).toEqual([basename(other.d1File()), 'metadata.sqlite'].sort())
 })
 
-test('a key that was to expire has a twin that expires no later', async () => {
+test('the twin of an expiring key expires at the same time', async () => {
   const org = freshOrganization()
   const expiresAt = Date.now() + 60_000
   const { keyId } = await issueKey(edge, { org, expiresAt })
@@ -283,7 +280,7 @@ test('a key that was to expire has a twin that expires no later', async () => {
   expect(await field(keyId, 'expires_at')).toBe(expiresAt)
 })
 
-test('what is not understood ends with 2, the usage, and nothing on stdout', async () => {
+test('an invalid command exits with 2, the usage on stderr, and nothing on stdout', async () => {
   expect(await runKeys('issue', '--org', 'acme')).toEqual({
     code: 2,
     stdout: '',
@@ -296,22 +293,19 @@ test.each([
   ['both', ['list', '--local', '--remote', '--org', 'acme']],
   ['an unknown flag', ['list', '--local', '--org', 'acme', '--all']],
   ['an unknown verb', ['delete', '--local', '--org', 'acme']],
-  [
-    'a permission that there is not',
-    ['issue', '--local', '--org', 'a', '--name', 'x', '--permission', 'job:*'],
-  ],
+  ['an unknown permission', ['issue', '--local', '--org', 'a', '--name', 'x', '--permission', 'job:*']],
   ['no permission', ['issue', '--local', '--org', 'acme', '--name', 'x']],
-  ['an organization that no header can name', ['list', '--local', '--org', 'a b']],
+  ['an organization that a header cannot name', ['list', '--local', '--org', 'a b']],
   ['several organizations to list', ['list', '--local', '--org', 'acme', '--org', 'zenith']],
   [
-    'a grace that is no number of hours',
+    'a grace period that is not a number of hours',
     ['rotate', '--local', '--org', 'a', '--id', 'k', '--grace-hours', '-1'],
   ],
-  ['a rotation of no key', ['rotate', '--local', '--org', 'acme']],
+  ['a rotation without a key', ['rotate', '--local', '--org', 'acme']],
   [
-    'an expiry that is no number of days',
+    'an expiry that is not a number of days',
     ['issue', '--local', '--org', 'a', '--name', 'x', ...permitted, '--expires-in-days', '0'],
   ],
-])('not understood: %s', (_, args) => {
+])('an invalid command: %s', (_, args) => {
   expect(() => readKeysCommand(args)).toThrow(UsageError)
 })

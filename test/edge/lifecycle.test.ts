@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Edge } from '../../scripts/edge.ts'
-import { call, freshOrganization, issueKey, startEdge } from './harness.ts'
+import { aCaller, anError, aWarning, aWorker, NEW_JOB, TIME } from './fixtures.ts'
+import { entryBytes, startEdge } from './harness.ts'
 
-const TIME = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
 const JOB_ID = expect.stringMatching(/^job_[0-9a-f]{32}$/)
 
 let edge: Edge
@@ -12,34 +12,9 @@ beforeAll(async () => {
 })
 afterAll(() => edge?.dispose())
 
-/** A worker of an organisation of its own, with a job that it just created. */
-async function aWorker(job: object = { job_type: 'import', total_items: 10 }) {
-  const { key } = await issueKey(edge, { org: freshOrganization() })
-  const created = await call(edge, key, 'POST', '/api/jobs/', job)
-  expect(created.status).toBe(200)
-  const path = `/api/jobs/${created.body.job_id}`
-  return {
-    key,
-    path,
-    created: created.body,
-    report: (report: object) => call(edge, key, 'POST', `${path}/progress`, report),
-    /** Reports, and returns the job that came of it. */
-    reported: async (report: object) => {
-      const reply = await call(edge, key, 'POST', `${path}/progress`, report)
-      expect(reply).toMatchObject({ status: 200 })
-      return reply.body
-    },
-    read: async () => (await call(edge, key, 'GET', path)).body,
-    readStatus: async () => (await call(edge, key, 'GET', `${path}/status`)).body,
-  }
-}
-
-const anError = { entity_key: 'sku-1', entity_type: 'product', error_type: 'no_price', message: 'No price' }
-const aWarning = { entity_key: 'sku-2', entity_type: 'product', error_type: 'no_image', message: 'No image' }
-
 describe('A new job', () => {
-  test('is pending, and has every field of the contract, and our additions', async () => {
-    const { created } = await aWorker({
+  test('is pending, and has every field of the contract and our additions', async () => {
+    const { created } = await aWorker(edge, {
       job_type: 'enrichment',
       total_items: 10,
       metadata: { source: 'sftp' },
@@ -65,6 +40,7 @@ describe('A new job', () => {
       warning_count: 0,
       entities_not_kept: 0,
       entries_not_kept: 0,
+      entry_bytes: 0,
       eta_seconds: null,
       rate_per_second: null,
       stall_after_seconds: null,
@@ -77,41 +53,23 @@ describe('A new job', () => {
     })
   })
 
-  test('needs no more than its type and its size', async () => {
-    const { created } = await aWorker({ job_type: 'crawl', total_items: 0 })
+  test('needs only a type and a size', async () => {
+    const { created } = await aWorker(edge, { job_type: 'crawl', total_items: 0 })
     expect(created).toMatchObject({ metadata: {}, triggered_by: null, total_items: 0 })
   })
 
-  test('is created at /api/jobs as well as at /api/jobs/', async () => {
-    const { key } = await issueKey(edge, { org: freshOrganization() })
-    const sent = { job_type: 'import', total_items: 1 }
-    const [without, behind] = [
-      await call(edge, key, 'POST', '/api/jobs', sent),
-      await call(edge, key, 'POST', '/api/jobs/', sent),
-    ]
-    expect([without.status, behind.status]).toEqual([200, 200])
-    expect({ ...without.body, job_id: '', created_at: '' }).toEqual({
-      ...behind.body,
-      job_id: '',
-      created_at: '',
-    })
-  })
-
-  test('has an id that sorts by the time of its creation', async () => {
-    const { key } = await issueKey(edge, { org: freshOrganization() })
+  test('has an ID that sorts by the time of creation', async () => {
+    const { post } = await aCaller(edge)
     const ids: string[] = []
-    for (let count = 0; count < 5; count++) {
-      const { body } = await call(edge, key, 'POST', '/api/jobs/', { job_type: 'import', total_items: 1 })
-      ids.push(body.job_id)
-    }
+    for (let count = 0; count < 5; count++) ids.push((await post('/api/jobs/', NEW_JOB)).body.job_id)
     expect(new Set(ids).size).toBe(5)
     expect(ids).toEqual(ids.toSorted())
   })
 })
 
 describe('A worker', () => {
-  test('takes its job from pending to its end, and sees all of it in each reply', async () => {
-    const { created, reported, read } = await aWorker({ job_type: 'import', total_items: 0 })
+  test('takes its job from pending to finished, and each reply shows the whole job', async () => {
+    const { created, reported, read } = await aWorker(edge, { job_type: 'import', total_items: 0 })
 
     let job = {
       ...created,
@@ -146,12 +104,14 @@ describe('A worker', () => {
       progress_percentage: 50,
       success_rate: 75,
       error_count: 1,
+      entry_bytes: entryBytes([error]),
       errors: [{ ...error, timestamp: TIME }],
     }
     expect(await reported({ error })).toStrictEqual(job)
 
     const warnings = [{ ...aWarning, step: null, details: null, timestamp: TIME }]
-    job = { ...job, warned_items: 1, warning_count: 1, warnings }
+    const entry_bytes = entryBytes([error, ...warnings])
+    job = { ...job, warned_items: 1, warning_count: 1, entry_bytes, warnings }
     expect(await reported({ warning: aWarning })).toStrictEqual(job)
 
     job = { ...job, metadata: { ...job.metadata, import_job_id: 'enrichment-1' } }
@@ -172,8 +132,8 @@ describe('A worker', () => {
     expect(await read()).toStrictEqual(finished)
   })
 
-  test('may say all of it in one report', async () => {
-    const { created, reported } = await aWorker()
+  test('may report everything at once', async () => {
+    const { created, reported } = await aWorker(edge)
     const job = await reported({
       mark_started: true,
       total_items: 2,
@@ -199,6 +159,7 @@ describe('A worker', () => {
       duration_seconds: 0,
       error_count: 1,
       warning_count: 1,
+      entry_bytes: entryBytes([anError, aWarning].map((entry) => ({ ...entry, step: null, details: null }))),
       errors: [{ ...anError, step: null, details: null, timestamp: TIME }],
       warnings: [{ ...aWarning, step: null, details: null, timestamp: TIME }],
       metadata: { file: 'a.csv', stage: 'uploading', last_message: 'Half of it' },
@@ -206,8 +167,8 @@ describe('A worker', () => {
     })
   })
 
-  test('changes nothing by what is absent or null', async () => {
-    const { reported } = await aWorker({ job_type: 'import', total_items: 10, metadata: { seed: 1 } })
+  test('changes nothing with fields that are absent or null', async () => {
+    const { reported } = await aWorker(edge, { job_type: 'import', total_items: 10, metadata: { seed: 1 } })
     const before = await reported({ stage: 'uploading', processed_items: 4 })
     const nothing = {
       total_items: null,
@@ -225,25 +186,14 @@ describe('A worker', () => {
     expect(await reported(nothing)).toStrictEqual(before)
   })
 
-  test('may start twice, and has started once', async () => {
-    const { reported } = await aWorker()
+  test('may report the start twice: the first one counts', async () => {
+    const { reported } = await aWorker(edge)
     const { started_at } = await reported({ mark_started: true })
     expect(await reported({ mark_started: true })).toMatchObject({ status: 'in_progress', started_at })
   })
 
-  test('reports with a slash behind the path as well as without', async () => {
-    const { path, key } = await aWorker()
-    const sent = { stage: 'uploading' }
-    const [without, behind] = [
-      await call(edge, key, 'POST', `${path}/progress`, sent),
-      await call(edge, key, 'POST', `${path}/progress/`, sent),
-    ]
-    expect(without.status).toBe(200)
-    expect(behind).toMatchObject({ status: 200, text: without.text })
-  })
-
-  test('finds the newest 100 errors in its job, oldest first, all of them counted, and a link to them', async () => {
-    const { path, report, reported } = await aWorker({ job_type: 'import', total_items: 130 })
+  test('sees its newest 100 errors, oldest first, the count of all of them, and a link to the full list', async () => {
+    const { path, report, reported } = await aWorker(edge, { job_type: 'import', total_items: 130 })
     const errors = (from: number, to: number) =>
       Array.from({ length: to - from }, (_, index) => ({ ...anError, entity_key: `sku-${from + index}` }))
     await reported({ errors: errors(0, 90) })
@@ -256,13 +206,13 @@ describe('A worker', () => {
   })
 })
 
-describe('Whoever reads a job', () => {
-  test('finds it as it was last acknowledged, at every step', async () => {
-    const { reported, read, readStatus } = await aWorker()
+describe('A reader', () => {
+  test('sees the job as last acknowledged, at every step', async () => {
+    const { reported, read, get, path } = await aWorker(edge)
     for (const report of [{ stage: 'uploading' }, { processed_items: 5 }, { error: anError }]) {
       const job = await reported(report)
       expect(await read()).toStrictEqual(job)
-      expect(await readStatus()).toStrictEqual({
+      expect((await get(`${path}/status`)).body).toStrictEqual({
         job_id: job.job_id,
         status: job.status,
         progress_percentage: job.progress_percentage,
@@ -274,15 +224,9 @@ describe('Whoever reads a job', () => {
     }
   })
 
-  test('finds no stage where none was reported', async () => {
-    const { readStatus } = await aWorker()
-    expect(await readStatus()).toMatchObject({ status: 'pending', stage: null })
-  })
-
-  test('may put a slash behind the path', async () => {
-    const { path, key, created } = await aWorker()
-    expect((await call(edge, key, 'GET', `${path}/`)).body).toStrictEqual(created)
-    expect((await call(edge, key, 'GET', `${path}/status/`)).body).toMatchObject({ status: 'pending' })
+  test('sees no stage if none was reported', async () => {
+    const { get, path } = await aWorker(edge)
+    expect((await get(`${path}/status`)).body).toMatchObject({ status: 'pending', stage: null })
   })
 })
 
@@ -294,9 +238,9 @@ describe.each([
   { status: 'failed', first: {}, mark: { mark_failed: '' } },
   { status: 'failed', first: {}, mark: { mark_failed: 'late' }, together: { mark_completed: true } },
 ])('A job that $first and $mark finish as $status', ({ status, first, mark, together = {} }) => {
-  /** A worker whose job is finished. */
+  /** A worker with the finished job. */
   async function aFinishedJob() {
-    const worker = await aWorker()
+    const worker = await aWorker(edge)
     await worker.reported({ mark_started: true, ...first })
     const finished = await worker.reported({ ...mark, ...together })
     expect(finished).toMatchObject({
@@ -313,7 +257,7 @@ describe.each([
     expect(await read()).toStrictEqual(finished)
   })
 
-  test('takes nothing else: 409 says what it is, and nothing is applied', async () => {
+  test('refuses anything else with 409, which names the status, and does not change', async () => {
     const { report, read, finished } = await aFinishedJob()
     const others = [
       {},

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import type { Edge } from '../../scripts/edge.ts'
-import { call, freshOrganization, issueKey, startEdge } from './harness.ts'
+import { aCaller, anError, type Body, NEW_JOB } from './fixtures.ts'
+import { startEdge } from './harness.ts'
 
 let edge: Edge
 
@@ -9,31 +10,25 @@ beforeAll(async () => {
 })
 afterAll(() => edge?.dispose())
 
-// biome-ignore lint/suspicious/noExplicitAny: tests say what they expect in it
-type Body = any
-
-/** An organization without jobs, and what can be done there. */
+/** A caller whose organization has no jobs. */
 async function anOrganization() {
-  const org = freshOrganization()
-  const { key } = await issueKey(edge, { org })
-  const create = async (order: object = {}): Promise<Body> => {
-    const sent = { job_type: 'import', total_items: 10, ...order }
-    const reply = await call(edge, key, 'POST', '/api/jobs/', sent)
+  const { org, get, post } = await aCaller(edge)
+  const create = async (newJob: object = {}): Promise<Body> => {
+    const reply = await post('/api/jobs/', { ...NEW_JOB, ...newJob })
     expect(reply.status).toBe(200)
     return reply.body
   }
-  const list = (search = '') => call(edge, key, 'GET', `/api/jobs/${search}`)
+  const list = (search = '', headers = {}) => get(`/api/jobs/${search}`, headers)
   return {
     org,
-    key,
     create,
     list,
     report: async (job: Body, report: object): Promise<Body> => {
-      const reply = await call(edge, key, 'POST', `/api/jobs/${job.job_id}/progress`, report)
+      const reply = await post(`/api/jobs/${job.job_id}/progress`, report)
       expect(reply.status).toBe(200)
       return reply.body
     },
-    /** The ids of the jobs on a page. */
+    /** The IDs of the jobs on a page. */
     idsOf: async (search = ''): Promise<string[]> => {
       const reply = await list(search)
       expect({ search, status: reply.status }).toEqual({ search, status: 200 })
@@ -50,25 +45,22 @@ describe('The list of jobs', () => {
     expect(await list()).toMatchObject({ status: 200, body: { jobs: [], next_cursor: null } })
   })
 
-  test('has the newest job first, and answers without the slash as well', async () => {
-    const { create, idsOf: listed, key } = await anOrganization()
+  test('has the newest job first', async () => {
+    const { create, idsOf: listed } = await anOrganization()
     const jobs = [await create(), await create(), await create()]
     expect(await listed()).toEqual(idsOf(jobs).toReversed())
-    const reply = await call(edge, key, 'GET', '/api/jobs')
-    expect(idsOf(reply.body.jobs)).toEqual(idsOf(jobs).toReversed())
   })
 
-  test('has of each job what its own page has, its counts, but not its entries', async () => {
+  test('shows each job with its counts, but without its entries', async () => {
     const { create, report, list } = await anOrganization()
-    const error = { entity_key: 'sku-1', entity_type: 'product', error_type: 'no_price', message: 'No price' }
     const { errors, warnings, ...job } = await report(
       await create({ metadata: { a: [{ b: null }] }, triggered_by: 'ann' }),
       {
         mark_started: true,
         stage: 'uploading',
         processed_items: 4,
-        errors: [error, error],
-        warning: { ...error, entity_key: 'sku-2' },
+        errors: [anError, anError],
+        warning: { ...anError, entity_key: 'sku-2' },
         mark_completed: true,
       },
     )
@@ -78,7 +70,7 @@ describe('The list of jobs', () => {
     expect(body.jobs[0]).toMatchObject({ error_count: 2, warning_count: 1, failed_items: 1, warned_items: 1 })
   })
 
-  test('shows a job under its new status as soon as its worker was told of it, and the rest a second later', async () => {
+  test('shows a new status as soon as it is acknowledged, and the rest about a second later', async () => {
     const { create, report, idsOf: listed, list } = await anOrganization()
     const job = await create()
     expect(await listed('?status=pending')).toEqual([job.job_id])
@@ -94,7 +86,7 @@ describe('The list of jobs', () => {
     expect(await listed('?status=failed')).toEqual([job.job_id])
   })
 
-  test('can be narrowed by each filter, and by several', async () => {
+  test('can be narrowed by one filter or several', async () => {
     const { create, report, idsOf: listed } = await anOrganization()
     const a = await create({ job_type: 'crawl', triggered_by: 'ann' })
     const b = await create({ job_type: 'import', triggered_by: 'ann' })
@@ -129,7 +121,7 @@ describe('The list of jobs', () => {
     }
   })
 
-  test('comes in pages that miss no job and show none twice, while others are created', async () => {
+  test('comes in pages that skip no job and repeat none while others are created', async () => {
     const { create, list } = await anOrganization()
     const jobs: Body[] = []
     for (let n = 0; n < 7; n++) jobs.push(await create())
@@ -149,7 +141,7 @@ describe('The list of jobs', () => {
     expect(sizes).toEqual([3, 3, 1])
   })
 
-  test('has no next page where the last one is just full', async () => {
+  test('has no next page if the last one is exactly full', async () => {
     const { create, list } = await anOrganization()
     await create()
     await create()
@@ -158,7 +150,7 @@ describe('The list of jobs', () => {
     expect((await list('?limit=1')).body.next_cursor).toEqual(expect.any(String))
   })
 
-  test('has 50 jobs on a page unless told otherwise, and 200 at most', { timeout: 30_000 }, async () => {
+  test('has 50 jobs on a page by default, and 200 at most', { timeout: 30_000 }, async () => {
     const { create, list } = await anOrganization()
     for (let n = 0; n < 6; n++) await Promise.all(Array.from({ length: 10 }, () => create()))
     expect((await list()).body.jobs).toHaveLength(50)
@@ -167,8 +159,8 @@ describe('The list of jobs', () => {
   })
 })
 
-describe('While jobs complete, a list narrowed by status', () => {
-  test('has no job that has left that status', async () => {
+describe('A list narrowed by status', () => {
+  test('has no job that has left that status, even while jobs complete', async () => {
     const { create, report, list } = await anOrganization()
     const jobs = await Promise.all(Array.from({ length: 60 }, () => create()))
     await Promise.all(jobs.map((job) => report(job, { mark_started: true })))
@@ -182,7 +174,7 @@ describe('While jobs complete, a list narrowed by status', () => {
       const completing = jobs.slice(done, done + 5).map((job) => report(job, { mark_completed: true }))
       await Promise.all([...completing, watch(), watch(), watch()])
     }
-    // That many were still running, even if each round's jobs had all completed before they were listed.
+    // So many were still running even if each round's jobs completed before they were listed.
     expect(listed.length).toBeGreaterThanOrEqual(990)
     expect(listed.filter((status) => status !== 'in_progress')).toEqual([])
   })
@@ -191,7 +183,7 @@ describe('While jobs complete, a list narrowed by status', () => {
 describe('A page of heavy jobs', () => {
   const MOST_BYTES = 1_048_576
 
-  /** Metadata as large as may be, and an error message each character of which takes six bytes in JSON. */
+  /** Metadata of nearly the largest size, and an error message whose characters each take six bytes in JSON. */
   async function heavyJobs(count: number) {
     const organization = await anOrganization()
     const metadata = { blob: 'x'.repeat(65_000) }
@@ -214,16 +206,16 @@ describe('A page of heavy jobs', () => {
     return pages
   }
 
-  test('takes a megabyte at most, and goes on behind its last job', async () => {
+  test('takes at most a megabyte, and the next page goes on after its last job', async () => {
     const { list, ids } = await heavyJobs(16)
     const pages = await walk(list, '')
     expect(pages.flatMap((page) => page.ids)).toEqual(ids)
     expect(Math.max(...pages.map(({ bytes }) => bytes))).toBeLessThanOrEqual(MOST_BYTES)
-    // Six such jobs have room on a page, seven have not.
+    // Six such jobs fit on a page, seven do not.
     expect(pages.map((page) => page.ids.length)).toEqual([6, 6, 4])
   })
 
-  test('has room for more of them without their metadata', async () => {
+  test('has room for more jobs without their metadata', async () => {
     const { list, ids } = await heavyJobs(16)
     const pages = await walk(list, '&metadata=false')
     expect(pages.flatMap((page) => page.ids)).toEqual(ids)
@@ -239,7 +231,7 @@ describe('A page of heavy jobs', () => {
 })
 
 describe('A list', () => {
-  test('is of one organization: another’s jobs are not in it, whatever it asks for', async () => {
+  test('has no job of another organization, whatever the query', async () => {
     const [ours, theirs] = [await anOrganization(), await anOrganization()]
     const job = await theirs.create()
     await ours.create()
@@ -256,23 +248,11 @@ describe('A list', () => {
     // A cursor names a place, not an organization.
     const cursor = `${Date.parse(body.jobs[0].created_at) + 1_000}.${job.job_id}`
     expect(await ours.idsOf(`?cursor=${cursor}`)).toHaveLength(1)
-    const reply = await call(edge, ours.key, 'GET', '/api/jobs/', undefined, {
-      'X-Organization-ID': theirs.org,
-    })
+    const reply = await ours.list('', { 'X-Organization-ID': theirs.org })
     expect(reply).toMatchObject({ status: 404, body: { detail: 'Organization not found' } })
   })
 
-  test('needs the permission to read', async () => {
-    const { key } = await issueKey(edge, {
-      org: freshOrganization(),
-      permissions: ['job:create', 'job:cancel'],
-    })
-    const reply = await call(edge, key, 'GET', '/api/jobs/')
-    expect(reply).toMatchObject({ status: 403, body: { detail: 'Missing required permission: job:read' } })
-    expect((await call(edge, null, 'GET', '/api/jobs/')).status).toBe(401)
-  })
-
-  test('that is asked for wrongly is a 422 that says all that is wrong', async () => {
+  test('with an invalid query is refused with 422, which names everything that is wrong', async () => {
     const { list } = await anOrganization()
     const { status, body } = await list('?limit=0&status=done&created_after=soon&cursor=x&stalled=maybe')
     expect(status).toBe(422)

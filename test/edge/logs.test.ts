@@ -2,10 +2,10 @@ import { DatabaseSync } from 'node:sqlite'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import type { Edge } from '../../scripts/edge.ts'
 import { newServerApiKey } from '../../src/access/server-api-key.ts'
-import { call, freshOrganization, importJob, issueKey, startEdge } from './harness.ts'
+import { aCaller, aWorker, NEW_JOB, UNKNOWN_ID } from './fixtures.ts'
+import { call, importJob, startEdge } from './harness.ts'
 
-const NEW_JOB = { job_type: 'import', total_items: 10 }
-const UNKNOWN = `/api/jobs/job_${'0'.repeat(32)}`
+const UNKNOWN = `/api/jobs/${UNKNOWN_ID}`
 
 let edge: Edge
 const lines: string[] = []
@@ -23,7 +23,7 @@ beforeAll(async () => {
 afterAll(() => edge?.dispose())
 beforeEach(() => void lines.splice(0))
 
-/** The lines about one request, or of one event, once there are some. Each is JSON on one line. */
+/** The log lines with these fields, once there are some. Each is JSON on one line. */
 async function linesWith(fields: Record<string, string>): Promise<Record<string, unknown>[]> {
   const found = () =>
     lines
@@ -33,9 +33,8 @@ async function linesWith(fields: Record<string, string>): Promise<Record<string,
   return found()
 }
 
-test('a refused request leaves one line: who, where, and why, and none of what was sent', async () => {
-  const org = freshOrganization()
-  const { key, keyId } = await issueKey(edge, { org, permissions: ['job:create'] })
+test('a refused request logs one line that says who, where and why, but nothing of what was sent', async () => {
+  const { org, key, keyId } = await aCaller(edge, { permissions: ['job:create'] })
   const unknownKey = newServerApiKey()
   const cases: [why: string, expected: object, ask: (headers: Record<string, string>) => Promise<unknown>][] =
     [
@@ -92,24 +91,25 @@ test('a refused request leaves one line: who, where, and why, and none of what w
   for (const secret of [key, unknownKey, 'body-secret', 'path-secret']) expect(all).not.toContain(secret)
 })
 
-test('a request that is served leaves none', async () => {
-  const { key } = await issueKey(edge, { org: freshOrganization() })
+test('a successful request logs nothing', async () => {
+  const { key } = await aCaller(edge)
   await call(edge, key, 'POST', '/api/jobs/', NEW_JOB)
-  // Once the line of a later request is there, that of an earlier one would be, too.
+  // When the line of a later request is there, a line of an earlier one would be there, too.
   await call(edge, key, 'GET', UNKNOWN, undefined, { 'X-Request-ID': 'later' })
   await linesWith({ request_id: 'later' })
   expect(lines).toHaveLength(1)
 })
 
-test('what D1 does not do leaves a line, which quotes no key and no body', async () => {
-  const org = freshOrganization()
-  const [known, unseen] = [await issueKey(edge, { org }), await issueKey(edge, { org })]
+test('a failure of D1 is logged without keys and bodies', async () => {
+  const known = await aCaller(edge)
+  const { org } = known
+  const unseen = await aCaller(edge, { org })
   expect((await call(edge, known.key, 'GET', UNKNOWN)).status).toBe(404)
   const lock = new DatabaseSync(await edge.d1File())
   lock.exec('BEGIN IMMEDIATE')
   try {
-    const order = { ...NEW_JOB, metadata: { note: 'body-secret' } }
-    const created = await call(edge, known.key, 'POST', '/api/jobs/', order)
+    const newJob = { ...NEW_JOB, metadata: { note: 'body-secret' } }
+    const created = await call(edge, known.key, 'POST', '/api/jobs/', newJob)
     expect(created.status).toBe(200)
     const said = expect.stringMatching(/^D1_ERROR/)
     const [line] = await linesWith({ event: 'job_not_recorded', organization: org })
@@ -129,15 +129,13 @@ test('what D1 does not do leaves a line, which quotes no key and no body', async
   for (const secret of [known.key, unseen.key, 'body-secret']) expect(lines.join('\n')).not.toContain(secret)
 })
 
-test('what D1 cannot answer leaves a line, which quotes nothing of the query, whatever it looks like', async () => {
-  const org = freshOrganization()
-  const { key } = await issueKey(edge, { org })
-  const { body: job } = await call(edge, key, 'POST', '/api/jobs/', NEW_JOB)
-  await call(edge, key, 'POST', `/api/jobs/${job.job_id}/cancel`)
+test('a failed query is logged without its parameters, whatever they look like', async () => {
+  const { org, key, jobId, cancel } = await aWorker(edge)
+  await cancel()
   const d1 = await edge.d1()
-  // A job that only D1 has, so that its entries are read from there.
+  // Only D1 has this job, so its entries are read from there.
   const imported = `job_${'e'.repeat(32)}`
-  await importJob(edge, job.job_id, imported)
+  await importJob(edge, jobId, imported)
   expect((await call(edge, key, 'GET', `/api/jobs/${imported}/errors`)).status).toBe(200)
   await d1.prepare('ALTER TABLE job_entries RENAME TO job_entries_away').run()
   try {
@@ -153,7 +151,7 @@ test('what D1 cannot answer leaves a line, which quotes nothing of the query, wh
   expect(lines.join('\n')).not.toContain('CUSTOMER')
 })
 
-test('a session that cannot be checked leaves lines without its token', async () => {
+test('a session that cannot be checked is logged without its token', async () => {
   const Cookie = 'stytch_session=token-secret; stytch_session_jwt=jwt-secret'
   const reply = await call(edge, null, 'GET', UNKNOWN, undefined, { Cookie, 'X-Request-ID': 'by-cookie' })
   expect(reply.status).toBe(503)
@@ -165,7 +163,7 @@ test('a session that cannot be checked leaves lines without its token', async ()
     expect(lines.join('\n')).not.toContain(secret)
 })
 
-test('the id of a request is taken where it is sane, made where it is not, and always told', async () => {
+test('a request ID is kept if it is sane, made otherwise, and always returned', async () => {
   const idOf = async (sent?: string) => {
     const headers: Record<string, string> = sent === undefined ? {} : { 'X-Request-ID': sent }
     return (await call(edge, null, 'GET', '/healthz', undefined, headers)).headers.get('X-Request-ID')
@@ -181,8 +179,8 @@ test('the id of a request is taken where it is sane, made where it is not, and a
   }
 })
 
-test('every reply has the headers of an API: not to be run, framed, guessed at, or told on', async () => {
-  const { key } = await issueKey(edge, { org: freshOrganization() })
+test('every reply has headers against script, framing, sniffing and referrers', async () => {
+  const { key } = await aCaller(edge)
   for (const reply of [
     await call(edge, key, 'POST', '/api/jobs/', NEW_JOB),
     await call(edge, null, 'GET', UNKNOWN),

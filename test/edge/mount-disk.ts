@@ -6,12 +6,12 @@ import { join } from 'node:path'
 export interface Disk {
   folder: string
   remount: (how: 'ro' | 'rw') => void
-  /** Takes all the room that is left, to the last byte; what it returns gives it back. */
+  /** Fills the disk to the last byte. Returns a function that frees the room again. */
   fill: () => () => void
   unmount: () => void
 }
 
-/** A small disk of its own, in memory; undefined where none can be mounted: that takes Linux and root. */
+/** Mounts a small disk in memory. Undefined if that is not possible: it takes Linux and root. */
 export function mountDisk(size: string): Disk | undefined {
   const folder = mkdtempSync(join(tmpdir(), 'milepost-disk-'))
   const mount = (...args: string[]) => execFileSync('mount', [...args, folder], { stdio: 'ignore' })

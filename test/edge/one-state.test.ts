@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, expect, onTestFinished, test, vi } from 'vitest'
 import { lockState } from '../../scripts/state-lock.ts'
+import { NEW_JOB } from './fixtures.ts'
 import { call, freshOrganization, startEdge } from './harness.ts'
 import { issueByCommand } from './keys-process.ts'
 import { descendantsOf, isAlive, type StartProcess, startProcess } from './start-process.ts'
@@ -38,7 +39,7 @@ function runtimeOf({ child }: StartProcess): number {
   return runtime.pid
 }
 
-test('a second start on one state says in a sentence who holds it, and ends with 1', async () => {
+test('a second start on one state names the process that uses it, and exits with 1', async () => {
   const state = freshState()
   const first = start(['--port', '0', '--persist-to', state])
   const url = await first.url()
@@ -49,30 +50,30 @@ test('a second start on one state says in a sentence who holds it, and ends with
     stderr: `The state in ${state} is in use by process ${first.child.pid} at ${url}: end it, or choose another state with --persist-to.\n`,
   })
 
-  // It has done the first no harm, and once that is gone the state is free.
-  expect((await fetch(`${url}/healthz`)).status).toBe(200)
+  // The first one is unharmed, and the state is free once it has ended.
+  expect((await call({ url }, null, 'GET', '/healthz')).status).toBe(200)
   first.child.kill('SIGTERM')
   expect(await first.ended).toBe(0)
   await start(['--port', '0', '--persist-to', state]).url()
 })
 
-test('an edge that is killed takes its runtime with it, and the next start has its port, its state and its jobs', async () => {
+test('a killed edge takes its runtime with it, and the next start gets its port, state and jobs', async () => {
   const state = freshState()
   const first = start(['--port', '0', '--persist-to', state])
   const url = await first.url()
   const key = await issueByCommand(state, freshOrganization())
-  const { body: job } = await call({ url }, key, 'POST', '/api/jobs/', { job_type: 'import', total_items: 1 })
+  const { body: job } = await call({ url }, key, 'POST', '/api/jobs/', NEW_JOB)
   const runtime = runtimeOf(first)
   first.child.kill('SIGKILL')
 
-  // At once: it waits by itself for the last runtime to be gone.
+  // At once: the start itself waits until the old runtime is gone.
   const next = start(['--port', new URL(url).port, '--persist-to', state])
   expect(await next.url()).toBe(url)
   expect(isAlive(runtime)).toBe(false)
   expect((await call({ url }, key, 'GET', `/api/jobs/${job.job_id}`)).body).toEqual(job)
 })
 
-test('an edge started by npm ends with npm, even if that is killed', async () => {
+test('an edge started by npm ends with npm, even if npm is killed', async () => {
   const first = start(['--port', '0', '--persist-to', freshState()], ['npm', 'start', '--'])
   await first.url()
   const below = descendantsOf(first.child.pid ?? 0).map(({ pid }) => pid)
@@ -81,29 +82,31 @@ test('an edge started by npm ends with npm, even if that is killed', async () =>
   await vi.waitFor(() => expect(below.filter(isAlive)).toEqual([]), { timeout: 20_000, interval: 50 })
 })
 
-test('a runtime that was killed is started anew, and still ends with its parent', async () => {
+test('a killed runtime is restarted, and still ends with its parent', async () => {
   const edge = start(['--port', '0', '--persist-to', freshState()])
   const url = await edge.url()
   const killed = runtimeOf(edge)
   process.kill(killed, 'SIGKILL')
   await vi.waitFor(() => expect(runtimeOf(edge)).not.toBe(killed), { timeout: 20_000, interval: 50 })
-  await vi.waitFor(async () => expect((await fetch(`${url}/healthz`)).status).toBe(200), { timeout: 20_000 })
+  await vi.waitFor(async () => expect((await call({ url }, null, 'GET', '/healthz')).status).toBe(200), {
+    timeout: 20_000,
+  })
   const runtime = runtimeOf(edge)
   edge.child.kill('SIGKILL')
   await vi.waitFor(() => expect(isAlive(runtime)).toBe(false), { timeout: 20_000, interval: 50 })
 })
 
-test('two edges of one process have one state each, and no more', async () => {
+test('one process cannot use a state twice', async () => {
   const edge = await startEdge()
   onTestFinished(() => edge.dispose())
   const state = edge.d1File().replace(/\/d1\/.*/, '')
   await expect(lockState(state)).rejects.toThrow(`is in use by process ${process.pid} at ${edge.url}`)
 })
 
-test('what a holder left behind locks nobody out, though its process id is now that of another', async () => {
+test('what a crashed holder left locks nobody out, even if its process ID is in use again', async () => {
   const state = freshState()
   mkdirSync(join(state, 'v3'))
-  // As after a crash or a reboot: two processes that are alive and know nothing of it.
+  // As after a reboot: both IDs belong to other processes now.
   writeFileSync(
     join(state, 'v3/edge.json'),
     JSON.stringify({ pid: process.ppid, address: 'http://localhost:8787', watchdogPid: process.pid }),
@@ -115,7 +118,7 @@ test('what a holder left behind locks nobody out, though its process id is now t
   ;(await lockState(join(state, 'v3'))).release()
 })
 
-test('wrangler dev does not run beside npm start on one state', async () => {
+test('npm start does not run beside wrangler dev on one state', async () => {
   const state = freshState()
   const key = await issueByCommand(state, freshOrganization())
   const dev = start(['--port', '0', '--persist-to', state], ['npm', 'run', 'dev', '--'])

@@ -1,13 +1,11 @@
 import { DatabaseSync } from 'node:sqlite'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import type { Edge } from '../../scripts/edge.ts'
-import { call, freshOrganization, issueKey, startEdge } from './harness.ts'
+import { aCaller, anError, aRunningJob, NEW_JOB, UNKNOWN_ID } from './fixtures.ts'
+import { startEdge } from './harness.ts'
 
-/** How long D1 may take to have what it missed, once it is back, in ms. Here it was away for seconds only. */
+/** How long D1 may take to catch up after an outage of a few seconds, in ms. */
 const CATCH_UP = 20_000
-const ORDER = { job_type: 'import', total_items: 10 }
-const anError = { entity_key: 'sku-1', entity_type: 'product', error_type: 'no_price', message: 'No price' }
-
 let edge: Edge
 let d1: DatabaseSync
 
@@ -20,7 +18,7 @@ afterAll(async () => {
   await edge?.dispose()
 })
 
-/** What D1 has of a job: it is asked past the edge, which so does nothing on account of it. */
+/** What D1 has of a job, read without the edge: a request could make the job catch up. */
 function inD1(jobId: string) {
   const row = d1.prepare('select status, processed_items, error_count from jobs where job_id = ?').get(jobId)
   const { n } = d1.prepare('select count(*) as n from job_entries where job_id = ?').get(jobId) as {
@@ -29,25 +27,8 @@ function inD1(jobId: string) {
   return row === undefined ? undefined : ({ ...row, entries: n } as Record<string, unknown>)
 }
 
-async function aCaller() {
-  const { key } = await issueKey(edge, { org: freshOrganization() })
-  const post = (path: string, body?: unknown, headers?: Record<string, string>) =>
-    call(edge, key, 'POST', path, body, headers)
-  return { key, post, get: (path: string) => call(edge, key, 'GET', path) }
-}
-
-/** A caller whose key was in use before, with a running job that D1 has. */
-async function aWorker() {
-  const caller = await aCaller()
-  const { body } = await caller.post('/api/jobs/', ORDER)
-  const path = `/api/jobs/${body.job_id}`
-  const report = (report: object) => caller.post(`${path}/progress`, report)
-  expect((await report({ mark_started: true })).status).toBe(200)
-  return { ...caller, jobId: body.job_id as string, path, report }
-}
-
-test('while D1 takes no write, jobs are created, reported, finished and read; then D1 has all of it, unasked', async () => {
-  const { post, get, jobId, path, report } = await aWorker()
+test('while D1 takes no writes, jobs are created, reported on, finished and read; afterwards D1 catches up by itself', async () => {
+  const { post, get, jobId, path, report } = await aRunningJob(edge)
   const holder = await holdD1()
   let created: string
   let cancelled: string
@@ -58,14 +39,14 @@ test('while D1 takes no write, jobs are created, reported, finished and read; th
       const reply = await report({ processed_items: 5, error: anError })
       expect(reply).toMatchObject({ status: 200, body: { error_count: reports } })
     }
-    const first = await post('/api/jobs/', ORDER, { 'Idempotency-Key': 'k' })
+    const first = await post('/api/jobs/', NEW_JOB, { 'Idempotency-Key': 'k' })
     expect(first).toMatchObject({ status: 200, body: { status: 'pending' } })
-    expect(await post('/api/jobs/', ORDER, { 'Idempotency-Key': 'k' })).toMatchObject({
+    expect(await post('/api/jobs/', NEW_JOB, { 'Idempotency-Key': 'k' })).toMatchObject({
       status: 200,
       text: first.text,
     })
     created = first.body.job_id
-    cancelled = (await post('/api/jobs/', ORDER)).body.job_id
+    cancelled = (await post('/api/jobs/', NEW_JOB)).body.job_id
     expect(await post(`/api/jobs/${cancelled}/cancel`)).toMatchObject({
       status: 200,
       body: { status: 'cancelled' },
@@ -106,8 +87,8 @@ test('while D1 takes no write, jobs are created, reported, finished and read; th
   )
 })
 
-test('a change of status waits for D1 a while, and is then acknowledged all the same', async () => {
-  const { report } = await aWorker()
+test('a change of status waits a while for D1, and is then acknowledged without it', async () => {
+  const { report } = await aRunningJob(edge)
   const holder = await holdD1()
   try {
     const since = performance.now()
@@ -121,32 +102,28 @@ test('a change of status waits for D1 a while, and is then acknowledged all the 
   }
 })
 
-test('while D1 has no keys to look up, a known one is good, and an unknown one gets 503, not 401', async () => {
-  const { get, path, report } = await aWorker()
-  const { key: neverUsed } = await issueKey(edge, { org: freshOrganization() })
+test('while keys cannot be looked up, a known key works, and an unknown one gets 503 instead of 401', async () => {
+  const { get, path, report } = await aRunningJob(edge)
+  const unseen = await aCaller(edge)
   await withoutTable('api_keys', async () => {
     expect(await report({ processed_items: 3 })).toMatchObject({ status: 200, body: { processed_items: 3 } })
     expect((await get(path)).status).toBe(200)
-    const reply = await call(edge, neverUsed, 'POST', '/api/jobs/', ORDER)
+    const reply = await unseen.post('/api/jobs/', NEW_JOB)
     expect({ status: reply.status, retryAfter: reply.headers.get('Retry-After') }).toEqual({
       status: 503,
       retryAfter: expect.stringMatching(/^\d+$/),
     })
     expect(reply.body).toEqual({ detail: expect.any(String) })
   })
-  expect((await call(edge, neverUsed, 'POST', '/api/jobs/', ORDER)).status).toBe(200)
+  expect((await unseen.post('/api/jobs/', NEW_JOB)).status).toBe(200)
 })
 
-test('while D1 has no jobs to give, lists and unheard-of jobs get 503 with Retry-After; live ones go on', async () => {
-  const { post, get, jobId, path, report } = await aWorker()
-  const { body: finished } = await post('/api/jobs/', ORDER)
+test('while D1 returns no jobs, lists and unknown jobs get 503 with Retry-After; live jobs go on', async () => {
+  const { post, get, jobId, path, report } = await aRunningJob(edge)
+  const { body: finished } = await post('/api/jobs/', NEW_JOB)
   let created = ''
   await withoutTable('jobs', async () => {
-    for (const away of [
-      '/api/jobs/',
-      '/api/jobs/?status=pending&limit=1',
-      `/api/jobs/job_${'0'.repeat(32)}`,
-    ]) {
+    for (const away of ['/api/jobs/', '/api/jobs/?status=pending&limit=1', `/api/jobs/${UNKNOWN_ID}`]) {
       const reply = await get(away)
       expect({
         away,
@@ -163,7 +140,7 @@ test('while D1 has no jobs to give, lists and unheard-of jobs get 503 with Retry
     expect(await report({ processed_items: 2 })).toMatchObject({ status: 200, body: { processed_items: 2 } })
     expect(await get(path)).toMatchObject({ status: 200, body: { processed_items: 2 } })
     expect((await post(`/api/jobs/${finished.job_id}/progress`, { mark_failed: 'gone' })).status).toBe(200)
-    const reply = await post('/api/jobs/', ORDER, { 'Idempotency-Key': 'k' })
+    const reply = await post('/api/jobs/', NEW_JOB, { 'Idempotency-Key': 'k' })
     expect(reply.status).toBe(200)
     created = reply.body.job_id
   })
@@ -181,7 +158,7 @@ test('while D1 has no jobs to give, lists and unheard-of jobs get 503 with Retry
   expect(listed.toSorted()).toEqual([jobId, finished.job_id, created].toSorted())
 })
 
-/** Has D1 take no write from anyone else, until it is let go. */
+/** Blocks all writes to D1 until `letGo`. */
 async function holdD1(): Promise<{ letGo: () => void }> {
   const holder = new DatabaseSync(await edge.d1File(), { timeout: 5_000 })
   holder.exec('begin immediate')
@@ -192,7 +169,7 @@ async function holdD1(): Promise<{ letGo: () => void }> {
   return { letGo }
 }
 
-/** Has one table out of D1's reach for a while. */
+/** Runs `happen` while D1 cannot find one of its tables. */
 async function withoutTable(name: string, happen: () => Promise<void>): Promise<void> {
   const database = await edge.d1()
   await database.prepare(`alter table ${name} rename to ${name}_away`).run()

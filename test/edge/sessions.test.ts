@@ -1,9 +1,9 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Edge } from '../../scripts/edge.ts'
 import { FakeStytch, type SessionOptions } from './fake-stytch.ts'
-import { call, freshOrganization, issueKey, type Reply, startEdge } from './harness.ts'
+import { aWorker, NEW_JOB } from './fixtures.ts'
+import { call, freshOrganization, type Reply, startEdge } from './harness.ts'
 
-const NEW_JOB = { job_type: 'import', total_items: 10 }
 const OWN_PAGE = { 'Sec-Fetch-Site': 'same-origin' }
 
 let edge: Edge
@@ -32,24 +32,18 @@ function browserOf(options: SessionOptions) {
   return { token, send }
 }
 
-/** A job of the organization that is not made by the browser in question. */
-async function aJobOf(org: string): Promise<string> {
-  const { key } = await issueKey(edge, { org })
-  return `/api/jobs/${(await call(edge, key, 'POST', '/api/jobs/', NEW_JOB)).body.job_id}`
-}
-
 const asked = () =>
   stytch.calls.filter(({ path }) => path === 'sessions/authenticate').map(({ body }) => body)
 
 describe('A member', () => {
-  test('does what their role permits in their organization, and what a key of it does, they see', async () => {
+  test('may do what the role permits in the organization, and sees what its keys do', async () => {
     const org = freshOrganization()
     const { send, token } = browserOf({ org })
     const created = await send('POST', '/api/jobs/', { body: NEW_JOB })
     expect(created.status).toBe(200)
     const path = `/api/jobs/${created.body.job_id}`
     expect((await send('POST', `${path}/cancel`)).body.status).toBe('cancelled')
-    expect((await send('GET', await aJobOf(org))).status).toBe(200)
+    expect((await send('GET', (await aWorker(edge, {}, { org })).path)).status).toBe(200)
 
     const check = (action: string) => ({ organization_id: org, resource_id: 'job', action })
     expect(asked()).toEqual([
@@ -61,26 +55,9 @@ describe('A member', () => {
     ])
   })
 
-  test('is refused what it does not permit, and told which permission that is', async () => {
-    const org = freshOrganization()
-    const { send } = browserOf({ org, actions: ['read'] })
-    const path = await aJobOf(org)
-    expect((await send('GET', path)).status).toBe(200)
-    for (const [method, target, permission] of [
-      ['POST', '/api/jobs/', 'job:create'],
-      ['POST', `${path}/progress`, 'job:create'],
-      ['POST', `${path}/cancel`, 'job:cancel'],
-    ] as const) {
-      expect(await send(method, target, { body: NEW_JOB })).toMatchObject({
-        status: 403,
-        body: { detail: `Missing required permission: ${permission}` },
-      })
-    }
-  })
-
-  test('finds no job of another organization, by whichever name', async () => {
+  test('finds no job of another organization, whichever organization the header names', async () => {
     const [org, other] = [freshOrganization(), freshOrganization()]
-    const path = await aJobOf(other)
+    const { path } = await aWorker(edge, {}, { org: other })
     const { send } = browserOf({ org })
     for (const named of [undefined, org, other]) {
       const headers = named === undefined ? {} : { 'X-Organization-ID': named }
@@ -89,23 +66,25 @@ describe('A member', () => {
         body: { detail: 'Job not found' },
       })
     }
-    const own = await send('GET', await aJobOf(org), { headers: { 'X-Organization-ID': org } })
+    const own = await send('GET', (await aWorker(edge, {}, { org })).path, {
+      headers: { 'X-Organization-ID': org },
+    })
     expect(own.status).toBe(200)
   })
 
-  test('costs two calls a minute for each thing they do, however often they do it', async () => {
+  test('costs two calls a minute for each permission, however often it is used', async () => {
     const org = freshOrganization()
     const { send } = browserOf({ org })
-    const path = await aJobOf(org)
+    const { path } = await aWorker(edge, {}, { org })
     for (let n = 0; n < 10; n++) expect((await send('GET', path)).status).toBe(200)
     expect(asked()).toHaveLength(2)
   })
 })
 
-describe('A cookie that is no session', () => {
+describe('A cookie that is not a session', () => {
   const refused = { status: 401, body: { detail: 'Invalid credentials' } }
 
-  test('is refused, and asked about once', async () => {
+  test('is refused, and Stytch is asked about it once', async () => {
     for (let n = 0; n < 3; n++) {
       const reply = await call(edge, null, 'GET', '/api/jobs/', undefined, {
         Cookie: 'stytch_session=made-up',
@@ -116,13 +95,13 @@ describe('A cookie that is no session', () => {
     expect(asked()).toEqual([{ session_token: 'made-up' }])
   })
 
-  test('is refused unasked where it could not be one', async () => {
+  test('is refused without asking Stytch if it is too long for a token', async () => {
     const Cookie = `stytch_session=${'x'.repeat(5_000)}`
     expect(await call(edge, null, 'GET', '/api/jobs/', undefined, { Cookie })).toMatchObject(refused)
     expect(asked()).toEqual([])
   })
 
-  test('is refused when its session is over', async () => {
+  test('is refused when the session has ended', async () => {
     const { send } = browserOf({ org: freshOrganization(), expiresAt: Date.now() })
     expect(await send('GET', '/api/jobs/')).toMatchObject(refused)
     const { token, send: sendAgain } = browserOf({ org: freshOrganization() })
@@ -130,17 +109,16 @@ describe('A cookie that is no session', () => {
     expect(await sendAgain('GET', '/api/jobs/')).toMatchObject(refused)
   })
 
-  test('does not count beside a key: of two credentials, the key is the one', async () => {
+  test('is ignored beside a key', async () => {
     const [org, other] = [freshOrganization(), freshOrganization()]
-    const { key } = await issueKey(edge, { org })
     const { send } = browserOf({ org: other })
-    const path = await aJobOf(org)
+    const { path, key } = await aWorker(edge, {}, { org })
     expect((await send('GET', path, { headers: { Authorization: `Bearer ${key}` } })).status).toBe(200)
     expect(await send('GET', path, { headers: { Authorization: `Bearer ${key}x` } })).toMatchObject(refused)
     expect(asked()).toEqual([])
   })
 
-  test('is no credential at all where no Stytch project is configured', async () => {
+  test('is not a credential if no Stytch project is configured', async () => {
     const bare = await startEdge({ bindings: { STYTCH_BASE_URL: stytch.url } })
     try {
       const Cookie = `stytch_session=${stytch.signIn({ org: freshOrganization() })}`
@@ -157,11 +135,11 @@ describe('A cookie that is no session', () => {
 
 describe('While Stytch does not answer', () => {
   test.each(['silent', 'broken', 'locked'] as const)(
-    '(%s) a session that is remembered goes on; another is neither accepted nor refused',
+    '(%s) a remembered session keeps working, and any other gets 503',
     async (state) => {
       const org = freshOrganization()
       const [known, unknown] = [browserOf({ org }), browserOf({ org })]
-      const path = await aJobOf(org)
+      const { path } = await aWorker(edge, {}, { org })
       expect((await known.send('GET', path)).status).toBe(200)
       stytch.state = state
       expect((await known.send('GET', path)).status).toBe(200)
@@ -182,18 +160,18 @@ describe('While Stytch does not answer', () => {
 })
 
 describe('A JWT beside the session', () => {
-  test('spares the calls about it', async () => {
+  test('saves the calls to Stytch', async () => {
     const org = freshOrganization()
     const { send, token } = browserOf({ org, actions: ['read'] })
     const jwt = stytch.jwt(token)
-    const path = await aJobOf(org)
-    // The policy is fetched at the first permission, and kept: later roles are not in it.
+    const { path } = await aWorker(edge, {}, { org })
+    // The policy is fetched for the first permission and kept, so it lacks later roles.
     expect((await send('GET', path, { jwt })).status).toBe(200)
     const second = browserOf({ org, actions: ['read'] })
     expect((await second.send('GET', path, { jwt })).status).toBe(200)
     expect(asked()).toEqual([])
     expect(stytch.count('rbac/policy')).toBe(1)
-    // What it does not prove, Stytch is asked.
+    // What the JWT does not prove is asked of Stytch.
     expect((await send('POST', '/api/jobs/', { jwt, body: NEW_JOB })).status).toBe(403)
     expect(asked()).toHaveLength(1)
   })
@@ -202,14 +180,14 @@ describe('A JWT beside the session', () => {
     ['signed by a stranger', { signedBy: 'stranger' as const }],
     ['of another project', { audience: 'project-test-other' }],
     ['of another issuer', { issuer: 'https://evil.example' }],
-    ['that is over', { issuedAt: Date.now() - 301_000 }],
-    ['that is older than a minute: its session may have been revoked', { issuedAt: Date.now() - 61_000 }],
-    ['from the future: the clock was set back since', { issuedAt: Date.now() + 3_600_000 }],
-  ])('%s proves nothing: the session is asked about', async (_, order) => {
+    ['that has expired', { issuedAt: Date.now() - 301_000 }],
+    ['that is older than a minute: the session may have been revoked', { issuedAt: Date.now() - 61_000 }],
+    ['from the future: the clock was set back', { issuedAt: Date.now() + 3_600_000 }],
+  ])('%s proves nothing: Stytch is asked about the session', async (_, order) => {
     const org = freshOrganization()
     const { send, token } = browserOf({ org })
     const jwt = stytch.jwt(token, order)
-    const path = await aJobOf(org)
+    const { path } = await aWorker(edge, {}, { org })
     expect((await send('GET', path, { jwt })).status).toBe(200)
     expect(asked()).toHaveLength(2)
     stytch.signOut(token)
@@ -218,18 +196,22 @@ describe('A JWT beside the session', () => {
   })
 })
 
-describe('A request that changes something by cookie has to come from a page of ours', () => {
+describe('A change made with a cookie must come from our own page: it is', () => {
   const FOREIGN = 'https://evil.example'
   const cases: [string, (own: string) => Record<string, string>, boolean][] = [
-    ['by its origin', (own) => ({ Origin: own }), true],
-    ['by what the browser says', () => ({ 'Sec-Fetch-Site': 'same-origin' }), true],
-    ['by both', (own) => ({ Origin: own, 'Sec-Fetch-Site': 'same-origin' }), true],
-    ['not from another origin', () => ({ Origin: FOREIGN }), false],
-    ['not from an opaque one', () => ({ Origin: 'null' }), false],
-    ['not from another site', () => ({ 'Sec-Fetch-Site': 'cross-site' }), false],
-    ['not from a sibling', (own) => ({ Origin: own, 'Sec-Fetch-Site': 'same-site' }), false],
-    ['not where the two disagree', () => ({ Origin: FOREIGN, 'Sec-Fetch-Site': 'same-origin' }), false],
-    ['not where nothing says', () => ({}), false],
+    ['accepted by its origin', (own) => ({ Origin: own }), true],
+    ['accepted by its Sec-Fetch-Site', () => ({ 'Sec-Fetch-Site': 'same-origin' }), true],
+    ['accepted by both', (own) => ({ Origin: own, 'Sec-Fetch-Site': 'same-origin' }), true],
+    ['refused from another origin', () => ({ Origin: FOREIGN }), false],
+    ['refused from an opaque origin', () => ({ Origin: 'null' }), false],
+    ['refused from another site', () => ({ 'Sec-Fetch-Site': 'cross-site' }), false],
+    ['refused from a sibling site', (own) => ({ Origin: own, 'Sec-Fetch-Site': 'same-site' }), false],
+    [
+      'refused if the two headers disagree',
+      () => ({ Origin: FOREIGN, 'Sec-Fetch-Site': 'same-origin' }),
+      false,
+    ],
+    ['refused without either header', () => ({}), false],
   ]
 
   test.each(cases)('%s', async (_, headersOf, passes) => {
@@ -243,12 +225,10 @@ describe('A request that changes something by cookie has to come from a page of 
         : { status: 403, body: { detail: 'A page of another site cannot change anything with a session' } },
     )
     if (!passes) expect(asked()).toEqual([])
-    // Reading changes nothing, and a key is sent by nobody but who has it.
-    expect((await call(edge, null, 'GET', await aJobOf(org), undefined, { Cookie, ...headers })).status).toBe(
-      200,
-    )
-    const { key } = await issueKey(edge, { org })
-    expect((await call(edge, key, 'POST', '/api/jobs/', NEW_JOB, headers)).status).toBe(200)
+    // Reading changes nothing, and no browser sends a key by itself.
+    const { path, post } = await aWorker(edge, {}, { org })
+    expect((await call(edge, null, 'GET', path, undefined, { Cookie, ...headers })).status).toBe(200)
+    expect((await post('/api/jobs/', NEW_JOB, headers)).status).toBe(200)
   })
 })
 
@@ -262,7 +242,7 @@ describe('Pages of other origins', () => {
   const closed = { origin: null, credentials: null }
   const preflight = { 'Access-Control-Request-Method': 'POST' }
 
-  test('read nothing by default', async () => {
+  test('cannot read replies by default', async () => {
     const { send } = browserOf({ org: freshOrganization() })
     const reply = await send('GET', '/api/jobs/', { headers: { Origin: SHOP } })
     expect(opened(reply)).toEqual({ ...closed, vary: null })
@@ -271,7 +251,7 @@ describe('Pages of other origins', () => {
     expect(opened(asking)).toMatchObject(closed)
   })
 
-  test('may call, with cookies, where ALLOWED_ORIGINS names them, and no others', async () => {
+  test('may call with cookies if ALLOWED_ORIGINS names them, and no others may', async () => {
     const shopEdge = await startEdge({
       bindings: { ...stytch.bindings, ALLOWED_ORIGINS: `${SHOP}, https://admin.example` },
     })
@@ -306,7 +286,7 @@ describe('Pages of other origins', () => {
         expect(opened(reply)).toEqual({ ...closed, vary: 'Origin' })
         expect(opened(await ask(origin))).toMatchObject(closed)
       }
-      // What is refused says so to the page as well.
+      // The page can read a refusal as well.
       const refused = await call(shopEdge, null, 'GET', '/api/jobs/', undefined, { Origin: SHOP })
       expect(refused.status).toBe(401)
       expect(opened(refused)).toMatchObject(open)

@@ -3,7 +3,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
-import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { afterAll, describe, expect, test, vi } from 'vitest'
 import { d1Path, openD1File } from '../../scripts/local-database.ts'
 import { readSettings, stateDir } from '../../scripts/settings.ts'
 import { mountDisk } from './mount-disk.ts'
@@ -11,19 +11,25 @@ import { descendantsOf, isAlive, startProcess } from './start-process.ts'
 
 vi.setConfig({ testTimeout: 120_000 })
 
+const folders: string[] = []
+
+afterAll(() => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
+})
+
 function freshFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'milepost-'))
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }))
+  folders.push(folder)
   return folder
 }
 
-/** The D1 database of a state, at the newest schema, as an edge would have left it. */
+/** The D1 database of a state, at the newest schema, as an edge leaves it. */
 async function aDatabaseIn(folder: string): Promise<DatabaseSync> {
   const { databaseId, migrationsDir } = await readSettings()
   return openD1File(d1Path(stateDir(folder), databaseId), migrationsDir)
 }
 
-/** Starts in vain: one sentence on stderr, nothing on stdout, and nothing left running. */
+/** Expects a failed start: one sentence on stderr, nothing on stdout, and no process left. */
 async function expectRefusal(flags: string[], sentence: string | RegExp): Promise<void> {
   const start = startProcess(flags)
   const pid = start.child.pid ?? 0
@@ -40,8 +46,9 @@ async function expectRefusal(flags: string[], sentence: string | RegExp): Promis
   await vi.waitFor(() => expect([...below].filter(isAlive)).toEqual([]), { timeout: 5_000 })
 }
 
-describe('A start says in one sentence why it fails, and leaves nothing running:', () => {
-  test('on a state whose database another process has locked', async () => {
+// Concurrent: a start waits long for a lock before it gives up.
+describe.concurrent('A start that fails says why in one sentence, and leaves nothing running:', () => {
+  test('if another process has locked the database', async ({ onTestFinished }) => {
     const state = freshFolder()
     const holder = await aDatabaseIn(state)
     holder.exec('BEGIN IMMEDIATE')
@@ -52,13 +59,13 @@ describe('A start says in one sentence why it fails, and leaves nothing running:
     )
   })
 
-  test('on a state that is a file', async () => {
+  test('if the state is a file', async () => {
     const file = join(freshFolder(), 'state')
     writeFileSync(file, '')
     await expectRefusal(['--port', '0', '--persist-to', file], `${file} is not a folder.`)
   })
 
-  test('on a state whose database is damaged', async () => {
+  test('if the database is damaged', async () => {
     const state = freshFolder()
     const database = await aDatabaseIn(state)
     const file = database.location() ?? ''
@@ -67,7 +74,7 @@ describe('A start says in one sentence why it fails, and leaves nothing running:
     await expectRefusal(['--port', '0', '--persist-to', state], `The database in ${state} is damaged.`)
   })
 
-  test('with a migration that does not apply', async () => {
+  test('if a migration does not apply', async () => {
     const state = freshFolder()
     const database = await aDatabaseIn(state)
     database.exec('DELETE FROM d1_migrations')
@@ -78,20 +85,23 @@ describe('A start says in one sentence why it fails, and leaves nothing running:
     )
   })
 
-  test.each(['127.0.0.1', '::1'])('on a port that another process has at %s', async (address) => {
-    const server = createServer()
-    await new Promise<void>((resolve) => server.listen({ host: address, port: 0 }, resolve))
-    onTestFinished(() => void server.close())
-    const { port } = server.address() as { port: number }
-    await expectRefusal(
-      ['--port', String(port), '--persist-to', freshFolder()],
-      `Port ${port} is already in use at ${address}. Choose another, such as --port ${port + 1}.`,
-    )
-  })
+  test.for(['127.0.0.1', '::1'])(
+    'if another process has the port at %s',
+    async (address, { onTestFinished }) => {
+      const server = createServer()
+      await new Promise<void>((resolve) => server.listen({ host: address, port: 0 }, resolve))
+      onTestFinished(() => void server.close())
+      const { port } = server.address() as { port: number }
+      await expectRefusal(
+        ['--port', String(port), '--persist-to', freshFolder()],
+        `Port ${port} is already in use at ${address}. Choose another, such as --port ${port + 1}.`,
+      )
+    },
+  )
 
-  test('on a disk that is full, or cannot be written to', async ({ skip }) => {
+  test('if the disk is full or read-only', async ({ skip, onTestFinished }) => {
     const disk = mountDisk('8m')
-    if (disk === undefined) return skip('To mount a disk takes Linux and root')
+    if (disk === undefined) return skip('Mounting a disk takes Linux and root')
     const { folder, fill, remount, unmount } = disk
     onTestFinished(unmount)
     const flags = ['--port', '0', '--persist-to', folder]
@@ -102,7 +112,7 @@ describe('A start says in one sentence why it fails, and leaves nothing running:
     remount('ro')
     await expectRefusal(flags, `${folder} cannot be written to.`)
 
-    // The same where there is a state already.
+    // The same if there is a state already.
     remount('rw')
     const database = await aDatabaseIn(folder)
     database.close()

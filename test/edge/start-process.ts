@@ -5,15 +5,15 @@ import { PROJECT } from '../../scripts/settings.ts'
 
 export interface StartProcess {
   child: ChildProcess
-  /** What it has printed so far. */
+  /** Its output so far. */
   said: { stdout: string; stderr: string }
   /** Resolves with its exit code. */
   ended: Promise<number | null>
-  /** Resolves with where it listens, once it does. */
+  /** Resolves with its URL once it listens. */
   url: () => Promise<string>
 }
 
-/** Runs `command`, which is to be `npm start` with these flags, as a process of its own. */
+/** Runs `npm start` with these flags, or `command`, as a process. */
 export function startProcess(
   flags: string[],
   [command, ...args]: [string, ...string[]] = [process.execPath, 'scripts/start.ts'],
@@ -30,7 +30,7 @@ export function startProcess(
   return { child, said, ended, url }
 }
 
-/** The processes below one, as their ids and commands. */
+/** The IDs and commands of all processes below one. */
 export function descendantsOf(pid: number): { pid: number; command: string }[] {
   const all = execFileSync('ps', ['-A', '-o', 'pid=,ppid=,args='], { encoding: 'utf8' })
     .split('\n')

@@ -1,10 +1,10 @@
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import type { Edge } from '../../scripts/edge.ts'
-import { call, issueKey, startEdge } from './harness.ts'
+import { call, entryBytes, issueKey, startEdge } from './harness.ts'
 import { archived, live, pending } from './recorded-0.1.0/jobs.json' with { type: 'json' }
 
-/** What version 0.1.0 left on a disk: three jobs of this organization, each created by a request of its own make. */
+/** Version 0.1.0 left three jobs of this organization on a disk, each created by a keyed request with this body. */
 const ORGANIZATION = 'recorded-shop'
 const newJob = {
   job_type: 'feed_import',
@@ -19,7 +19,7 @@ let edge: Edge
 let key: string
 
 beforeAll(async () => {
-  // However long ago that was: nothing is to happen to the jobs by themselves.
+  // The recording ages: no duty may change the jobs by itself.
   const bindings = { ABANDONED_AFTER_DAYS: 0, RETENTION_DAYS: 0, ARCHIVE_AFTER_SECONDS: 1_000_000_000 }
   edge = await startEdge({ state: join(import.meta.dirname, 'recorded-0.1.0/state'), bindings })
   key = (await issueKey(edge, { org: ORGANIZATION })).key
@@ -28,7 +28,7 @@ afterAll(() => edge?.dispose())
 
 const get = (path: string) => call(edge, key, 'GET', path)
 
-/** The job less what goes on with time. */
+/** The job without the fields that change with time. */
 function still({
   duration_seconds: _,
   eta_seconds: __,
@@ -44,16 +44,14 @@ function still({
   return job
 }
 
-test.each(Object.entries({ archived, live, pending }))(
-  'the %s job is read as it was',
-  async (_, recorded) => {
-    const { status, body } = await get(`/api/jobs/${recorded.job_id}`)
-    expect(status).toBe(200)
-    expect(still(body)).toEqual({ ...still(recorded), entities_not_kept: 0 })
-  },
-)
+test.each(Object.entries({ archived, live, pending }))('the %s job reads as it was', async (_, recorded) => {
+  const { status, body } = await get(`/api/jobs/${recorded.job_id}`)
+  expect(status).toBe(200)
+  const entry_bytes = entryBytes([...recorded.errors, ...recorded.warnings])
+  expect(still(body)).toEqual({ ...still(recorded), entities_not_kept: 0, entry_bytes })
+})
 
-test('all of them are listed, and D1 counts the entries of the archived one by type', async () => {
+test('all jobs are listed, and D1 counts the entries of the archived one by type', async () => {
   const { body } = await get('/api/jobs/')
   expect(body.jobs.map(({ job_id }: { job_id: string }) => job_id)).toEqual([
     pending.job_id,
@@ -69,7 +67,14 @@ test('all of them are listed, and D1 counts the entries of the archived one by t
   })
 })
 
-test('the live one goes on: entities that failed before count once, and its end reaches D1', async () => {
+test('what the organization has stored was counted', async () => {
+  const entry_bytes = entryBytes(
+    [archived, live, pending].flatMap(({ errors, warnings }) => [...errors, ...warnings]),
+  )
+  expect((await get('/api/usage')).body).toMatchObject({ live_jobs: 2, jobs: 3, entry_bytes })
+})
+
+test('the live job goes on: entities that failed before count once, and its end reaches D1', async () => {
   const report = (body: object, headers = {}) =>
     call(edge, key, 'POST', `/api/jobs/${live.job_id}/progress`, body, headers)
   const again = { ...live.errors[0], message: 'still no price' }
@@ -85,7 +90,7 @@ test('the live one goes on: entities that failed before count once, and its end 
   })
 })
 
-test('the replies to keyed reports have moved along', async () => {
+test('the replies to keyed reports are in their new table', async () => {
   const { results } = await (await edge.d1())
     .prepare('select request_key, job ->> ? as processed from idempotent_replies order by 1')
     .bind('$.processedItems')
@@ -97,9 +102,9 @@ test('the replies to keyed reports have moved along', async () => {
   ])
 })
 
-test('a create that is repeated makes no second job', async () => {
+test('a repeated create makes no second job', async () => {
   const reply = await call(edge, key, 'POST', '/api/jobs/', newJob, { 'Idempotency-Key': 'create-live' })
-  // The same job within a day of the recording; later, the key is refused for its age.
+  // Within a day of the recording it is the same job; after that, the key has expired.
   if (reply.status === 200) expect(reply.body.job_id).toBe(live.job_id)
   else expect(reply.body.detail[0]).toMatchObject({ type: 'idempotency_key_expired' })
   expect((await get('/api/jobs/')).body.jobs).toHaveLength(3)

@@ -5,7 +5,8 @@ import { Webhook } from 'standardwebhooks'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import type { Edge } from '../../scripts/edge.ts'
 import { saveWebhookSecret } from '../../src/store/webhook-secrets.ts'
-import { call, freshOrganization, issueKey, startEdge } from './harness.ts'
+import { aCaller, anError, aWorker, NEW_JOB, TIME } from './fixtures.ts'
+import { freshOrganization, startEdge } from './harness.ts'
 
 interface Received {
   method: string | undefined
@@ -20,7 +21,7 @@ let edge: Edge
 let server: Server
 let origin: string
 const received: Received[] = []
-/** What the receiver answers to the first, second, … post to a path; after that, 200. */
+/** By path, the receiver's replies to the first posts; after these it replies 200. */
 const answers = new Map<string, { status: number; location?: string }[]>()
 
 beforeAll(async () => {
@@ -43,30 +44,25 @@ afterAll(async () => {
 
 const postsTo = (path: string) => received.filter((post) => post.path === path)
 
-/** A job of an organisation of its own that is posted, when finished, to a path that no other job is posted to. */
-async function aJobToPost({ secret = SECRET }: { secret?: string | null } = {}) {
+/** A worker whose finished job is posted to a path of its own, or to `callbackUrl`. */
+async function aJobToPost({
+  secret = SECRET,
+  callbackUrl,
+}: {
+  secret?: string | null
+  callbackUrl?: string | null
+} = {}) {
   const org = freshOrganization()
-  const { key } = await issueKey(edge, { org })
   if (secret !== null) await saveWebhookSecret(drizzle(await edge.d1()), org, secret, Date.now())
   const hook = `/${org}`
-  const order = {
-    job_type: 'import',
-    total_items: 2,
-    metadata: { source: 'größer' },
-    callback_url: `${origin}${hook}`,
-  }
-  const created = await call(edge, key, 'POST', '/api/jobs/', order)
-  expect(created).toMatchObject({ status: 200, body: { callback_url: order.callback_url } })
-  const path = `/api/jobs/${created.body.job_id}`
-  const read = async () => (await call(edge, key, 'GET', path)).body
-  const deliveries = async () => (await call(edge, key, 'GET', `${path}/deliveries`)).body
+  const callback_url = callbackUrl === undefined ? `${origin}${hook}` : callbackUrl
+  const worker = await aWorker(edge, { metadata: { source: 'größer' }, callback_url }, { org })
+  expect(worker.created).toMatchObject({ callback_url })
+  const deliveries = async () => (await worker.get(`${worker.path}/deliveries`)).body
   return {
-    key,
-    path,
+    ...worker,
     hook,
-    read,
     deliveries,
-    report: (body: object) => call(edge, key, 'POST', `${path}/progress`, body),
     /** The deliveries, once so many attempts were made. */
     attempted: async (count: number) => {
       await vi.waitFor(async () => expect((await deliveries()).deliveries).toHaveLength(count), {
@@ -78,11 +74,8 @@ async function aJobToPost({ secret = SECRET }: { secret?: string | null } = {}) 
   }
 }
 
-const TIME = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
-const anError = { entity_key: 'sku-1', error_type: 'no_price', message: 'No price' }
-
 describe.concurrent('A finished job', () => {
-  test('is posted once, whole, and signed so that its receiver can tell', async () => {
+  test('is posted once, in full, with a signature that the receiver can verify', async () => {
     const { path, hook, report, read, attempted, deliveries } = await aJobToPost()
     await report({ mark_started: true, processed_items: 1, error: anError })
     expect(await deliveries()).toMatchObject({ next_attempt_at: null, deliveries: [] })
@@ -113,18 +106,18 @@ describe.concurrent('A finished job', () => {
     expect(await read()).toEqual(finished)
   })
 
-  test.each(['failed', 'cancelled'])('is posted as well where it is %s', async (status) => {
-    const { key, path, hook, report, attempted } = await aJobToPost()
+  test.each(['failed', 'cancelled'])('is also posted if it is %s', async (status) => {
+    const { hook, report, cancel, attempted } = await aJobToPost()
     const end = {
       failed: () => report({ mark_failed: 'gone' }),
-      cancelled: () => call(edge, key, 'POST', `${path}/cancel`),
+      cancelled: () => cancel(),
     }
     expect((await end[status as keyof typeof end]()).status).toBe(200)
     await attempted(1)
     expect(postsTo(hook).map(({ text }) => JSON.parse(text).status)).toEqual([status])
   })
 
-  test('is posted again, as the same message, where its receiver did not take it', {
+  test('is posted again, as the same message, if the receiver did not accept it', {
     timeout: 20_000,
   }, async () => {
     const { hook, report, attempted } = await aJobToPost()
@@ -149,7 +142,7 @@ describe.concurrent('A finished job', () => {
     }
   })
 
-  test('is not posted where a redirect leads', async () => {
+  test('is not posted to the target of a redirect', async () => {
     const { hook, report, attempted } = await aJobToPost()
     answers.set(hook, [{ status: 307, location: `${origin}${hook}/elsewhere` }])
     await report({ mark_completed: true })
@@ -159,7 +152,7 @@ describe.concurrent('A finished job', () => {
     expect(postsTo(`${hook}/elsewhere`)).toEqual([])
   })
 
-  test('of an organisation without a secret is not posted unsigned: its deliveries say what is missing', async () => {
+  test('of an organization without a secret is not posted, and its deliveries say what is missing', async () => {
     const { hook, report, attempted } = await aJobToPost({ secret: null })
     await report({ mark_completed: true })
     const { deliveries, next_attempt_at } = await attempted(1)
@@ -170,43 +163,19 @@ describe.concurrent('A finished job', () => {
     expect(postsTo(hook)).toEqual([])
   })
 
-  test('that nobody takes says so in our own words', async () => {
-    const org = freshOrganization()
-    const { key } = await issueKey(edge, { org })
-    await saveWebhookSecret(drizzle(await edge.d1()), org, SECRET, Date.now())
-    const order = { job_type: 'import', total_items: 0, callback_url: 'http://127.0.0.1:1/hook' }
-    const { body } = await call(edge, key, 'POST', '/api/jobs/', order)
-    await call(edge, key, 'POST', `/api/jobs/${body.job_id}/progress`, { mark_completed: true })
-    await vi.waitFor(async () => {
-      const { deliveries } = (await call(edge, key, 'GET', `/api/jobs/${body.job_id}/deliveries`)).body
-      expect(deliveries).toEqual([
-        { attempted_at: TIME, status: null, error: 'The receiver could not be reached' },
-      ])
-    })
+  test('that cannot be delivered has an attempt that says so', async () => {
+    const { report, attempted } = await aJobToPost({ callbackUrl: 'http://127.0.0.1:1/hook' })
+    await report({ mark_completed: true })
+    expect((await attempted(1)).deliveries).toEqual([
+      { attempted_at: TIME, status: null, error: 'The receiver could not be reached' },
+    ])
   })
 
   test('without a callback URL is posted nowhere', async () => {
-    const { key } = await issueKey(edge, { org: freshOrganization() })
-    const { body } = await call(edge, key, 'POST', '/api/jobs/', { job_type: 'import', total_items: 0 })
-    expect(body.callback_url).toBeNull()
-    await call(edge, key, 'POST', `/api/jobs/${body.job_id}/progress`, { mark_completed: true })
-    const reply = await call(edge, key, 'GET', `/api/jobs/${body.job_id}/deliveries`)
-    expect(reply).toMatchObject({
-      status: 200,
-      body: { callback_url: null, next_attempt_at: null, deliveries: [] },
-    })
+    const { reported, deliveries } = await aJobToPost({ callbackUrl: null })
+    await reported({ mark_completed: true })
+    expect(await deliveries()).toEqual({ callback_url: null, next_attempt_at: null, deliveries: [] })
   })
-})
-
-test('deliveries are for those who may read', async () => {
-  const org = freshOrganization()
-  const [{ key }, { key: blind }] = [
-    await issueKey(edge, { org }),
-    await issueKey(edge, { org, permissions: ['job:create'] }),
-  ]
-  const { body } = await call(edge, key, 'POST', '/api/jobs/', { job_type: 'import', total_items: 0 })
-  expect((await call(edge, blind, 'GET', `/api/jobs/${body.job_id}/deliveries`)).status).toBe(403)
-  expect((await call(edge, key, 'GET', `/api/jobs/job_${'0'.repeat(32)}/deliveries`)).status).toBe(404)
 })
 
 describe('A callback_url is refused', () => {
@@ -225,7 +194,7 @@ describe('A callback_url is refused', () => {
     expect(body).toEqual({ detail: [{ type: 'url_parsing', loc: ['body', 'callback_url'], msg, input }] })
   })
 
-  test.each([5, [], {}])('%j, which is no text', async (input) => {
+  test.each([5, [], {}])('if it is not a string: %j', async (input) => {
     const { status, body } = await create(edge, input)
     expect({ status, detail: body.detail }).toMatchObject({
       status: 422,
@@ -233,12 +202,12 @@ describe('A callback_url is refused', () => {
     })
   })
 
-  test('where it is longer than 2,048 characters', async () => {
+  test('if it is longer than 2,048 characters', async () => {
     const { status, body } = await create(edge, `https://example.com/${'a'.repeat(2_048)}`)
     expect({ status, type: body.detail[0].type }).toEqual({ status: 422, type: 'string_too_long' })
   })
 
-  test('where it leads to this machine, unless that is allowed', async () => {
+  test('if it leads to this machine, unless that is allowed', async () => {
     const strict = await startEdge()
     try {
       for (const url of [
@@ -257,7 +226,7 @@ describe('A callback_url is refused', () => {
   })
 
   async function create(at: Edge, callback_url: unknown) {
-    const { key } = await issueKey(at, { org: freshOrganization() })
-    return await call(at, key, 'POST', '/api/jobs/', { job_type: 'import', total_items: 1, callback_url })
+    const { post } = await aCaller(at)
+    return await post('/api/jobs/', { ...NEW_JOB, callback_url })
   }
 })

@@ -10,7 +10,7 @@ import { insertApiKey, listApiKeys, rotateApiKey } from '../../src/store/api-key
 import { findWebhookSecret, saveWebhookSecret } from '../../src/store/webhook-secrets.ts'
 import { freshOrganization } from './harness.ts'
 
-// Each statement is a wrangler of its own. Without an account it does on this machine what it would do at Cloudflare.
+// Each statement starts a wrangler process. Without an account it runs on this machine as it would at Cloudflare.
 vi.setConfig({ testTimeout: 180_000 })
 
 let state: string
@@ -23,7 +23,7 @@ afterAll(() => rmSync(state, { recursive: true, force: true, maxRetries: 5 }))
 
 const open = () => openWranglerDatabase(['--local', '--persist-to', state])
 
-test('no process on the machine has what is stored among its arguments', async () => {
+test('no process on the machine has a stored value among its arguments', async () => {
   const org = freshOrganization()
   const secret = "whsec_it's a secret; and -- not $1 or ?"
   const store = await open()
@@ -44,7 +44,7 @@ test('no process on the machine has what is stored among its arguments', async (
   expect(await findWebhookSecret(store, org)).toBe(secret)
 })
 
-test('a key is issued, rotated once, and listed by way of wrangler', async () => {
+test('a key can be issued, rotated once and listed through wrangler', async () => {
   const org = freshOrganization()
   const store = await open()
   const old = {
@@ -55,7 +55,7 @@ test('a key is issued, rotated once, and listed by way of wrangler', async () =>
     permissions: ['job:read'],
   }
   await insertApiKey(store, { ...old, createdAt: 1, expiresAt: null })
-  // As after a call that failed though it had arrived.
+  // As a repeat after a call that arrived but seemed to fail.
   await insertApiKey(store, { ...old, createdAt: 1, expiresAt: null })
 
   const rotate = (keyId: string) =>
@@ -80,7 +80,7 @@ test('a key is issued, rotated once, and listed by way of wrangler', async () =>
   ])
 })
 
-test("a statement that fails is told of in wrangler's words, without what it carried", async () => {
+test("a failed statement throws wrangler's message, without the statement's values", async () => {
   const store = await openWranglerDatabase(['--local', '--persist-to', join(state, 'empty')])
   const saving = saveWebhookSecret(store, 'acme', 'whsec_secret', 1)
   const error = await saving.catch((failed) => failed)

@@ -3,12 +3,12 @@ import type { Report, ReportedEntry } from '../../src/jobs/apply-report.ts'
 import { applyReport } from '../../src/jobs/apply-report.ts'
 import { entryText } from '../../src/jobs/entry-text.ts'
 import type { Job } from '../../src/jobs/job.ts'
-import { aJob, aReportedEntry, JobInMemory } from './job-in-memory.ts'
+import { aJob, aReportedEntry, JobInMemory } from './fixtures.ts'
 
 const NOW = 1_800_000_000_000
 
 describe('one report', () => {
-  test('takes effect in one step, and what is absent takes none', () => {
+  test('takes effect in one step, and absent fields have no effect', () => {
     const job = apply(aJob({ metadata: { source: 'sftp' } }), {
       markStarted: true,
       totalItems: 10,
@@ -32,7 +32,7 @@ describe('one report', () => {
     expect(apply(job, {})).toEqual({ ...job, revision: job.revision + 1 })
   })
 
-  test('sets processed_items as given: it may fall and may exceed the total', () => {
+  test('sets processed_items as given, even if it falls or exceeds the total', () => {
     let job = apply(aJob({ totalItems: 5 }), { processedItems: 9 })
     expect(job.processedItems).toBe(9)
     job = apply(job, { processedItems: 2 })
@@ -50,7 +50,7 @@ describe('metadata', () => {
     expect(job.metadata).toEqual({ a: { y: 2 }, b: null })
   })
 
-  test('takes stage and message over a patch of the same keys', () => {
+  test('prefers stage and message to a patch of the same keys', () => {
     const patch = { stage: 'patched', last_message: 'patched' }
     const job = apply(aJob({}), { metadataPatch: patch, stage: 'said', message: 'told' })
     expect(job.metadata).toEqual({ stage: 'said', last_message: 'told' })
@@ -63,7 +63,7 @@ describe('metadata', () => {
     expect(Object.getPrototypeOf(job.metadata)).toBe(Object.prototype)
   })
 
-  test('may weigh 64 KB in all: a report that would make it more changes nothing', () => {
+  test('takes at most 64 KB in all: a report that exceeds this changes nothing', () => {
     const job = apply(aJob({}), { metadataPatch: { a: 'x'.repeat(40_000) } })
     expect(outcome(job, { metadataPatch: { b: 'é'.repeat(20_000) }, processedItems: 5 })).toEqual({
       ok: false,
@@ -74,7 +74,7 @@ describe('metadata', () => {
 })
 
 describe('starting', () => {
-  test('sets started_at once; a repeat changes nothing', () => {
+  test('sets started_at once, and a repeat does not change it', () => {
     const job = apply(aJob({}), { markStarted: true })
     const again = apply(job, { markStarted: true }, NOW + 5_000)
     expect(again).toEqual({ ...job, updatedAt: NOW + 5_000, revision: job.revision + 1 })
@@ -92,13 +92,13 @@ describe('finishing', () => {
     expect(job).toMatchObject({ status, completedAt: NOW, startedAt: NOW })
   })
 
-  test('counts the entries of the very report that completes', () => {
+  test('counts the entries of the report that completes the job', () => {
     expect(apply(aJob({}), { errors: [aReportedEntry({})], markCompleted: true }).status).toBe(
       'partial_success',
     )
   })
 
-  test('fails with the text given, an empty one too, and does not invent a start', () => {
+  test('fails with the given text, even an empty one, and sets no started_at', () => {
     expect(apply(aJob({}), { markFailed: '' })).toMatchObject({
       status: 'failed',
       errorMessage: '',
@@ -107,7 +107,7 @@ describe('finishing', () => {
     })
   })
 
-  test('fails where a report says both: a report of failure is never lost', () => {
+  test('fails if a report says both: a report of failure is never lost', () => {
     const job = apply(aJob({}), { markCompleted: true, markFailed: 'disk full' })
     expect(job).toMatchObject({ status: 'failed', errorMessage: 'disk full' })
   })
@@ -147,19 +147,19 @@ describe('failed and warned items', () => {
     expect(memory.job).toMatchObject({ failedItems: 2, warnedItems: 2, errorCount: 4, warningCount: 4 })
   })
 
-  test('tell entities of the same key but another type apart', () => {
+  test('tell entities with the same key and different types apart', () => {
     const memory = new JobInMemory(aJob({}))
     memory.report({ errors: [entry('a', 'product'), entry('a', 'price')] })
     expect(memory.job.failedItems).toBe(2)
   })
 
-  test('leave an error of the job itself out', () => {
+  test('leave out errors of the job itself', () => {
     const memory = new JobInMemory(aJob({}))
     memory.report({ errors: [entry('a', 'job')], warnings: [entry('b', 'job')] })
     expect(memory.job).toMatchObject({ failedItems: 0, warnedItems: 0, errorCount: 1, warningCount: 1 })
   })
 
-  test('count an entity that failed as failed only, whichever came first', () => {
+  test('count an entity with errors and warnings only as failed, whichever came first', () => {
     const memory = new JobInMemory(aJob({}))
     memory.report({ warnings: [entry('a'), entry('b')] })
     memory.report({ errors: [entry('a')] })
@@ -178,8 +178,29 @@ describe('a full job', () => {
       job: { errorCount: 100_001, keptErrors: 100_000, warningCount: 1, keptWarnings: 0 },
       entries: [{ seq: 99_999 }, { seq: 100_000 }],
     })
-    // What is not kept still counts: three items failed and one was warned of.
+    // Entries that are not kept still count: three items failed, and one has a warning.
     expect(result).toMatchObject({ job: { failedItems: 3, warnedItems: 1 } })
+  })
+
+  test('keeps every entry that fits into its bytes, and counts the rest', () => {
+    const [small, large] = [entry('é'), { ...entry('b'), message: 'x'.repeat(1_000) }]
+    const bytes = new TextEncoder().encode(entryText(small, NOW)).length
+    const job = aJob({ errorCount: 1, keptErrors: 1, entryBytes: 100 })
+    const report = { errors: [small, large, small], warnings: [large, small, small] }
+    const result = outcome(job, report, NOW, 100 + 3 * bytes)
+    expect(result).toMatchObject({
+      job: { errorCount: 4, keptErrors: 3, warningCount: 3, keptWarnings: 1, entryBytes: 100 + 3 * bytes },
+      entries: [
+        { kind: 'error', seq: 2 },
+        { kind: 'error', seq: 3 },
+        { kind: 'warning', seq: 1 },
+      ],
+    })
+  })
+
+  test('keeps what it has when the bound is lowered', () => {
+    const result = outcome(aJob({ entryBytes: 500 }), { errors: [entry('a')] }, NOW, 400)
+    expect(result).toMatchObject({ job: { entryBytes: 500, errorCount: 1, keptErrors: 0 }, entries: [] })
   })
 
   test('still takes a mark', () => {
@@ -191,7 +212,7 @@ describe('a full job', () => {
   })
 })
 
-test('entries get their place, their time and nothing else', () => {
+test('entries get a number and a time, and nothing else', () => {
   const job = aJob({ errorCount: 41, keptErrors: 41 })
   const result = outcome(job, { errors: [entry('a'), entry('b')], warnings: [entry('c')] })
   expect(result).toMatchObject({
@@ -212,8 +233,8 @@ test('entries get their place, their time and nothing else', () => {
   })
 })
 
-function outcome(job: Job, report: Report, now = NOW) {
-  return applyReport(job, report, now, () => 'clean')
+function outcome(job: Job, report: Report, now = NOW, maxEntryBytes = 100_000) {
+  return applyReport(job, report, now, () => 'clean', maxEntryBytes)
 }
 
 function apply(job: Job, report: Report, now = NOW): Job {

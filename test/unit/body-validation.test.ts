@@ -19,15 +19,15 @@ function utf32(text: string, littleEndian: boolean) {
   return new Uint8Array(view.buffer)
 }
 
-/** Posts a body that arrives in pieces, with or without its length said before. */
+/** Posts a body in pieces, with or without a Content-Length. */
 async function send(body: ReadableStream, length?: number): Promise<Response> {
   const headers = { 'Content-Type': 'application/json', ...(length && { 'Content-Length': String(length) }) }
-  // `duplex`: Node wants to hear that no reply is expected before the end of the body.
+  // Node requires `duplex` for a body that is a stream.
   const init = { method: 'POST', headers, body, duplex: 'half' }
   return await app.request(new Request(`http://x${REPORT}`, init))
 }
 
-/** A body of that many bytes, all of them in a field that nobody reads. */
+/** A body of so many bytes, nearly all of them in an unknown field. */
 const weighing = (bytes: number) => `{"unknown":"${'x'.repeat(bytes - '{"unknown":""}'.length)}"}`
 
 describe('The size of a body', () => {
@@ -35,14 +35,14 @@ describe('The size of a body', () => {
     vi.useRealTimers()
   })
 
-  test('may be 1 MB and no byte more', async () => {
+  test('may be 1 MB, and not one byte more', async () => {
     expect((await post(REPORT, weighing(MAX_BODY_BYTES))).status).toBe(200)
     const { status, json } = await post(REPORT, weighing(MAX_BODY_BYTES + 1))
     expect(status).toBe(413)
     expect(json).toStrictEqual({ detail: 'The body is larger than 1048576 bytes' })
   })
 
-  test('is believed of a content-length: the refusal waits for nothing', async () => {
+  test('is taken from the Content-Length: the refusal does not wait for the body', async () => {
     const never = new ReadableStream({ pull: () => new Promise(() => {}) })
     const reader = (await send(never, MAX_BODY_BYTES + 1)).body?.getReader()
     const said = new TextDecoder().decode((await reader?.read())?.value)
@@ -50,7 +50,7 @@ describe('The size of a body', () => {
     await reader?.cancel()
   })
 
-  test('that is refused is discarded behind the refusal, so that its sender gets to read it', async () => {
+  test('that is refused is discarded after the refusal, so that the sender can read the reply', async () => {
     let sent = 0
     const body = new ReadableStream({
       pull(controller) {
@@ -65,7 +65,7 @@ describe('The size of a body', () => {
     expect(sent).toBe(2 * MAX_BODY_BYTES)
   })
 
-  test('that is refused need not end, nor arrive, for the refusal to end', async () => {
+  test('that is refused need not end or even arrive for the refusal to complete', async () => {
     const endless = new ReadableStream({
       pull: (controller) => controller.enqueue(new Uint8Array(1_000_000)),
     })
@@ -78,7 +78,7 @@ describe('The size of a body', () => {
     expect(await (await send(broken, 1e12)).json()).toHaveProperty('detail')
   })
 
-  test('is counted while it arrives in chunks, and what follows is not awaited', async () => {
+  test('is counted as chunks arrive, and the refusal does not wait for the rest', async () => {
     let sent = 0
     const body = new ReadableStream({
       pull(controller) {
@@ -90,7 +90,7 @@ describe('The size of a body', () => {
     expect(sent).toBeLessThan(20)
   })
 
-  test('is no matter to a body that comes in chunks and is small enough', async () => {
+  test('does not have to be announced if the body is small enough', async () => {
     const body = new ReadableStream({
       start(controller) {
         for (const part of ['{"sta', 'ge":"é', '"}']) controller.enqueue(utf8(part))
@@ -119,7 +119,7 @@ describe('The encoding of a body', () => {
     expect(await post(REPORT, bytes)).toStrictEqual({ status: 200, json: { stage: 'é😀' } })
   })
 
-  test('may be UTF-16 also for a long body, and for one of a single character', async () => {
+  test('may be UTF-16, also for a long body and for one of a single character', async () => {
     const stage = 'é'.repeat(4096)
     expect(await post(REPORT, utf16(JSON.stringify({ stage, message: stage }), true))).toMatchObject({
       json: { stage, message: stage },
@@ -166,7 +166,7 @@ describe('The content type of a body', () => {
     'application/json/x',
     'application/x-json',
     'application',
-  ])('%j is not: the body is a text, and no object', async (type) => {
+  ])('%j is not JSON: the body counts as a text', async (type) => {
     const { status, json } = await post(REPORT, '{"stage":"é"}', type ? { 'Content-Type': type } : {})
     expect(status).toBe(422)
     expect(json.detail).toStrictEqual([
@@ -179,7 +179,7 @@ describe('The content type of a body', () => {
     ])
   })
 
-  test('is no matter when there is no body at all', async () => {
+  test('does not matter without a body', async () => {
     const missing = { type: 'missing', loc: ['body'], msg: 'Field required', input: null }
     for (const headers of [{}, { 'Content-Type': 'text/plain' }, { 'Content-Type': 'application/json' }]) {
       expect(await post(REPORT, null, headers)).toStrictEqual({ status: 422, json: { detail: [missing] } })
@@ -206,33 +206,30 @@ describe('Malformed JSON', () => {
     ['a string that is never closed', '{"a":"bc', 5, 'The string is never closed'],
     ['an infinity with too much behind it', '{"a":Infinity1}', 13, "Expected ',' or '}'"],
     ['the wrong bracket', '{"a":[}', 6, 'Expected a value'],
-  ])('is told where and why: %s', async (_name, body, position, error) => {
+  ])('is refused with its position and reason: %s', async (_name, body, position, error) => {
     expect(await problemsOf(body)).toStrictEqual([
       { type: 'json_invalid', loc: ['body', position], msg: 'JSON decode error', input: {}, ctx: { error } },
     ])
   })
 
-  test.each(['NaN', 'Infinity', '-Infinity'])(
-    'is also %s, even where nobody would read it',
-    async (token) => {
-      expect(await problemsOf(`{"stage":"NaN","unknown":[1,${token}]}`)).toStrictEqual([
-        {
-          type: 'json_invalid',
-          loc: ['body', 28],
-          msg: 'JSON decode error',
-          input: {},
-          ctx: { error: `${token} is no JSON number` },
-        },
-      ])
-      expect(await problemsOf(`{"metadata_patch":{"a":${token}}}`)).toMatchObject([{ type: 'json_invalid' }])
-      expect(await problemsOf(`{"unknown":${token},"stage":5}`)).toMatchObject([{ type: 'string_type' }])
-      expect(await problemsOf(`{"total_items":${token}}`)).toMatchObject([
-        { type: 'finite_number', input: null },
-      ])
-      expect(await problemsOf(`{"stage":${token}}`)).toMatchObject([{ type: 'string_type', input: null }])
-      expect(await problemsOf(token)).toMatchObject([{ type: 'model_attributes_type', input: null }])
-    },
-  )
+  test.each(['NaN', 'Infinity', '-Infinity'])('is also %s, even in an unknown field', async (token) => {
+    expect(await problemsOf(`{"stage":"NaN","unknown":[1,${token}]}`)).toStrictEqual([
+      {
+        type: 'json_invalid',
+        loc: ['body', 28],
+        msg: 'JSON decode error',
+        input: {},
+        ctx: { error: `${token} is no JSON number` },
+      },
+    ])
+    expect(await problemsOf(`{"metadata_patch":{"a":${token}}}`)).toMatchObject([{ type: 'json_invalid' }])
+    expect(await problemsOf(`{"unknown":${token},"stage":5}`)).toMatchObject([{ type: 'string_type' }])
+    expect(await problemsOf(`{"total_items":${token}}`)).toMatchObject([
+      { type: 'finite_number', input: null },
+    ])
+    expect(await problemsOf(`{"stage":${token}}`)).toMatchObject([{ type: 'string_type', input: null }])
+    expect(await problemsOf(token)).toMatchObject([{ type: 'model_attributes_type', input: null }])
+  })
 })
 
 describe('Nesting', () => {
@@ -248,7 +245,7 @@ describe('Nesting', () => {
     '*',
   ]
 
-  test('may go as deep as any record can follow', async () => {
+  test('may go as deep as a record can hold', async () => {
     expect((await post(REPORT, nested(MAX_BODY_DEPTH, '{"metadata_patch":{"a":*}}'))).status).toBe(200)
     expect(await problemsOf(nested(MAX_BODY_DEPTH, '{"stage":*}'))).toMatchObject([{ type: 'string_type' }])
   })

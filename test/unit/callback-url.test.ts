@@ -6,7 +6,7 @@ const faultInDevelopment = (url: string) => callbackUrlFault(url, { allowLoopbac
 
 const PRIVATE = 'URL should lead to a public address'
 
-/** This machine, in the notations that a URL has for it. */
+/** This machine, in all notations that a URL allows. */
 const LOOPBACK = [
   '127.0.0.1',
   '127.1',
@@ -26,7 +26,7 @@ const LOOPBACK = [
   'LOCALHOST',
 ]
 
-/** Networks that no job is to be posted into. */
+/** Networks into which no job may be posted. */
 const PRIVATE_HOSTS = [
   ...LOOPBACK,
   'localhost.',
@@ -73,7 +73,14 @@ const PRIVATE_HOSTS = [
   'intranet.corp.',
   'vault.private',
   'localhost.localdomain',
-  // Dots too many: some resolvers drop them.
+  'kubernetes.default.svc',
+  'shop.test',
+  'shop.invalid',
+  'xn--bcher-kva.example',
+  'shop.onion',
+  '1.0.0.127.in-addr.arpa',
+  '168.63.129.16',
+  // Extra dots, which some resolvers drop.
   'localhost..',
   'localhost...',
   'a.localhost..',
@@ -98,7 +105,7 @@ const PRIVATE_HOSTS = [
   '10.0.0.1.traefik.me',
   '7f000001.c0a80001.rbndr.us',
   'make-1.2.3.4-rebind-169.254-169.254-rr.1u.ms',
-  // Names that somebody points at this machine.
+  // Public names that resolve to this machine.
   'localtest.me',
   'readme.localtest.me',
   'lvh.me',
@@ -111,6 +118,9 @@ const PRIVATE_HOSTS = [
   'app.ddev.site',
   '127-0-0-1.org.uk',
   'bugbounty.dod.network',
+  'localh.st',
+  'spoofed.burpcollaborator.net',
+  'spoofed.oastify.com',
 ]
 
 test.each([
@@ -119,7 +129,8 @@ test.each([
   'https://8.8.8.8/hook',
   'https://[2606:4700:4700::1111]/hook',
   'https://[::ffff:8.8.8.8]/',
-  'https://xn--bcher-kva.example/',
+  'https://xn--bcher-kva.example.com/',
+  'https://svc.example.com/',
   'https://localhost.example.com/',
   'https://127.0.0.1.example.com/',
   'https://example.com./hook',
@@ -128,11 +139,11 @@ test.each([
   'https://mylvh.me/',
   'https://localtest.me.uk/',
   'https://private.example.com/',
-])('%s is fine', (url) => {
+])('%s is accepted', (url) => {
   expect(faultOf(url)).toBeUndefined()
 })
 
-test.each(PRIVATE_HOSTS)('%s is nowhere that a job is posted to', (host) => {
+test.each(PRIVATE_HOSTS)('no job is posted to %s', (host) => {
   expect(faultOf(`https://${host}/hook`)).toBe(PRIVATE)
   expect(faultOf(`https://${host}:8443/hook`)).toBe(PRIVATE)
 })
@@ -143,7 +154,7 @@ test.each([
   'file:///etc/passwd',
   'javascript:alert(1)',
   'data:text/plain,x',
-])('%s is not https', (url) => {
+])('%s is refused, because it is not https', (url) => {
   expect(faultOf(url)).toBe('URL should be https')
   expect(faultInDevelopment(url)).toBe('URL should be https')
 })
@@ -156,29 +167,29 @@ test.each([
   'https://exa mple.com/',
   'https://[::1/',
   'https://1.2.3.400/',
-])('%j is no URL', (url) => {
+])('%j is refused, because it is not a URL', (url) => {
   expect(faultOf(url)).toBe('Input should be a valid URL')
 })
 
 test.each(['https://user@example.com/', 'https://user:secret@example.com/', 'https://:secret@example.com/'])(
-  '%s carries a credential, which is not for a URL',
+  '%s is refused, because it holds a credential',
   (url) => {
     expect(faultOf(url)).toBe('URL should not carry a name or password')
   },
 )
 
 describe('In development', () => {
-  test.each(LOOPBACK)('%s may be posted to, by http as well', (host) => {
+  test.each(LOOPBACK)('a job may be posted to %s, also by http', (host) => {
     expect(faultInDevelopment(`http://${host}:8080/hook`)).toBeUndefined()
     expect(faultInDevelopment(`https://${host}/hook`)).toBeUndefined()
   })
 
-  test.each(PRIVATE_HOSTS.filter((host) => !LOOPBACK.includes(host)))('%s may not', (host) => {
+  test.each(PRIVATE_HOSTS.filter((host) => !LOOPBACK.includes(host)))('no job is posted to %s', (host) => {
     expect(faultInDevelopment(`https://${host}/hook`)).toBe(PRIVATE)
     expect(faultInDevelopment(`http://${host}/hook`)).toBeDefined()
   })
 
-  test('a credential in the URL is refused on this machine too', () => {
+  test('a credential in the URL is refused for this machine, too', () => {
     expect(faultInDevelopment('http://user:secret@127.0.0.1:8080/')).toBe(
       'URL should not carry a name or password',
     )

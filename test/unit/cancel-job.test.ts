@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { applyReport } from '../../src/jobs/apply-report.ts'
 import { cancelJob } from '../../src/jobs/cancel-job.ts'
 import { FINISHED_STATUSES, type Job, LIVE_STATUSES } from '../../src/jobs/job.ts'
-import { aJob } from './job-in-memory.ts'
+import { aJob } from './fixtures.ts'
 
 const NOW = 1_800_000_005_000
 
@@ -12,7 +12,7 @@ function cancelled(job: Job, reason: string | null = null): Job {
   return outcome.job
 }
 
-test.each(LIVE_STATUSES)('a job that is %s is cancelled, with the reason kept', (status) => {
+test.each(LIVE_STATUSES)('a %s job is cancelled, and keeps the reason', (status) => {
   const job = aJob({ status, processedItems: 3 })
   expect(cancelled(job, 'wrong file')).toEqual({
     ...job,
@@ -24,24 +24,24 @@ test.each(LIVE_STATUSES)('a job that is %s is cancelled, with the reason kept', 
   })
 })
 
-test('cancelled again, for whatever reason, it is the same job', () => {
+test('canceling again, for any reason, changes nothing', () => {
   const once = cancelled(aJob({}), 'wrong file')
   expect(cancelled(once, 'another reason')).toBe(once)
   expect(cancelled(once)).toBe(once)
 })
 
 test.each(FINISHED_STATUSES.filter((status) => status !== 'cancelled'))(
-  'a job that is %s is not cancelled any more',
+  'a %s job cannot be cancelled',
   (status) => {
     expect(cancelJob(aJob({ status }), 'too late', NOW)).toEqual({ ok: false, reason: 'closed', status })
   },
 )
 
 test.each([{ stage: 'uploading' }, { markCompleted: true as const }, { markFailed: 'wrong file' }])(
-  'the worker’s next report, %o, is told that the job is cancelled',
+  'the worker’s next report, %o, is refused because the job is cancelled',
   (report) => {
     const job = cancelled(aJob({}), 'wrong file')
-    expect(applyReport(job, report, NOW, () => 'clean')).toEqual({
+    expect(applyReport(job, report, NOW, () => 'clean', 1_000)).toEqual({
       ok: false,
       reason: 'closed',
       status: 'cancelled',
@@ -49,7 +49,7 @@ test.each([{ stage: 'uploading' }, { markCompleted: true as const }, { markFaile
   },
 )
 
-test('a cancelled job is posted to its callback URL as a finished one is', () => {
+test('a cancelled job is posted to its callback URL like any finished job', () => {
   expect(cancelled(aJob({ callbackUrl: 'https://example.com/hook' })).nextDeliveryAt).toBe(NOW)
   expect(cancelled(aJob({})).nextDeliveryAt).toBeNull()
 })

@@ -9,7 +9,7 @@ const caller = (...organizationIds: string[]): Caller => ({
   expiresAt: null,
 })
 
-test('without the header, it is the one organization of the caller', () => {
+test('without the header, it is the caller’s only organization', () => {
   expect(chooseOrganization(caller('acme'), undefined)).toEqual({ ok: true, organizationId: 'acme' })
 })
 
@@ -21,12 +21,12 @@ test('the header chooses among the organizations of the caller', () => {
 })
 
 test.each(['', 'zenith', 'ACME', 'acme, acme'])(
-  'a header that names none of them leaves none: %j',
+  'a header that names none of them chooses none: %j',
   (header) => {
     expect(chooseOrganization(caller('acme'), header)).toEqual({ ok: true, organizationId: null })
   },
 )
 
-test('several organizations and no header leave it open, rather than any', () => {
+test('without the header, none of several organizations is chosen', () => {
   expect(chooseOrganization(caller('acme', 'zenith'), undefined)).toEqual({ ok: false, reason: 'several' })
 })

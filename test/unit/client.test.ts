@@ -43,6 +43,7 @@ function script(...answers: [Answer, ...Answer[]]) {
   let time = Date.parse('2026-01-01T00:00:00Z')
   const clock: Clock = {
     now: () => time,
+    elapsed: () => time,
     wait: async (ms) => {
       waits.push(ms)
       time += ms
@@ -182,6 +183,33 @@ test.for([
   const { connection, waits } = script(answer(503, {}, { 'retry-after': retryAfter }), answer(200, JOB))
   await sendWithRetries(connection, '/x', {})
   expect(waits).toEqual([7_125])
+})
+
+test.each([
+  ['back', -3_600_000],
+  ['forward', 3_600_000],
+])('the time limit holds if the clock is set %s an hour meanwhile', async (_, step) => {
+  vi.useFakeTimers({ toFake: ['Date', 'performance', 'setTimeout', 'clearTimeout'] })
+  onTestFinished(() => void vi.useRealTimers())
+  let attempts = 0
+  const fetch = async () => {
+    if (++attempts === 3) vi.setSystemTime(Date.now() + step)
+    return await noConnection()
+  }
+  const connection = { url: 'https://jobs.test/', key: 'mp_secret', fetch, giveUpAfterMs: 60_000 }
+  const begun = performance.now()
+  const ended = sendWithRetries(connection, '/api/jobs/', {}).catch((error) => ({
+    error,
+    at: performance.now(),
+  }))
+  await vi.advanceTimersByTimeAsync(120_000)
+  const { error, at } = (await Promise.race([ended, { error: undefined, at: Infinity }])) as {
+    error: unknown
+    at: number
+  }
+  expect(error).toBeInstanceOf(UnreachableError)
+  expect(at - begun).toBeGreaterThan(50_000)
+  expect(at - begun).toBeLessThanOrEqual(60_000)
 })
 
 test('a Retry-After beyond the time limit ends the call immediately', async () => {

@@ -2,13 +2,13 @@ import { expect, test } from 'vitest'
 import { type AttemptOutcome, noteAttempt } from '../../src/jobs/delivery.ts'
 import type { Attempt, Job } from '../../src/jobs/job.ts'
 import { presentDeliveries } from '../../src/jobs/present-job.ts'
-import { aJob, JobInMemory } from './job-in-memory.ts'
+import { aJob, JobInMemory } from './fixtures.ts'
 
 const START = 1_800_000_000_000
 const HOUR = 60 * 60 * 1_000
 const URL = 'https://example.com/hook'
 
-/** A job that was finished at START and is to be posted. */
+/** A job that finished at START and has a callback URL. */
 function aJobToPost(callbackUrl: string | null = URL): Job {
   const memory = new JobInMemory(aJob({ callbackUrl }))
   memory.report({ markCompleted: true }, START)
@@ -27,7 +27,7 @@ function attempted(job: Job, attempt: Attempt, more: Partial<AttemptOutcome> = {
   return outcome.job
 }
 
-/** All attempts of a job that nobody ever takes, each made when it is due. */
+/** All attempts for a job that the receiver never accepts, each made when it is due. */
 function allAttempts(): Job {
   let job = aJobToPost()
   while (job.nextDeliveryAt !== null) {
@@ -51,7 +51,7 @@ test('a job without a callback URL is not posted', () => {
   expect(aJobToPost(null).nextDeliveryAt).toBeNull()
 })
 
-test('what was accepted is not posted again', () => {
+test('an accepted job is not posted again', () => {
   const job = aJobToPost()
   expect(attempted(job, { at: START + 40, status: 204, error: null })).toEqual({
     ...job,
@@ -61,7 +61,7 @@ test('what was accepted is not posted again', () => {
   })
 })
 
-test('what was not accepted is posted again: soon, then ever further apart, for about a day', () => {
+test('a job that is not accepted is posted again: soon, then ever further apart, for about a day', () => {
   const { attempts } = allAttempts()
   const waits = attempts.slice(1).map(({ at }, index) => at - (attempts[index]?.at ?? 0))
   expect(waits[0]).toBe(5_000)
@@ -71,7 +71,7 @@ test('what was not accepted is posted again: soon, then ever further apart, for 
   expect(whole).toBeLessThanOrEqual(26 * HOUR)
 })
 
-test('how it went can be read', () => {
+test('every attempt can be read', () => {
   const job = attempted(aJobToPost(), { at: START, status: 500, error: 'The receiver did not accept it' })
   expect(presentDeliveries(job)).toEqual({
     callback_url: URL,
@@ -85,12 +85,12 @@ test('how it went can be read', () => {
 
 const refused: Attempt = { at: START, status: 503, error: 'The receiver did not accept it' }
 
-test('the next attempt is timed from the end of the last one, and not from its start', () => {
+test('the next attempt is timed from the end of the last one, not from its start', () => {
   const job = attempted(aJobToPost(), refused, { endedAt: START + 15_000 })
   expect(job.nextDeliveryAt).toBe(START + 20_000)
 })
 
-test('a receiver that asks to wait longer is not posted to before, within 8 hours', () => {
+test('a receiver that asks for a longer wait gets it, up to 8 hours', () => {
   const asked = (retryAfter: number) =>
     attempted(aJobToPost(), refused, { retryAfter }).nextDeliveryAt ?? Number.NaN
   expect(asked(60_000)).toBe(START + 60_000)
@@ -98,6 +98,6 @@ test('a receiver that asks to wait longer is not posted to before, within 8 hour
   expect(asked(1_000 * HOUR)).toBe(START + 8 * HOUR)
 })
 
-test('a receiver that says it is gone is not posted to again', () => {
+test('a receiver that replies 410 is not posted to again', () => {
   expect(attempted(aJobToPost(), { ...refused, status: 410 }, { isGone: true }).nextDeliveryAt).toBeNull()
 })

@@ -4,7 +4,7 @@ import { CREATE, post, problemsOf, REPORT } from './validation-app.ts'
 
 const ENTRY = { entity_key: 'sku-1', error_type: 'parse', message: 'bad row' }
 
-/** What a report, given as text, turns into. */
+/** The report that a text becomes. */
 async function reportOf(body: string): Promise<Record<string, unknown>> {
   const { status, json } = await post(REPORT, body)
   expect(json).not.toHaveProperty('detail')
@@ -155,7 +155,7 @@ describe('A text', () => {
     expect(await only({ stage: '😀'.repeat(4097) })).toMatchObject({ type: 'string_too_long' })
   })
 
-  test('of half a surrogate pair is refused, wherever it would be stored', async () => {
+  test('with half a surrogate pair is refused wherever it would be stored', async () => {
     const half = '"\\ud800"'
     const bodies = [
       `{"stage":${half}}`,
@@ -167,7 +167,7 @@ describe('A text', () => {
     for (const body of bodies) expect(await only(body)).toMatchObject({ type: 'string_unicode' })
   })
 
-  test('of half a surrogate pair is no matter where nothing is stored', async () => {
+  test('with half a surrogate pair is accepted where it is not stored', async () => {
     expect(await reportOf('{"unknown":"\\ud800","stage":"x"}')).toStrictEqual({ stage: 'x' })
   })
 })
@@ -200,17 +200,17 @@ describe('A dictionary', () => {
     })
   })
 
-  test('is weighed in bytes of UTF-8', async () => {
+  test('is measured in bytes of UTF-8', async () => {
     expect(await only({ metadata_patch: { a: 'é'.repeat(32_768) } })).toMatchObject({ type: 'too_large' })
   })
 
-  test('keeps every key as its own, `__proto__` among them', async () => {
+  test('keeps every key as an ordinary one, even `__proto__`', async () => {
     const body = '{"metadata_patch":{"__proto__":{"p":1},"constructor":2,"a":[{"__proto__":null}]}}'
     const { metadataPatch } = await reportOf(body)
     expect(JSON.stringify({ metadata_patch: metadataPatch })).toBe(body)
   })
 
-  test('holds null for a number that is too large for any', async () => {
+  test('holds null in place of a number that is too large for JavaScript', async () => {
     const body = '{"metadata_patch":{"a":1e400,"__proto__":-1e400,"b":[{"c":1e999}],"d":1e-400}}'
     const { metadataPatch } = await reportOf(body)
     expect(JSON.stringify(metadataPatch)).toBe('{"a":null,"__proto__":null,"b":[{"c":null}],"d":0}')
@@ -218,7 +218,7 @@ describe('A dictionary', () => {
 })
 
 describe('A list of entries', () => {
-  test('has at most 500, and in a longer one no entry is looked at', async () => {
+  test('has at most 500, and the entries of a longer one are not checked', async () => {
     const report = await reportOf(JSON.stringify({ errors: Array(500).fill(ENTRY) }))
     expect(report.errors).toHaveLength(500)
     const input = Array(501).fill({})
@@ -256,7 +256,7 @@ describe('A problem', () => {
     expect(JSON.stringify({ error: problem?.input })).toBe(body)
   })
 
-  test('that the original never sees gives way to those that it does', async () => {
+  test('that only we report is left out if the original reports another', async () => {
     expect(await problemsOf('{"stage":"\\ud800","message":5}')).toMatchObject([{ type: 'string_type' }])
   })
 })
@@ -283,7 +283,7 @@ describe('A report', () => {
     })
   })
 
-  test('of nothing but nulls, falsehoods and empty lists has no effect', async () => {
+  test('of only nulls, false and empty lists has no effect', async () => {
     const nothing = {
       mark_started: false,
       total_items: null,
@@ -301,7 +301,7 @@ describe('A report', () => {
     expect(await reportOf(JSON.stringify(nothing))).toStrictEqual({})
   })
 
-  test('keeps what is empty, but given', async () => {
+  test('keeps values that are given but empty', async () => {
     const body = {
       mark_failed: '',
       stage: '',
@@ -321,7 +321,7 @@ describe('A report', () => {
   })
 })
 
-test('What JSON would hide is mended before the domain sees it: no -0, no infinity', () => {
+test('the domain gets no number that JSON cannot store: no -0, no infinity', () => {
   const body = JobProgressRequest.parse({
     total_items: -0,
     processed_items: '-0',
@@ -334,7 +334,7 @@ test('What JSON would hide is mended before the domain sees it: no -0, no infini
   })
 })
 
-test('A new job has empty metadata and nobody who triggered it, unless told', async () => {
+test('a new job has empty metadata and no triggered_by by default', async () => {
   const { json } = await post(CREATE, '{"job_type":"crawl","total_items":"3","unknown":1}')
   expect(json).toStrictEqual({
     jobType: 'crawl',

@@ -12,7 +12,7 @@ const KEY: StoredKey = {
   revokedAt: null,
 }
 
-/** A store of keys that can be changed, counted, and put out of reach. */
+/** A store of keys that a test can change, count and take down. */
 function setUp(keys: Record<string, StoredKey> = { good: KEY }) {
   const known = new KnownKeys({ now: Date.now })
   const store = {
@@ -26,7 +26,7 @@ function setUp(keys: Record<string, StoredKey> = { good: KEY }) {
       return Promise.resolve(store.keys[hash])
     },
   }
-  /** The outcome of one check, and how long the caller waited for it. */
+  /** The outcome of one check, and how long the caller waited. */
   const check = async (hash = 'good') => {
     const started = Date.now()
     let outcome: string | undefined
@@ -42,14 +42,14 @@ function setUp(keys: Record<string, StoredKey> = { good: KEY }) {
 }
 
 const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms)
-/** Sets the clock, as its keeper may: timers do not notice. */
+/** Sets the clock. Timers do not notice. */
 const setClock = (by: number) => vi.setSystemTime(Date.now() + by)
 
 beforeEach(() => void vi.useFakeTimers({ now: 1_000 * MINUTE }))
 afterEach(() => void vi.useRealTimers())
 
 describe('a valid key', () => {
-  test('is told from a guess for as long as no look-up refused it', async () => {
+  test('is told from a guess until a look-up refuses it', async () => {
     const { known, store, check } = setUp()
     await check('good')
     await check('guessed')
@@ -84,7 +84,7 @@ describe('a valid key', () => {
     expect(store.asked).toHaveLength(2)
   })
 
-  test('is looked up once for all who call at the same time', async () => {
+  test('is looked up once for all callers at the same time', async () => {
     const { store, check } = setUp()
     expect(await Promise.all([check(), check(), check()])).toEqual(
       Array(3).fill({ outcome: 'ok', waited: 0 }),
@@ -92,7 +92,7 @@ describe('a valid key', () => {
     expect(store.asked).toHaveLength(1)
   })
 
-  test('ends at the very millisecond of its expiry, remembered or not', async () => {
+  test('ends at the exact millisecond of its expiry, remembered or not', async () => {
     const { check } = setUp({ good: { ...KEY, expiresAt: Date.now() + 10 * SECOND } })
     expect((await check()).outcome).toBe('ok')
     await pass(10 * SECOND - 1)
@@ -118,7 +118,7 @@ describe('a valid key', () => {
 })
 
 describe('a key that is not valid', () => {
-  test('is refused for 10 s without asking again, and works soon after it came to be', async () => {
+  test('is refused for 10 s without another look-up, and works soon after it is issued', async () => {
     const { store, check } = setUp({})
     expect((await check()).outcome).toBe('unknown')
     store.keys.good = KEY
@@ -129,14 +129,14 @@ describe('a key that is not valid', () => {
     expect((await check()).outcome).toBe('ok')
   })
 
-  test('crowds out no valid one, however many are made up', async () => {
+  test('crowds out no valid key, however many are made up', async () => {
     const { store, check } = setUp()
     await check()
     for (let n = 0; n < 6_000; n++) await check(`made-up-${n}`)
     store.asked = []
     expect((await check()).outcome).toBe('ok')
     expect(store.asked).toEqual([])
-    // The oldest refusals are forgotten, the newest are not.
+    // Only the oldest refusals are forgotten.
     await check('made-up-5999')
     expect(store.asked).toEqual([])
     await check('made-up-0')
@@ -146,7 +146,7 @@ describe('a key that is not valid', () => {
 
 describe('while keys cannot be looked up', () => {
   test.each(['down', 'silent'] as const)(
-    'a key found valid is accepted for 15 minutes more (%s)',
+    '(%s) a key that was found valid is accepted for another 15 minutes',
     async (reach) => {
       const { store, check } = setUp()
       await check()
@@ -158,7 +158,7 @@ describe('while keys cannot be looked up', () => {
     },
   )
 
-  test('it is accepted no longer than it would be otherwise', async () => {
+  test('a key is accepted no longer than it would be otherwise', async () => {
     const { store, check } = setUp({ good: { ...KEY, expiresAt: Date.now() + 5 * MINUTE } })
     await check()
     store.reach = 'down'
@@ -166,7 +166,7 @@ describe('while keys cannot be looked up', () => {
     expect((await check()).outcome).toBe('expired')
   })
 
-  test('a key in use waits for none of the look-ups that are tried', async () => {
+  test('a key in use waits for no look-up', async () => {
     const { store, check } = setUp()
     await check()
     store.reach = 'silent'
@@ -177,7 +177,7 @@ describe('while keys cannot be looked up', () => {
     expect(store.asked.length).toBeGreaterThan(10)
   })
 
-  test('a revocation is noticed seconds after they can be again', async () => {
+  test('a revocation is noticed seconds after look-ups work again', async () => {
     const { store, check } = setUp()
     await check()
     store.reach = 'down'
@@ -192,7 +192,7 @@ describe('while keys cannot be looked up', () => {
     expect((await check()).outcome).toBe('revoked')
   })
 
-  test('an unknown key is neither accepted nor refused, after 2 s at the latest', async () => {
+  test('an unknown key is neither accepted nor refused, within 2 s', async () => {
     const { store, check } = setUp()
     store.reach = 'silent'
     expect(await check('new')).toEqual({ outcome: 'unavailable', waited: 2 * SECOND })
@@ -203,7 +203,7 @@ describe('while keys cannot be looked up', () => {
   })
 })
 
-test('a late answer does not take the place of one to a later question', async () => {
+test('a late result does not replace that of a later look-up', async () => {
   const { known, store, check } = setUp({})
   let answerLate = (_: undefined) => {}
   const late = new Promise<undefined>((resolve) => {
@@ -223,7 +223,7 @@ describe.each([
   ['back an hour', -HOUR],
   ['forward a day', 24 * HOUR],
 ])('when the clock is set %s', (_, step) => {
-  test('a key revoked meanwhile is refused at once, and known to be', async () => {
+  test('a key revoked meanwhile is refused at once, and remembered as refused', async () => {
     const { known, store, check } = setUp()
     await check()
     store.keys.good = { ...KEY, revokedAt: Date.now() }
@@ -241,7 +241,7 @@ describe.each([
     expect((await check()).outcome).toBe('ok')
   })
 
-  test('a valid key goes on costing two look-ups a minute', async () => {
+  test('a valid key still costs two look-ups a minute', async () => {
     const { store, check } = setUp()
     await check()
     setClock(step)
@@ -253,7 +253,7 @@ describe.each([
     expect(store.asked).toHaveLength(2)
   })
 
-  test('no caller waits for a look-up that was under way before', async () => {
+  test('no caller waits for a look-up that started before', async () => {
     const { known, store, check } = setUp()
     store.reach = 'silent'
     void known.check('good', { lookUp: store.lookUp, keepAlive: () => {} })
@@ -262,14 +262,14 @@ describe.each([
     expect(await check()).toEqual({ outcome: 'ok', waited: 0 })
   })
 
-  test('a key accepted unseen before is looked up first', async () => {
+  test('a key accepted before without a look-up is looked up first', async () => {
     const { store, check } = setUp()
     await check()
     store.reach = 'down'
     await pass(MINUTE)
     expect((await check()).outcome).toBe('ok')
     setClock(step)
-    // How long ago it was found valid, nobody can tell now.
+    // Nobody can tell now how long ago it was found valid.
     expect((await check()).outcome).toBe('unavailable')
     store.reach = 'up'
     store.keys.good = { ...KEY, revokedAt: Date.now() }

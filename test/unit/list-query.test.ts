@@ -17,7 +17,7 @@ async function read(search: string) {
   return { status: response.status, json: (await response.json()) as Record<string, unknown> }
 }
 
-/** The one problem that a query is refused with. */
+/** The only problem of an invalid query. */
 async function problemOf(search: string) {
   const { status, json } = await read(search)
   expect(status).toBe(422)
@@ -25,7 +25,7 @@ async function problemOf(search: string) {
   return (json.detail as unknown[])[0]
 }
 
-test('without a query, it is all jobs with their metadata, 50 of them', async () => {
+test('an empty query asks for all jobs with their metadata, 50 on a page', async () => {
   expect(await read('')).toEqual({
     status: 200,
     json: { filter: { statuses: [] }, limit: 50, metadata: true },
@@ -37,7 +37,7 @@ test('metadata=false leaves the metadata out', async () => {
   expect((await read('metadata=true')).json).toMatchObject({ metadata: true, limit: 50 })
 })
 
-test('several statuses may be given by several fields, or by one with commas', async () => {
+test('several statuses may come in several fields or in one with commas', async () => {
   const statuses = ['pending', 'failed']
   for (const search of [
     'status=failed&status=pending',
@@ -50,7 +50,7 @@ test('several statuses may be given by several fields, or by one with commas', a
   expect(all).toEqual({ statuses: [...JOB_STATUSES] })
 })
 
-test('every filter may be given at once', async () => {
+test('all filters may be used together', async () => {
   const search = [
     'status=in_progress&job_type=import&triggered_by=nightly&stalled=true&metadata=false&limit=7',
     'created_after=2026-01-01T00:00:00Z&created_before=2026-02-01T00:00:00Z',
@@ -71,7 +71,7 @@ test('every filter may be given at once', async () => {
   })
 })
 
-test('stalled=false asks for nothing special', async () => {
+test('stalled=false does not filter', async () => {
   expect((await read('stalled=false')).json.filter).toEqual({ statuses: [] })
 })
 
@@ -112,7 +112,7 @@ describe('A time', () => {
   })
 })
 
-describe('A 422 says what is wrong', () => {
+describe('A 422 names the problem', () => {
   test.each([
     ['0', 'greater_than_equal', { ge: 1 }],
     ['-1', 'greater_than_equal', { ge: 1 }],
@@ -125,7 +125,7 @@ describe('A 422 says what is wrong', () => {
     expect(await problemOf(`limit=${text}`)).toEqual(ctx === undefined ? problem : { ...problem, ctx })
   })
 
-  test.each(['1', '200'])('and nothing with limit=%s', async (text) => {
+  test.each(['1', '200'])('but there is none with limit=%s', async (text) => {
     expect((await read(`limit=${text}`)).json.limit).toBe(Number(text))
   })
 
@@ -156,7 +156,7 @@ describe('A 422 says what is wrong', () => {
     })
   })
 
-  test('with what may be given only once, twice', async () => {
+  test('with a single-value parameter given twice', async () => {
     expect(await problemOf('job_type=a&job_type=b')).toMatchObject({
       type: 'string_type',
       loc: ['query', 'job_type'],

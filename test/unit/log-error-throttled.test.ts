@@ -15,7 +15,7 @@ beforeEach(({ task }) => {
   lines = []
   bytes = 0
   now = Date.parse('2026-06-01T12:00:00Z')
-  // The throttle is the isolate's: each test has an event of its own.
+  // The throttle belongs to the isolate, so each test has its own event.
   event = task.id
   vi.spyOn(console, 'error').mockImplementation((line: string) => {
     bytes += line.length + 1
@@ -28,7 +28,7 @@ const keyOf = (n: number) => ({ organizationId: `org-${n % 7}`, jobId: `job-${n}
 const fail = (n: number) => logJobError(event, keyOf(n), D1_AWAY, now)
 
 describe('Errors of jobs', () => {
-  test('is said at once, with the job', () => {
+  test('are logged at once, with the job', () => {
     fail(1)
     expect(lines).toEqual([
       {
@@ -44,7 +44,7 @@ describe('Errors of jobs', () => {
     ])
   })
 
-  test('is said once a minute, however many jobs it happens to, and each time is counted once', () => {
+  test('are logged once a minute, however many jobs they happen to, and each is counted once', () => {
     for (let second = 0; second <= 130; second++) {
       for (let n = 0; n < 500; n++) fail(n)
       now += SECOND
@@ -57,7 +57,7 @@ describe('Errors of jobs', () => {
     expect(bytes).toBeLessThan(5_000)
   })
 
-  test('that comes back after a pause is said at once, with what was not said before the pause', () => {
+  test('are logged at once after a pause, with the count from before the pause', () => {
     for (let n = 0; n < 20; n++) fail(n)
     now += HOUR
     fail(3)
@@ -65,7 +65,7 @@ describe('Errors of jobs', () => {
     expect(lines[1]).toMatchObject({ job_id: 'job-3', jobs: 19, times: 20 })
   })
 
-  test('of one event holds back no other', () => {
+  test('of one event do not hold back another event', () => {
     fail(1)
     logJobError(`${event} another`, keyOf(1), D1_AWAY, now)
     expect(lines.map((line) => line.event)).toEqual([event, `${event} another`])
@@ -89,7 +89,7 @@ describe('Errors of jobs', () => {
     ])
   })
 
-  test('is counted to 1,000 jobs, and remembered of 64 events: memory has a bound', () => {
+  test('are counted for up to 1,000 jobs and remembered for 64 events: memory has a bound', () => {
     for (let n = 0; n <= 5_000; n++) fail(n)
     now += MINUTE
     fail(0)
@@ -104,7 +104,7 @@ describe('Errors of jobs', () => {
   })
 })
 
-test('what is not about a job is said once a minute too, and counted', () => {
+test('errors without a job are logged once a minute, too, and counted', () => {
   for (let second = 0; second < 120; second++) {
     logErrorThrottled(event, { status: 401 }, D1_AWAY, now)
     now += SECOND

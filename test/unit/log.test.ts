@@ -11,15 +11,15 @@ beforeEach(() => {
 })
 afterEach(() => void vi.restoreAllMocks())
 
-/** What the one line of an error says. */
+/** The log line of an error, which is the only one. */
 function lineOf(error: unknown): Record<string, unknown> {
   logError('broken', {}, error)
   expect(lines).toHaveLength(1)
   return JSON.parse(lines.pop() ?? '')
 }
 
-describe('An error is logged by its kind and its place', () => {
-  test('which is where it was made, innermost first', () => {
+describe('A logged error has its kind and its place', () => {
+  test('with the place where it was made, innermost first', () => {
     function whereItBroke() {
       return new TypeError('no')
     }
@@ -30,23 +30,23 @@ describe('An error is logged by its kind and its place', () => {
     expect((at as string[])[0]).toContain('whereItBroke')
   })
 
-  test('or by its type alone, where it is no error', () => {
+  test('but only its type if it is not an error', () => {
     expect(lineOf('secret')).toEqual({ event: 'broken', error: 'string' })
     expect(lineOf(undefined)).toEqual({ event: 'broken', error: 'undefined' })
   })
 
-  test('and by what D1 says of itself, be it the cause or the cause of that', () => {
+  test('with the message of D1, even as the cause of a cause', () => {
     const d1 = new Error('D1_ERROR: no such table: jobs: SQLITE_ERROR')
     const query = new Error('Failed query: select … params: secret', { cause: new Error('x', { cause: d1 }) })
     expect(lineOf(query).said).toBe('D1_ERROR: no such table: jobs: SQLITE_ERROR')
   })
 
-  test('but not by the value that D1 could not take', () => {
+  test('but without the value that D1 refused', () => {
     const d1 = new Error("D1_TYPE_ERROR: Type 'object' not supported for value 'secret,\nsecret'")
     expect(lineOf(d1).said).toBe("D1_TYPE_ERROR: Type 'object' not supported")
   })
 
-  test('also where it is its own cause', () => {
+  test('even if it is its own cause', () => {
     const error = new Error('round')
     error.cause = new Error('and round', { cause: error })
     expect(lineOf(error).error).toBe('Error')
@@ -91,7 +91,7 @@ describe('A customer’s text does not reach the log', () => {
     causeOfCause: fc.option(text, { nil: undefined }),
   })
 
-  test('by the message of an error or of its causes, whatever stack trace it makes believe', () => {
+  test('through the message of an error or its causes, even if it imitates a stack trace', () => {
     fc.assert(
       fc.property(error, ({ make, message, cause, causeOfCause }) => {
         const broken = make(message)
@@ -102,7 +102,7 @@ describe('A customer’s text does not reach the log', () => {
         }
         const said = lineOf(broken)
         expect(JSON.stringify(said)).not.toContain(MARK)
-        // What is not the customer's is still there.
+        // The rest of the trace is still there.
         expect(said.at).toEqual(expect.arrayContaining([expect.stringContaining('log.test.ts')]))
         logRefusal({ status: 500, reason: 'failed' }, broken)
         expect(lines.pop()).not.toContain(MARK)
@@ -111,7 +111,7 @@ describe('A customer’s text does not reach the log', () => {
     )
   })
 
-  test('by the name of an error or of its class', () => {
+  test('through the name of an error or its class', () => {
     fc.assert(
       fc.property(text, text, fc.boolean(), (name, message, isOfClass) => {
         const target = isOfClass ? NamedByTheCustomer.prototype : undefined
@@ -123,7 +123,7 @@ describe('A customer’s text does not reach the log', () => {
     )
   })
 
-  test.each(['', 'x', MARK])('by a message that was changed to %j afterwards', (message) => {
+  test.each(['', 'x', MARK])('through a message that was changed to %j later', (message) => {
     const changed = new Error(`${MARK}\n    at ${MARK}-7`)
     changed.message = message
     expect(JSON.stringify(lineOf(changed))).not.toContain(MARK)

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { durationSeconds, progressPercentage, successRate } from '../../src/jobs/measures.ts'
-import { aJob } from './job-in-memory.ts'
+import { aJob } from './fixtures.ts'
 
 describe('progress_percentage', () => {
   test.each([
@@ -10,7 +10,7 @@ describe('progress_percentage', () => {
     ['is 0 without a total', { totalItems: 0, processedItems: 9 }, 0],
     ['is 100 without a total once completed', { status: 'completed' as const }, 100],
     ['is 100 without a total in partial success', { status: 'partial_success' as const }, 100],
-    ['stays 0 without a total where the job failed', { status: 'failed' as const }, 0],
+    ['stays 0 without a total if the job failed', { status: 'failed' as const }, 0],
     [
       'says how far a completed job came',
       { status: 'completed' as const, totalItems: 4, processedItems: 3 },
@@ -25,7 +25,7 @@ describe('success_rate', () => {
   test.each([
     ['is the share of the handled items that did not fail', { processedItems: 3, failedItems: 1 }, 75],
     ['has 2 decimals', { processedItems: 2, failedItems: 1 }, 66.67],
-    ['is 0 while nothing was handled', { totalItems: 10 }, 0],
+    ['is 0 until an item is handled', { totalItems: 10 }, 0],
   ])('%s', (_, given, expected) => {
     expect(successRate(aJob(given))).toBe(expected)
   })
@@ -34,9 +34,9 @@ describe('success_rate', () => {
 describe('duration_seconds', () => {
   test.each([
     ['is null before the start', {}, null],
-    ['runs while the job does', { startedAt: 1_000 }, 4.5],
-    ['stands still once the job is finished', { startedAt: 1_000, completedAt: 3_250 }, 2.25],
-    ['is never negative, should the clock be set back', { startedAt: 9_000 }, 0],
+    ['grows while the job runs', { startedAt: 1_000 }, 4.5],
+    ['stops when the job finishes', { startedAt: 1_000, completedAt: 3_250 }, 2.25],
+    ['is never negative, even if the clock is set back', { startedAt: 9_000 }, 0],
   ])('%s', (_, given, expected) => {
     expect(durationSeconds(aJob(given), 5_500)).toBe(expected)
   })

@@ -6,7 +6,7 @@ test.each([
   [999, true],
   [1_000, false],
   [86_400_000, false],
-  // It lies ahead: the clock was set back since.
+  // In the future: the clock was set back.
   [-1, false],
   [-3_600_000, false],
 ])('%d ms after it, a moment is within a second: %s', (age, isWithin) => {

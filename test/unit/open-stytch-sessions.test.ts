@@ -9,7 +9,7 @@ let stytch: FakeStytch
 
 beforeEach(async () => {
   vi.useFakeTimers({ toFake: ['Date'] })
-  // The SDK remarks on an address that is not Stytch's.
+  // The SDK logs a remark about an address that is not Stytch's.
   vi.spyOn(console, 'warn').mockImplementation(() => {})
   stytch = await FakeStytch.open()
 })
@@ -24,14 +24,14 @@ function open() {
   return openStytchSessions(project, { now: Date.now, onError: () => {} })
 }
 
-/** What a member with a fresh JWT may do. */
+/** The permissions of a member with a fresh JWT. */
 async function may(token: string, permission: Permission) {
   const cookies = { token, jwt: stytch.jwt(token) }
   const checked = await open().check(cookies, token)
   return checked.ok ? await open().permits(cookies, token, checked.caller, permission) : checked.reason
 }
 
-test('a project is opened once, and another in its place', () => {
+test('a project is opened once, until another takes its place', () => {
   const first = open()
   expect(open()).toBe(first)
   const other = { id: stytch.projectId, secret: 'secret-test-other', url: stytch.url }

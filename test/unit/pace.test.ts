@@ -3,13 +3,13 @@ import { describe, expect, test } from 'vitest'
 import type { Report } from '../../src/jobs/apply-report.ts'
 import { etaSeconds, ratePerSecond } from '../../src/jobs/pace.ts'
 import { presentSummary } from '../../src/jobs/present-job.ts'
-import { aJob, aReportedEntry, JobInMemory } from './job-in-memory.ts'
+import { aJob, aReportedEntry, JobInMemory } from './fixtures.ts'
 
 const START = 1_800_000_000_000
 const SECOND = 1_000
 const MINUTE = 60 * SECOND
 
-/** A job that was started at START, and what is said of it so many seconds later. */
+/** A job that started at START, with its values so many seconds later. */
 function aRunningJob(totalItems = 10_000) {
   const memory = new JobInMemory(aJob({ totalItems }))
   memory.report({ markStarted: true }, START)
@@ -22,14 +22,14 @@ function aRunningJob(totalItems = 10_000) {
 }
 
 describe('The ETA', () => {
-  test('is what is left by the rate at which items are handled, failed ones included', () => {
+  test('is the number of items left over the rate of handled items, failed ones included', () => {
     const { reportAt, etaAt, rateAt } = aRunningJob(100)
     reportAt(10, { processedItems: 15, errors: ['a', 'b', 'c', 'd', 'e'].map(anErrorOf) })
     expect(rateAt(10)).toBe(2)
     expect(etaAt(10)).toBe(40)
   })
 
-  test('is in the job as callers see it, in whole seconds', () => {
+  test('is presented in whole seconds', () => {
     const { memory, reportAt } = aRunningJob(100)
     reportAt(10, { processedItems: 30 })
     expect(presentSummary(memory.job, START + 10 * SECOND)).toMatchObject({
@@ -44,7 +44,7 @@ describe('The ETA', () => {
     expect([etaAt(10), etaAt(20), etaAt(100)]).toEqual([10, 20, 100])
   })
 
-  test('goes by the last minutes, not by the whole life of the job', () => {
+  test('follows the last minutes, not the whole run of the job', () => {
     const { reportAt, etaAt, rateAt } = aRunningJob(100_000)
     let processedItems = 0
     const work = (from: number, to: number, perSecond: number) => {
@@ -69,9 +69,9 @@ describe('The ETA', () => {
 
 describe('There is no ETA', () => {
   test.each<[string, (job: ReturnType<typeof aRunningJob>) => void]>([
-    ['while nothing was handled', ({ reportAt }) => reportAt(10, { stage: 'downloading' })],
-    ['where more was handled than there is', ({ reportAt }) => reportAt(10, { processedItems: 101 })],
-    ['while the total is not known', ({ reportAt }) => reportAt(10, { processedItems: 5, totalItems: 0 })],
+    ['until an item is handled', ({ reportAt }) => reportAt(10, { stage: 'downloading' })],
+    ['if more items were handled than there are', ({ reportAt }) => reportAt(10, { processedItems: 101 })],
+    ['while the total is unknown', ({ reportAt }) => reportAt(10, { processedItems: 5, totalItems: 0 })],
     ['once the job is finished', ({ reportAt }) => reportAt(10, { processedItems: 50, markCompleted: true })],
   ])('%s', (_, happen) => {
     const job = aRunningJob(100)
@@ -79,27 +79,27 @@ describe('There is no ETA', () => {
     expect(job.etaAt(10)).toBeNull()
   })
 
-  test('before the job is started', () => {
+  test('before the job starts', () => {
     const memory = new JobInMemory(aJob({ totalItems: 100 }))
     memory.report({ processedItems: 50 }, START + 10 * SECOND)
     expect(etaSeconds(memory.job, START + 20 * SECOND)).toBeNull()
   })
 
-  test('in the first seconds, which say too little', () => {
+  test('in the first seconds, which are too few to go by', () => {
     const { reportAt, etaAt } = aRunningJob(100)
     reportAt(2, { processedItems: 10 })
     expect(etaAt(2.9)).toBeNull()
     expect(etaAt(3)).not.toBeNull()
   })
 
-  test('right after a long silence: from there it begins anew', () => {
+  test('right after a long silence, when the measurement restarts', () => {
     const { memory, reportAt } = aRunningJob(1_000)
     reportAt(10, { processedItems: 100 })
     reportAt(10 + 30 * 60, { processedItems: 110 })
     expect(memory.job.pace).toEqual([{ at: START + (10 + 30 * 60) * SECOND, done: 110 }])
   })
 
-  test('right after the count was set back: from there it begins anew', () => {
+  test('right after the count was set back, when the measurement restarts', () => {
     const { reportAt, etaAt, rateAt } = aRunningJob(1_000)
     reportAt(20, { processedItems: 500 })
     reportAt(40, { processedItems: 100 })
@@ -109,7 +109,7 @@ describe('There is no ETA', () => {
   })
 })
 
-/** Steps of a worker: seconds that pass, possibly backwards, and what is processed then. */
+/** Steps of a worker: the seconds that pass, possibly backward, and the count after them. */
 const steps = fc.array(
   fc.record({
     seconds: fc.integer({ min: -20, max: 200 }),
@@ -125,7 +125,7 @@ const steps = fc.array(
   { maxLength: 60 },
 )
 
-test('whatever is reported, an ETA is a whole number of seconds from 0 on, or null, and so is JSON', () => {
+test('for any reports, an ETA is null or a whole number of seconds from 0 up', () => {
   fc.assert(
     fc.property(steps, fc.integer({ min: -10, max: 1_000 }), (given, later) => {
       const { memory, reportAt, etaAt, rateAt } = aRunningJob(500)
@@ -145,7 +145,7 @@ test('whatever is reported, an ETA is a whole number of seconds from 0 on, or nu
   )
 })
 
-test('however often a job reports, its samples are few, lie apart, and reach back about five minutes', () => {
+test('a job keeps few samples, spaced apart and reaching back about five minutes, however often it reports', () => {
   fc.assert(
     fc.property(fc.array(fc.nat({ max: 20 }), { minLength: 1, maxLength: 300 }), (pauses) => {
       const { memory, reportAt } = aRunningJob(1_000_000)

@@ -7,7 +7,7 @@ function sized(sizes: number[]): SizedEntry[] {
   return sizes.map((bytes, index) => ({ text: `${index}`, bytes }))
 }
 
-test('a job is shown with its newest 100 entries of each kind', () => {
+test('a job shows its newest 100 entries of each kind', () => {
   const entries = sized(Array.from({ length: 150 }, () => 10))
   expect(newestFitting(entries)).toEqual(entries.slice(50))
   expect(withAppended(entries.slice(0, 100), entries.slice(100))).toEqual(entries.slice(50))
@@ -17,14 +17,14 @@ test('a job is shown with its newest 100 entries of each kind', () => {
 describe('All entries of a reply together take at most 256 KB', () => {
   const KB = 1_024
 
-  test('the newest of a kind, as many as there is room for', () => {
+  test('as many of the newest as fit', () => {
     expect(shownTexts({ errors: sized([200 * KB, 100 * KB, 100 * KB]), warnings: [] }).errors).toEqual([
       '1',
       '2',
     ])
   })
 
-  test('half of the room for each kind, and what the other leaves of its half', () => {
+  test('each kind gets half of the room, and what the other leaves of its half', () => {
     const errors = sized([100 * KB, 100 * KB])
     expect(shownTexts({ errors, warnings: sized([100 * KB]) })).toEqual({ errors: ['1'], warnings: ['0'] })
     expect(shownTexts({ errors, warnings: sized([50 * KB]) })).toEqual({
@@ -33,7 +33,7 @@ describe('All entries of a reply together take at most 256 KB', () => {
     })
   })
 
-  test('whatever they weigh, and in their order', () => {
+  test('in their order, whatever their size', () => {
     const sizes = fc.array(fc.integer({ min: 1, max: 300_000 }), { maxLength: 100 })
     fc.assert(
       fc.property(sizes, sizes, (ofErrors, ofWarnings) => {

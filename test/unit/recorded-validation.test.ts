@@ -9,7 +9,7 @@ interface Example {
   headers: Record<string, string>
   raw_body: string | null
   expected_status: number
-  /** null: of this reply only the status was recorded. */
+  /** null: only the status was recorded. */
   expected_json: Answer['json']
 }
 
@@ -17,17 +17,17 @@ const examples = recorded
   .trim()
   .split('\n')
   .map((line): Example => JSON.parse(line))
-  // Whose job it is, is not for the body's reader to say.
+  // Validation does not look for the job.
   .filter(({ expected_status }) => expected_status !== 404)
 
-/** Position and text of a syntax error are each parser's own. */
+/** Each parser has its own position and text for a syntax error. */
 function comparable(problems: Problem[]): Problem[] {
   return sorted(problems).map((problem) =>
     problem.type === 'json_invalid' ? { ...problem, loc: ['body'], ctx: {} } : problem,
   )
 }
 
-describe('What the original answered to a body, we answer', () => {
+describe('A body gets the reply that the original gave', () => {
   test.each(examples)('$name → $expected_status', async ({ path, headers, raw_body, ...expected }) => {
     const { status, json } = await post(path.replace('{JOB_ID}', 'job_1'), raw_body, headers)
     expect(status).toBe(expected.expected_status)
@@ -35,7 +35,7 @@ describe('What the original answered to a body, we answer', () => {
     expect(comparable(json.detail)).toEqual(comparable(expected.expected_json.detail))
   })
 
-  test('there are examples of both kinds', () => {
+  test('and there are examples of accepted and refused bodies', () => {
     expect(examples.filter((example) => example.expected_status === 422).length).toBeGreaterThan(40)
     expect(examples.filter((example) => example.expected_status === 200).length).toBeGreaterThan(20)
   })

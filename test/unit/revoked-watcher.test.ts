@@ -6,7 +6,7 @@ import { RECHECK } from '../../src/endpoints/watch-job.ts'
 const MINUTE = 60_000
 const START = 1_800_000_000_000
 
-/** When a stream is ended that opened at `openedAt` with a key revoked at `revokedAt`, used by others at `usedAt`. */
+/** When a stream ends that opened at `openedAt`, with a key revoked at `revokedAt` and used by others at `usedAt`. */
 async function endOf(openedAt: number, usedAt: number[], change: Partial<StoredKey> & { at: number }) {
   let now = START
   const keys = new KnownKeys({ now: () => now })
@@ -15,7 +15,7 @@ async function endOf(openedAt: number, usedAt: number[], change: Partial<StoredK
   const isGood = async () => {
     const lookUp = async () => (now >= START + at ? { ...valid, ...changed } : valid)
     const { ok } = await keys.check('hash', { lookUp, keepAlive: () => {} })
-    await new Promise(setImmediate) // What was asked in the background is answered by the next time.
+    await new Promise(setImmediate) // Background look-ups complete before the next check.
     return ok
   }
   const checks = Array.from({ length: 40 }, (_, n) => openedAt + n * RECHECK).map((time) => ({
@@ -34,7 +34,7 @@ const opening = fc.nat({ max: MINUTE })
 const uses = fc.array(fc.nat({ max: 4 * MINUTE }), { maxLength: 20 })
 const later = fc.integer({ min: 1, max: 2 * MINUTE })
 
-test('a stream ends within a minute after its key was revoked, whenever else the key is used', async () => {
+test('a stream ends within a minute of the revocation of its key, whenever else the key is used', async () => {
   await fc.assert(
     fc.asyncProperty(opening, uses, later, async (openedAt, usedAt, after) => {
       const at = openedAt + after

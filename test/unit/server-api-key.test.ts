@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { hashServerApiKey, isServerApiKey, newServerApiKey } from '../../src/access/server-api-key.ts'
 
-test('a new key carries 256 bits, and no two are the same', () => {
+test('a new key has 256 bits, and no two are the same', () => {
   const keys = Array.from({ length: 1_000 }, newServerApiKey)
   expect(new Set(keys).size).toBe(1_000)
   for (const key of keys) {
@@ -24,4 +24,4 @@ test.each([
   `xx_${'a'.repeat(43)}`,
   `mp_${'ä'.repeat(43)}`,
   `mp_${'a'.repeat(43)}\n`,
-])('what cannot be a key is told by its look: %j', (text) => expect(isServerApiKey(text)).toBe(false))
+])('%j cannot be a key', (text) => expect(isServerApiKey(text)).toBe(false))

@@ -2,11 +2,11 @@ import { expect, test } from 'vitest'
 import type { Stage } from '../../src/jobs/job.ts'
 import { presentSummary } from '../../src/jobs/present-job.ts'
 import { withStage } from '../../src/jobs/stages.ts'
-import { aJob, JobInMemory } from './job-in-memory.ts'
+import { aJob, JobInMemory } from './fixtures.ts'
 
 const START = 1_800_000_000_000
 
-/** The timeline of a job that was in these stages, a second each. */
+/** The timeline of a job that spent a second in each of these stages. */
 function timelineOf(names: string[]): Stage[] {
   return names.reduce<Stage[]>((stages, name, second) => withStage(stages, name, second * 1_000), [])
 }
@@ -26,22 +26,22 @@ test('a stage is in the timeline with the time at which it was first reported', 
   })
 })
 
-test('a stage that is come back to is there again', () => {
+test('a stage that the job returns to is listed again', () => {
   expect(timelineOf(['a', 'b', 'a']).map(({ stage }) => stage)).toEqual(['a', 'b', 'a'])
 })
 
-test('what changes no stage leaves the timeline as it is', () => {
+test('a report without a new stage leaves the timeline unchanged', () => {
   const stages = timelineOf(['a', 'b'])
   expect(withStage(stages, undefined, 9_000)).toBe(stages)
   expect(withStage(stages, 'b', 9_000)).toBe(stages)
 })
 
-test('of many stages, the newest 50 are kept', () => {
+test('only the newest 50 stages are kept', () => {
   const names = Array.from({ length: 70 }, (_, n) => `stage ${n}`)
   expect(timelineOf(names).map(({ stage }) => stage)).toEqual(names.slice(20))
 })
 
-test('a long name is cut short, but never in the midst of a character; the metadata has all of it', () => {
+test('a long name is cut, but never within a character; the metadata keeps all of it', () => {
   const name = `${'a'.repeat(199)}🚚 on its way`
   const memory = new JobInMemory(aJob({}))
   memory.report({ stage: name }, START)

@@ -14,7 +14,7 @@ function refusal(status_code: number, error_type: string): Error {
   return Object.assign(new Error(`{"secret":"${COOKIES.token}"}`), { status_code, error_type })
 }
 
-/** Sessions of a Stytch that knows one, which can be changed, counted and put out of reach. */
+/** A Stytch with one session, which a test can change, count and take down. */
 function setUp({ expiresAt = Date.now() + 60 * MINUTE } = {}) {
   const stytch = {
     expiresAt,
@@ -67,8 +67,8 @@ const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms)
 beforeEach(() => void vi.useFakeTimers({ now: 1_000 * MINUTE }))
 afterEach(() => void vi.useRealTimers())
 
-describe('A positive answer', () => {
-  test('is remembered for 60 s, whose session it is and what it permits alike', async () => {
+describe('A positive reply of Stytch', () => {
+  test('is remembered for 60 s, about the session as well as a permission', async () => {
     const { check, may, stytch, caller } = setUp()
     for (let second = 0; second < 60; second++) {
       expect(await check()).toEqual({ ok: true, caller })
@@ -87,7 +87,7 @@ describe('A positive answer', () => {
     expect(await may()).toBe('ended')
   })
 
-  test('is forgotten at the very millisecond at which the session ends', async () => {
+  test('is forgotten at the exact millisecond when the session ends', async () => {
     const { check, may, stytch } = setUp({ expiresAt: Date.now() + 10 * SECOND })
     await check()
     await may()
@@ -100,7 +100,7 @@ describe('A positive answer', () => {
     expect(await may()).toBe('ended')
   })
 
-  test('to one thing is none to another', async () => {
+  test('about one permission says nothing about another', async () => {
     const { may, stytch } = setUp()
     expect(await may()).toBe('yes')
     stytch.failure = refusal(403, 'session_authorization_error')
@@ -108,14 +108,14 @@ describe('A positive answer', () => {
     expect(await may()).toBe('yes')
   })
 
-  test('about a session that has ended is none', async () => {
+  test('about a session that has ended does not count', async () => {
     const { check, stytch } = setUp()
     stytch.expiresAt = Date.now()
     expect(await check()).toEqual({ ok: false, reason: 'unknown' })
   })
 })
 
-test('a negative answer is remembered for 10 s: a permission that is given works soon', async () => {
+test('a negative reply is remembered for 10 s, so a new permission works soon', async () => {
   const { check, may, stytch } = setUp()
   stytch.failure = refusal(403, 'session_authorization_error')
   expect(await may()).toBe('no')
@@ -129,7 +129,7 @@ test('a negative answer is remembered for 10 s: a permission that is given works
   expect([await may(), (await check()).ok]).toEqual(['yes', true])
 })
 
-test('a session that turns out to be over while a permission is asked for is forgotten', async () => {
+test('a session that turns out to have ended during a permission check is forgotten', async () => {
   const { check, may, stytch } = setUp()
   await check()
   stytch.failure = refusal(404, 'session_not_found')
@@ -137,19 +137,19 @@ test('a session that turns out to be over while a permission is asked for is for
   expect((await check()).ok).toBe(false)
 })
 
-describe('Not the session’s fault, and so neither yes nor no:', () => {
+describe('A failure that is not the session’s neither accepts nor refuses it:', () => {
   test.each([
     ['our own secret is refused', refusal(401, 'unauthorized_credentials')],
-    ['our own secret is none', refusal(401, 'invalid_secret_authentication')],
+    ['our own secret is malformed', refusal(401, 'invalid_secret_authentication')],
     ['our own project is not known', refusal(400, 'invalid_project_id_authentication')],
     ['our own project is gone', refusal(404, 'project_not_found')],
     ['our own project is of another environment', refusal(401, 'unauthorized_project_id_live')],
     ['our own project is on another stack', refusal(400, 'wrong_stack_live')],
-    ['our own project is not one of B2B', refusal(400, 'invalid_b2b_endpoint')],
+    ['our own project is not a B2B project', refusal(400, 'invalid_b2b_endpoint')],
     ['our own account is suspended', refusal(403, 'organization_suspended')],
     ['our own address is not allowed', refusal(403, 'ip_not_allowed')],
-    ['we call what is not there', refusal(404, 'route_not_found')],
-    ['we call as one should not', refusal(403, 'use_https')],
+    ['we call an unknown route', refusal(404, 'route_not_found')],
+    ['we call in a forbidden way', refusal(403, 'use_https')],
     ['an error that Stytch has not named yet', refusal(401, 'something_new')],
     ['an error without a name', Object.assign(new Error('no'), { status_code: 404 })],
     ['too many requests', refusal(429, 'too_many_requests')],
@@ -174,7 +174,7 @@ describe('Not the session’s fault, and so neither yes nor no:', () => {
     expect(errors).toHaveLength(1)
   })
 
-  test('an answer that makes no sense', async () => {
+  test('a reply that makes no sense', async () => {
     const { check, stytch } = setUp()
     stytch.expiresAt = 8.64e15
     vi.spyOn(Date, 'parse').mockReturnValueOnce(Number.NaN)
@@ -200,7 +200,7 @@ test.each([
 describe('A JWT', () => {
   const cookies = { token: 'secret-token', jwt: 'header.claims.signature' }
 
-  test('spares the question where it proves the answer, and is given a minute at most', async () => {
+  test('saves the call if it proves the reply, for at most a minute', async () => {
     const { sessions, caller, may, stytch } = setUp()
     stytch.provenByJwt = true
     expect(await sessions.check(cookies, 'hash')).toEqual({ ok: true, caller })
@@ -213,13 +213,13 @@ describe('A JWT', () => {
     ])
   })
 
-  test('proves nothing to the contrary: what it does not permit, Stytch is asked', async () => {
+  test('does not prove a refusal: Stytch is asked about what it does not permit', async () => {
     const { may, stytch } = setUp()
     expect(await may('job:read', cookies)).toBe('yes')
     expect(stytch.asked).toHaveLength(1)
   })
 
-  test('is no proof once its session is over', async () => {
+  test('proves nothing once its session has ended', async () => {
     const { sessions, stytch } = setUp({ expiresAt: Date.now() })
     stytch.provenByJwt = true
     stytch.failure = refusal(404, 'session_not_found')
@@ -233,7 +233,7 @@ describe.each([
 ])('When the clock is set %s', (_, step) => {
   const setClock = () => vi.setSystemTime(Date.now() + step)
 
-  test('a session that ended meanwhile is refused at once, and so is what it permitted', async () => {
+  test('a session that ended meanwhile is refused at once, and so are its permissions', async () => {
     const { check, may, sessions, stytch } = setUp({ expiresAt: Date.now() + 3 * HOUR })
     await check()
     await may()

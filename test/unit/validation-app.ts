@@ -7,7 +7,7 @@ import { endpoint } from '../../src/http/endpoint.ts'
 import type { Problem } from '../../src/http/reply/validation-error.ts'
 import { serve } from '../../src/http/serve.ts'
 
-/** The two endpoints that take a whole body, open to anyone. What a valid body became is the reply. */
+/** Creating and reporting, without a credential. The reply shows what a valid body becomes. */
 export const app = new Hono<EdgeEnv>({ strict: false }).use(discardUnread)
 serve(
   app,
@@ -39,7 +39,7 @@ export interface Answer {
 
 const JSON_HEADERS = { 'Content-Type': 'application/json' }
 
-/** Posts bytes, or a text as UTF-8. As bytes, so that no content type comes of itself. */
+/** Posts bytes, or a text as the bytes of its UTF-8: a string would get a content type. */
 export async function post(
   path: string,
   body: string | Uint8Array<ArrayBuffer> | null,
@@ -50,14 +50,14 @@ export async function post(
   return { status: response.status, json: await response.json() }
 }
 
-/** The problems that a report is refused with; fails where it is not. */
+/** The problems of a report. Throws unless it is refused with 422. */
 export async function problemsOf(report: unknown, path = REPORT): Promise<Problem[]> {
   const { status, json } = await post(path, typeof report === 'string' ? report : JSON.stringify(report))
   if (status !== 422) throw new Error(`Expected 422, got ${status}: ${JSON.stringify(json)}`)
   return json.detail
 }
 
-/** Problems in one fixed order: theirs is nobody's promise. */
+/** Problems in a fixed order, because theirs is not promised. */
 export function sorted(problems: Problem[]): Problem[] {
   return problems.toSorted((a, b) =>
     JSON.stringify([a.loc, a.type]) < JSON.stringify([b.loc, b.type]) ? -1 : 1,

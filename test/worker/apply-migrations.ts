@@ -6,7 +6,8 @@ declare global {
     interface Env {
       DB: D1Database
       JOBS: DurableObjectNamespace
-      /** Read by Node in vitest.config.ts, since a Worker has no files. */
+      /** Node reads these in vitest.config.ts, because a Worker has no files. */
+      RECORDERS: DurableObjectNamespace
       TEST_MIGRATIONS: D1Migration[]
     }
   }

@@ -4,9 +4,19 @@ import { afterEach, describe, expect, test, vi } from 'vitest'
 import { jobObject } from '../../src/job-object/address.ts'
 import { entryText } from '../../src/jobs/entry-text.ts'
 import type { JobKey } from '../../src/jobs/job.ts'
-import { aJobKey, anError, anOrder, createdJob, inside, keysOf, readJob, reported } from './a-job.ts'
-
-const HOUR = 60 * 60 * 1_000
+import {
+  aJobKey,
+  aKeyedRequest,
+  aNewJob,
+  anError,
+  createdJob,
+  HOUR,
+  inside,
+  keysOf,
+  readJob,
+  reported,
+  runAlarmAt,
+} from './fixtures.ts'
 
 afterEach(() => {
   vi.useRealTimers()
@@ -23,12 +33,10 @@ async function aFinishedJob(): Promise<JobKey> {
   return key
 }
 
-/** Runs the alarm as of so many minutes after the hour that a finished job stays in its object; whether it has left. */
+/** Runs the alarm so many minutes after a finished job is due to leave its object. True if it has left. */
 async function leaves(key: JobKey, minutes = 0): Promise<boolean> {
   const { job } = await readJob(key)
-  vi.useFakeTimers({ toFake: ['Date'], now: (job.completedAt ?? 0) + HOUR + minutes * 60_000 })
-  await runDurableObjectAlarm(jobObject(env.JOBS, key))
-  vi.useRealTimers()
+  await runAlarmAt(key, (job.completedAt ?? 0) + HOUR + minutes * 60_000)
   return await inside(key, (storage) => storage.kv.get('job') === undefined)
 }
 
@@ -49,8 +57,11 @@ describe('A finished job stays in its object until D1 has all of it', () => {
     ['an older state of the job', change('update jobs set revision = 1 where job_id = ?')],
     ['all entries', change('delete from job_entries where job_id = ?')],
     ['one entry', change('delete from job_entries where job_id = ? and seq = 2')],
-    ['an entry as it was', change(`update job_entries set text = '${longer}' where job_id = ? and seq = 2`)],
-  ])('of which it had lost %s', async (_, lose) => {
+    [
+      'the text of an entry',
+      change(`update job_entries set text = '${longer}' where job_id = ? and seq = 2`),
+    ],
+  ])('after D1 lost or changed %s', async (_, lose) => {
     const key = await aFinishedJob()
     await lose(key)
     expect(await leaves(key)).toBe(false)
@@ -63,7 +74,7 @@ describe('A finished job stays in its object until D1 has all of it', () => {
     })
   })
 
-  test('of which it had lost an entry far behind others, and gets those around it again, not all', async () => {
+  test('after D1 lost one entry of many: only the entries around it are written again', async () => {
     const key = await createdJob()
     for (let from = 0; from < 10_500; from += 500) {
       await reported(key, { errors: Array.from({ length: 500 }, (_, n) => anError(`sku-${from + n}`)) })
@@ -84,10 +95,10 @@ describe('A finished job stays in its object until D1 has all of it', () => {
   })
 })
 
-test('an object is emptied and marked in one step: where the mark is not kept, nothing has gone', async () => {
+test('an object is emptied and marked in one step: if the mark cannot be stored, nothing is deleted', async () => {
   const key = aJobKey()
-  const request = { key: 'create', fingerprint: 'order' }
-  const created = await jobObject(env.JOBS, key).create(key, anOrder, request)
+  const request = aKeyedRequest()
+  const created = await jobObject(env.JOBS, key).create(key, aNewJob, request)
   await reported(key, { errors: [anError('a')], markCompleted: true })
   const kv = await inside(key, (storage) => Object.getPrototypeOf(storage.kv) as SyncKvStorage)
   const put = kv.put
@@ -101,12 +112,12 @@ test('an object is emptied and marked in one step: where the mark is not kept, n
     expect(storage.kv.get('archived')).toBeUndefined()
     expect(storage.sql.exec('select count(*) as n from entry').one()).toEqual({ n: 1 })
   })
-  // The object in memory had let go of the job already; what it answers is the same.
+  // The object no longer holds the job in memory, but replies the same.
   expect((await readJob(key)).job.status).toBe('partial_success')
-  expect(await jobObject(env.JOBS, key).create(key, anOrder, request)).toEqual({ ...created, replayed: true })
+  expect(await jobObject(env.JOBS, key).create(key, aNewJob, request)).toEqual({ ...created, replayed: true })
 })
 
-test('what is archived is read by key: its groups cost no more with 20,000 entries than with 20', async () => {
+test('the entry groups of an archived job are read by key: 20,000 entries cost no more than 20', async () => {
   const rows: number[] = []
   for (const reports of [1, 40]) {
     const key = await createdJob()

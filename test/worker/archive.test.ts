@@ -1,27 +1,28 @@
-import { evictDurableObject, runDurableObjectAlarm } from 'cloudflare:test'
+import { evictDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { expect, test, vi } from 'vitest'
 import { jobObject } from '../../src/job-object/address.ts'
 import type { JobKey } from '../../src/jobs/job.ts'
 import {
   aJobKey,
+  aKeyedRequest,
+  aNewJob,
   anError,
-  anOrder,
   createdJob,
+  HOUR,
   inside,
   keysOf,
   readJob,
   recordedJob,
   reported,
-} from './a-job.ts'
+  runAlarmAt,
+} from './fixtures.ts'
 
-const HOUR = 60 * 60 * 1_000
-
-test('a finished job leaves its object when its time there is over, and is served as before', async () => {
+test('a finished job leaves its object after ARCHIVE_AFTER_SECONDS, and replies stay the same', async () => {
   const key = aJobKey()
-  const toCreate = { key: 'create', fingerprint: 'order' }
-  const toReport = { key: 'report', fingerprint: 'report' }
-  const created = await jobObject(env.JOBS, key).create(key, anOrder, toCreate)
+  const toCreate = aKeyedRequest('create')
+  const toReport = aKeyedRequest('report')
+  const created = await jobObject(env.JOBS, key).create(key, aNewJob, toCreate)
   const entries = Array.from({ length: 150 }, (_, n) => anError(`sku-${n}`))
   const report = { errors: entries.slice(0, 120), warnings: [anError('w')] }
   const first = await jobObject(env.JOBS, key).report(key, report, toReport)
@@ -43,41 +44,41 @@ test('a finished job leaves its object when its time there is over, and is serve
     expect(await object.report(key, { stage: 'late' }, null)).toMatchObject({ reason: 'closed' })
     expect(await reported(key, { markCompleted: true })).toEqual(before)
     expect(await object.report(key, report, toReport)).toEqual({ ...first, replayed: true })
-    expect(await object.create(key, anOrder, toCreate)).toEqual({ ...created, replayed: true })
+    expect(await object.create(key, aNewJob, toCreate)).toEqual({ ...created, replayed: true })
     const reused = { ok: false, reason: 'key_reused' }
     expect(await object.report(key, report, { ...toReport, fingerprint: 'another' })).toEqual(reused)
-    expect(await object.create(key, anOrder, { ...toCreate, fingerprint: 'another' })).toEqual(reused)
+    expect(await object.create(key, aNewJob, { ...toCreate, fingerprint: 'another' })).toEqual(reused)
   }
   expect(await storedNames(key)).toEqual(['archived'])
 
-  // All that is left is the sign that there was one, for as long as D1 has it.
+  // Only the archived mark is left, for as long as D1 has the job.
   await runAlarm(key, { after: HOUR + 90 * 24 * HOUR })
   expect(await storedNames(key)).toEqual([])
 })
 
-test('a job whose id follows from no key leaves nothing at all', async () => {
+test('a job created without a key leaves nothing in its object', async () => {
   const key = await createdJob()
   await reported(key, { markCompleted: true })
   await runAlarm(key, { after: HOUR })
   expect(await storedNames(key)).toEqual([])
 })
 
-test('a create that comes again while D1 is away makes no second job over an archived one', async () => {
+test('a create repeated while D1 is down makes no second job in place of an archived one', async () => {
   const key = aJobKey()
-  const retry = { key: 'create', fingerprint: 'order' }
-  const first = await jobObject(env.JOBS, key).create(key, anOrder, retry)
+  const request = aKeyedRequest('create')
+  const first = await jobObject(env.JOBS, key).create(key, aNewJob, request)
   await reported(key, { markCompleted: true })
   await runAlarm(key, { after: HOUR })
   await evictDurableObject(jobObject(env.JOBS, key))
 
   await env.DB.exec('alter table jobs rename to jobs_away')
   const unavailable = { ok: false, reason: 'unavailable' }
-  expect(await jobObject(env.JOBS, key).create(key, anOrder, retry)).toEqual(unavailable)
+  expect(await jobObject(env.JOBS, key).create(key, aNewJob, request)).toEqual(unavailable)
   await env.DB.exec('alter table jobs_away rename to jobs')
-  expect(await jobObject(env.JOBS, key).create(key, anOrder, retry)).toEqual({ ...first, replayed: true })
+  expect(await jobObject(env.JOBS, key).create(key, aNewJob, request)).toEqual({ ...first, replayed: true })
 })
 
-test('a job that D1 has lost stays in its object, and D1 gets it again', async () => {
+test('a job that D1 has lost stays in its object and is written to D1 again', async () => {
   const key = await createdJob()
   await reported(key, { markCompleted: true })
   const before = await readJob(key)
@@ -90,7 +91,7 @@ test('a job that D1 has lost stays in its object, and D1 gets it again', async (
   expect(await recordedJob(key)).toEqual(before)
 })
 
-test('a live job that only D1 has is taken over, with the state of each entity', async () => {
+test('a live job that only D1 has is adopted, with the state of each entity', async () => {
   const key = await createdJob()
   await reported(key, { errors: [anError('a')], warnings: [anError('a'), anError('b')] })
   await vi.waitFor(async () => expect((await recordedJob(key))?.job.revision).toBe(2), { timeout: 5_000 })
@@ -104,8 +105,8 @@ test('a live job that only D1 has is taken over, with the state of each entity',
   await vi.waitFor(async () => expect(await recordedJob(key)).toEqual(await readJob(key)), { timeout: 5_000 })
 })
 
-test('a job that is taken over is seen to again: its alarm is set', async () => {
-  const key = await createdJob({ ...anOrder, stallAfterSeconds: 60 })
+test('an adopted job gets its alarm', async () => {
+  const key = await createdJob({ ...aNewJob, stallAfterSeconds: 60 })
   const { job } = await reported(key, { markStarted: true })
   await inside(key, async (storage) => {
     await storage.deleteAll()
@@ -116,9 +117,9 @@ test('a job that is taken over is seen to again: its alarm is set', async () => 
   expect(await inside(key, (storage) => storage.getAlarm())).toBe(job.updatedAt + 60_000)
 })
 
-test('a report that is repeated while D1, which has its reply, is away is told to come again', async () => {
+test('a report repeated while D1, which has the reply, is down gets “unavailable”', async () => {
   const key = await createdJob()
-  const request = { key: 'last', fingerprint: 'report' }
+  const request = aKeyedRequest('last')
   const last = { processedItems: 3, markCompleted: true as const }
   const first = await jobObject(env.JOBS, key).report(key, last, request)
   await runAlarm(key, { after: HOUR })
@@ -131,12 +132,10 @@ test('a report that is repeated while D1, which has its reply, is away is told t
   expect(await jobObject(env.JOBS, key).report(key, last, request)).toEqual({ ...first, replayed: true })
 })
 
-/** Runs the object's alarm as it runs so many ms after the job was finished. */
+/** Runs the alarm so many ms after the job finished. */
 async function runAlarm(key: JobKey, { after }: { after: number }): Promise<void> {
   const { job } = await readJob(key)
-  vi.useFakeTimers({ toFake: ['Date'], now: (job.completedAt ?? 0) + after })
-  expect(await runDurableObjectAlarm(jobObject(env.JOBS, key))).toBe(true)
-  vi.useRealTimers()
+  expect(await runAlarmAt(key, (job.completedAt ?? 0) + after)).toBe(true)
 }
 
 async function storedNames(key: JobKey): Promise<string[]> {

@@ -6,9 +6,18 @@ import type { Report } from '../../src/jobs/apply-report.ts'
 import type { JobKey } from '../../src/jobs/job.ts'
 import { MAX_ENTITIES, MAX_ERROR_TYPES, MAX_REPLY_BYTES } from '../../src/jobs/limits.ts'
 import { utf8Bytes } from '../../src/jobs/utf8-bytes.ts'
-import { aJobKey, anError, anOrder, createdJob, inside, readJob, recordedJob, reported } from './a-job.ts'
+import {
+  aJobKey,
+  aNewJob,
+  anError,
+  archive,
+  createdJob,
+  inside,
+  readJob,
+  recordedJob,
+  reported,
+} from './fixtures.ts'
 
-const HOUR = 60 * 60 * 1_000
 const heavyMetadata = { note: 'x'.repeat(60_000) }
 
 afterEach(() => {
@@ -30,16 +39,8 @@ function replyBytes(key: JobKey): Promise<{ replies: number; bytes: number }> {
   )
 }
 
-async function archive(key: JobKey): Promise<void> {
-  const { job } = await readJob(key)
-  vi.useFakeTimers({ toFake: ['Date'], now: (job.completedAt ?? 0) + HOUR })
-  await runDurableObjectAlarm(jobObject(env.JOBS, key))
-  vi.useRealTimers()
-  expect(await inside(key, (storage) => storage.kv.get('job'))).toBeUndefined()
-}
-
-test('a keyed report that changes nothing leaves its key, not the job, and is still answered the same', async () => {
-  const key = await createdJob({ ...anOrder, metadata: heavyMetadata })
+test('a keyed report that changes nothing stores only its key, and a repeat gets the same reply', async () => {
+  const key = await createdJob({ ...aNewJob, metadata: heavyMetadata })
   const finished = await reported(key, { markCompleted: true })
   for (let n = 0; n < 200; n++) await keyed(key, { markCompleted: true }, n)
   expect(await replyBytes(key)).toEqual({ replies: 200, bytes: 0 })
@@ -47,8 +48,8 @@ test('a keyed report that changes nothing leaves its key, not the job, and is st
   expect(await keyed(key, { markFailed: 'no' }, 7)).toEqual({ ok: false, reason: 'key_reused' })
 })
 
-test('what keyed reports were answered takes 4 MB at most; an older one is still applied once', async () => {
-  const key = await createdJob({ ...anOrder, metadata: heavyMetadata })
+test('a job keeps at most 4 MB of replies to keyed reports; older ones are still applied once', async () => {
+  const key = await createdJob({ ...aNewJob, metadata: heavyMetadata })
   const replies = []
   for (let n = 1; n <= 100; n++) replies.push(await keyed(key, { processedItems: n }, n))
   const kept = await replyBytes(key)
@@ -59,7 +60,7 @@ test('what keyed reports were answered takes 4 MB at most; an older one is still
   for (const evicted of [false, true]) {
     if (evicted) await evictDurableObject(jobObject(env.JOBS, key))
     expect(await keyed(key, { processedItems: 100 }, 100)).toEqual({ ...replies[99], replayed: true })
-    // The oldest is answered with the job as it is now.
+    // The oldest key gets the job as it is now.
     const oldest = await keyed(key, { processedItems: 1 }, 1)
     expect(oldest).toMatchObject({ replayed: true, job: { processedItems: 100, revision: 101 } })
   }
@@ -74,7 +75,7 @@ test('what keyed reports were answered takes 4 MB at most; an older one is still
 })
 
 test('replies move to D1 in writes of bounded size', async () => {
-  const key = await createdJob({ ...anOrder, metadata: heavyMetadata })
+  const key = await createdJob({ ...aNewJob, metadata: heavyMetadata })
   for (let n = 1; n <= 60; n++) await keyed(key, { processedItems: n }, n)
   await reported(key, { markCompleted: true })
   await runDurableObjectAlarm(jobObject(env.JOBS, key))
@@ -89,7 +90,7 @@ test('replies move to D1 in writes of bounded size', async () => {
   expect(Math.max(...bound)).toBeLessThan(700_000)
 })
 
-test('1,000 error types are told apart, the first to come; entries of others are counted together', async () => {
+test('the first 1,000 error types are counted apart; entries of any other are counted together', async () => {
   const key = await createdJob()
   const errors = (from: number, count: number) =>
     Array.from({ length: count }, (_, n) => ({ ...anError(`${from + n}`), errorType: `type-${from + n}` }))
@@ -111,7 +112,7 @@ test('1,000 error types are told apart, the first to come; entries of others are
   expect(await jobObject(env.JOBS, key).groups(key)).toEqual(before)
 })
 
-test('error types with names of 4 KB take a megabyte, and a reply names few of them', async () => {
+test('error types with names of 4 KB take at most a megabyte, and a reply names a few of them', async () => {
   const key = await createdJob()
   for (let from = 0; from < 1_500; from += 100) {
     const errors = Array.from({ length: 100 }, (_, n) => ({
@@ -131,7 +132,7 @@ test('error types with names of 4 KB take a megabyte, and a reply names few of t
   expect(bytes).toBeLessThanOrEqual(1024 * 1024)
 })
 
-test('entities beyond the bound are counted and not remembered, and the job says how many', async () => {
+test('entities beyond the bound are counted but not remembered, and the job says how many', async () => {
   const key = await createdJob()
   await reported(key, { errors: [anError('a')] })
   await inside(key, (storage) => {
@@ -156,7 +157,7 @@ test('entities beyond the bound are counted and not remembered, and the job says
   })
 })
 
-test('an object that finds no job keeps nothing, and asks D1 once in some seconds', async () => {
+test('an object without a job stores nothing, and asks D1 once every few seconds', async () => {
   const key = aJobKey()
   const asked = vi.spyOn(Object.getPrototypeOf(env.DB.prepare('')) as D1PreparedStatement, 'raw')
   for (let n = 0; n < 5; n++) {
@@ -173,7 +174,7 @@ test('an object that finds no job keeps nothing, and asks D1 once in some second
   vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 6_000 })
   await jobObject(env.JOBS, key).read(key)
   expect(asked).toHaveBeenCalledTimes(2)
-  // A job that is created under its id is there at once.
-  expect(await jobObject(env.JOBS, key).create(key, anOrder, null)).toMatchObject({ ok: true })
+  // A job created under its ID is found at once.
+  expect(await jobObject(env.JOBS, key).create(key, aNewJob, null)).toMatchObject({ ok: true })
   expect((await readJob(key)).job.status).toBe('pending')
 })

@@ -3,22 +3,22 @@ import { env } from 'cloudflare:workers'
 import { expect, test, vi } from 'vitest'
 import { jobObject } from '../../src/job-object/address.ts'
 import type { JobKey } from '../../src/jobs/job.ts'
-import { anOrder, createdJob, inside, readJob, recordedJob, reported } from './a-job.ts'
+import { aNewJob, createdJob, inside, readJob, recordedJob, reported } from './fixtures.ts'
 
-const toPost = { ...anOrder, callbackUrl: 'https://example.com/hook' }
+const toPost = { ...aNewJob, callbackUrl: 'https://example.com/hook' }
 
 async function attemptsOf(key: JobKey) {
   const { job } = await readJob(key)
   return job.attempts.map(({ error }) => error)
 }
 
-test('that D1 cannot be asked for the secret is no attempt: the job is posted once it can', async () => {
+test('while the secret cannot be read from D1 no attempt is made; the job is posted afterwards', async () => {
   await env.DB.prepare('alter table webhook_secrets rename to secrets_away').run()
   const key = await createdJob(toPost)
   const { job } = await reported(key, { markCompleted: true })
   await runDurableObjectAlarm(jobObject(env.JOBS, key))
   expect((await readJob(key)).job).toMatchObject({ attempts: [], nextDeliveryAt: job.completedAt })
-  // The alarm does not spin meanwhile.
+  // Meanwhile the alarm does not spin.
   expect(await inside(key, (storage) => storage.getAlarm())).toBeGreaterThan(Date.now() + 10_000)
 
   await env.DB.prepare('alter table secrets_away rename to webhook_secrets').run()
@@ -26,7 +26,7 @@ test('that D1 cannot be asked for the secret is no attempt: the job is posted on
   expect(await attemptsOf(key)).toEqual(['The organization has no signing secret'])
 })
 
-test('what is still to be posted, and how it went, outlives the instance, and is in D1', async () => {
+test('due deliveries and past attempts outlive the instance, and are in D1', async () => {
   const key = await createdJob(toPost)
   await reported(key, { markCompleted: true })
   const firstAttempt = ['The organization has no signing secret']

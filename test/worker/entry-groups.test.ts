@@ -1,11 +1,11 @@
-import { evictDurableObject, runDurableObjectAlarm } from 'cloudflare:test'
+import { evictDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { afterEach, expect, test, vi } from 'vitest'
 import { jobObject } from '../../src/job-object/address.ts'
 import type { EntriesReply } from '../../src/job-object/replies.ts'
 import type { EntryPage } from '../../src/jobs/entry-page.ts'
 import type { JobKey } from '../../src/jobs/job.ts'
-import { aJobKey, anError, createdJob, keysOf, reported } from './a-job.ts'
+import { aJobKey, anError, archive, createdJob, keysOf, reported } from './fixtures.ts'
 
 afterEach(() => {
   vi.useRealTimers()
@@ -28,16 +28,14 @@ async function pageOf(key: JobKey, page: Partial<EntryPage>): Promise<EntriesRep
   return reply
 }
 
-/** Has the job finished and leave its object. */
+/** Finishes the job and moves it out of its object. */
 async function archived(key: JobKey): Promise<void> {
-  const { job } = await reported(key, { markCompleted: true })
-  vi.useFakeTimers({ toFake: ['Date'], now: (job.completedAt ?? 0) + 60 * 60 * 1_000 })
-  await runDurableObjectAlarm(jobObject(env.JOBS, key))
-  vi.useRealTimers()
+  await reported(key, { markCompleted: true })
+  await archive(key)
   await evictDurableObject(jobObject(env.JOBS, key))
 }
 
-test('entries are counted by their error types, the most frequent first, also as more of them come', async () => {
+test('entries are counted by error type, the most frequent first, and counts grow with each report', async () => {
   const key = await createdJob()
   expect(await groupsOf(key)).toEqual({ error: [], warning: [], others: 0 })
   await reported(key, { errors: [...ofType('b', 2), ...ofType('a', 1)], warnings: ofType('c', 1) })
@@ -60,9 +58,9 @@ test('entries are counted by their error types, the most frequent first, also as
   expect((await groupsOf(key)).error).toEqual(error)
 })
 
-test('the same is answered by another instance, and out of D1', async () => {
+test('another instance and D1 give the same counts', async () => {
   const key = await createdJob()
-  // Asked in between, so that what is remembered came in an order of its own.
+  // Asked in between, because the order in which types are remembered must not matter.
   for (const type of ['z', 'm', 'a', 'm']) {
     await reported(key, { errors: ofType(type, 2, crypto.randomUUID()), warnings: ofType(type, 1) })
     await groupsOf(key)
@@ -79,7 +77,7 @@ test('the same is answered by another instance, and out of D1', async () => {
   expect(await groupsOf(key)).toEqual(before)
 })
 
-test('of many types, the 100 most frequent are told apart', async () => {
+test('of many types, the 100 most frequent are listed', async () => {
   const key = await createdJob()
   const errors = Array.from({ length: 150 }, (_, n) => ofType(`type-${n}`, n === 120 ? 3 : 1)).flat()
   await reported(key, { errors })
@@ -89,7 +87,7 @@ test('of many types, the 100 most frequent are told apart', async () => {
   expect(others).toBe(50)
 })
 
-test('entries of one type are paged through, whatever lies between them, live and out of D1', async () => {
+test('the entries of one type come in pages, whatever lies between them, live and archived', async () => {
   const key = await createdJob()
   for (let round = 0; round < 5; round++) {
     await reported(key, {
@@ -111,7 +109,7 @@ test('entries of one type are paged through, whatever lies between them, live an
   }
 })
 
-test('a rare type among many entries is found in steps of 500, live and out of D1: a page may be empty and not the last', async () => {
+test('a rare type is searched for in steps of 500 entries, live and archived: a page may be empty without being the last', async () => {
   const key = await createdJob()
   for (let n = 0; n < 9; n++) {
     const rare = n === 8 ? ofType('rare', 1) : []
@@ -126,7 +124,7 @@ test('a rare type among many entries is found in steps of 500, live and out of D
   }
 })
 
-test('of heavy entries no more are looked at than make a megabyte', async () => {
+test('a page looks at no more heavy entries than make a megabyte', async () => {
   const key = await createdJob()
   const heavy = (type: string, prefix: string) =>
     ofType(type, 50, prefix).map((entry) => ({ ...entry, message: 'é'.repeat(8_000) }))
@@ -143,7 +141,7 @@ test('of heavy entries no more are looked at than make a megabyte', async () => 
   }
 })
 
-test('a job that is not there has no groups', async () => {
+test('a job that does not exist has no groups', async () => {
   const key = aJobKey()
   expect(await jobObject(env.JOBS, key).groups(key)).toEqual({ ok: false, reason: 'not_found' })
 })

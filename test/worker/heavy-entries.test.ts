@@ -6,15 +6,15 @@ import type { ReportedEntry } from '../../src/jobs/apply-report.ts'
 import type { EntryPage } from '../../src/jobs/entry-page.ts'
 import type { JobKey } from '../../src/jobs/job.ts'
 import { findEntries } from '../../src/store/find-entries.ts'
-import { anError, createdJob, keysOf, readJob, recordedJob, reported, store } from './a-job.ts'
+import { anError, createdJob, keysOf, readJob, recordedJob, reported, store } from './fixtures.ts'
 
-/** The heaviest that may be reported: control characters, each of which takes six in JSON. */
+/** The largest entry possible: control characters, each of which takes six bytes in JSON. */
 function heavy(entityKey: string): ReportedEntry {
   const line = '\u0001'.repeat(4_096)
   return { ...anError(entityKey), errorType: line, step: line, message: '\u0001'.repeat(16_384) }
 }
 
-test('a job with the heaviest of entries goes on, is recorded and is read, its entries in pages of bounded weight', async () => {
+test('a job with the largest possible entries keeps working, is recorded, and is read in pages of bounded size', async () => {
   const key = await createdJob()
   const keys = Array.from({ length: 200 }, (_, n) => `sku-${n}`)
   for (let from = 0; from < keys.length; from += 5) {

@@ -1,7 +1,7 @@
 import { env } from 'cloudflare:workers'
 import { vi } from 'vitest'
 
-/** Has D1 answer no query that comes from now on, until it is let go; then it answers them all. */
+/** Makes D1 hold all replies from now on; `letGo` releases them. */
 export function holdD1(): { letGo: () => void } {
   const prototype = Object.getPrototypeOf(env.DB.prepare('select 1')) as D1PreparedStatement
   const { promise: released, resolve } = Promise.withResolvers<void>()

@@ -3,7 +3,6 @@ import { env } from 'cloudflare:workers'
 import { expect, test, vi } from 'vitest'
 import { jobObject } from '../../src/job-object/address.ts'
 import { entryText } from '../../src/jobs/entry-text.ts'
-import { recordJob } from '../../src/store/record-job.ts'
 import {
   aJobKey,
   anError,
@@ -14,9 +13,10 @@ import {
   recordedJob,
   reported,
   store,
-} from './a-job.ts'
+} from './fixtures.ts'
+import { recordJob } from './record-job.ts'
 
-test('500 reports at once, each with its own error: 500 entries, and revisions without a gap', async () => {
+test('500 reports at once, each with its own error, make 500 entries and revisions without a gap', async () => {
   const key = await createdJob()
   const replies = await Promise.all(range(500).map((n) => reported(key, { errors: [anError(`sku-${n}`)] })))
 
@@ -40,13 +40,13 @@ test('500 reports at once, each with its own error: 500 entries, and revisions w
   expect(counted).toEqual({ n: 500 })
 })
 
-test('each reply shows the job as its own report left it, also where many were committed together', async () => {
+test('each reply shows the job as its own report left it, even if many were committed together', async () => {
   const key = await createdJob()
   const replies = await Promise.all(range(20).map((n) => reported(key, { processedItems: n })))
   for (const [n, { job }] of replies.entries()) expect(job.processedItems).toBe(n)
 })
 
-test('a status is in D1 before the reply; the rest within about a second, unasked', async () => {
+test('a new status is in D1 before the reply, and the rest follows by itself within about a second', async () => {
   const key = await createdJob()
   expect(await recordedJob(key)).toMatchObject({ job: { status: 'pending', revision: 1 } })
   await reported(key, { markStarted: true })
@@ -57,25 +57,25 @@ test('a status is in D1 before the reply; the rest within about a second, unaske
   expect((await recordedJob(key))?.job.processedItems).toBe(7)
 })
 
-test('eviction changes nothing: the job goes on where its journal left it', async () => {
+test('after an eviction the job continues from its journal', async () => {
   const key = await createdJob()
   await reported(key, { markStarted: true, errors: [anError('a'), anError('b')] })
   const before = await readJob(key)
 
   await evictDurableObject(jobObject(env.JOBS, key))
   expect(await readJob(key)).toEqual(before)
-  // The standing of an entity outlives the instance too: the same one failing again is no further item.
+  // The state of an entity also outlives the instance: when it fails again, it is not counted again.
   const after = await reported(key, { errors: [anError('b'), anError('c')] })
   expect(after.job).toMatchObject({ revision: before.job.revision + 1, failedItems: 3, errorCount: 4 })
   expect(keysOf(after.errors)).toEqual(['a', 'b', 'b', 'c'])
 })
 
-test('an instance torn down in the midst of reports: what was acknowledged is there, once', async () => {
+test('every acknowledged report survives, once, if the instance is torn down amid reports', async () => {
   const key = await createdJob()
   const acknowledged: string[] = []
   for (const round of range(5)) {
     const reports = range(40).map((n) => reported(key, { errors: [anError(`${round}-${n}`)] }))
-    // Some of them were answered, some are on their way: those may be applied or not, but never in part.
+    // Some got a reply. The others may be applied or not, but never in part.
     await reports[10]
     await abortAllDurableObjects()
     const settled = await Promise.allSettled(reports)
@@ -96,7 +96,7 @@ test('an instance torn down in the midst of reports: what was acknowledged is th
   expect(job).toMatchObject({ revision: kept.length + 1, errorCount: kept.length, failedItems: kept.length })
 })
 
-test('a stale write is fenced off: whole, its entries included', async () => {
+test('a stale write to D1 changes nothing, not even entries', async () => {
   const key = await createdJob()
   const stale = await readJob(key)
   await reported(key, { markStarted: true, processedItems: 5 })
@@ -112,7 +112,7 @@ test('a stale write is fenced off: whole, its entries included', async () => {
   expect(await recordedJob(key)).toEqual(recorded)
 })
 
-test('a write may be repeated', async () => {
+test('a repeated write to D1 changes nothing', async () => {
   const key = await createdJob()
   const { job } = await readJob(key)
   const entry = { kind: 'error' as const, seq: 1, text: entryText(anError('a'), 0) }
@@ -124,7 +124,7 @@ test('a write may be repeated', async () => {
   expect(await recordedJob(key)).toEqual(once)
 })
 
-test('an object with an empty journal serves its job out of D1', async () => {
+test('an object with an empty journal serves its job from D1', async () => {
   const key = await createdJob()
   await reported(key, { markStarted: true, errors: [anError('a')], markCompleted: true })
   const before = await readJob(key)
@@ -138,7 +138,7 @@ test('an object with an empty journal serves its job out of D1', async () => {
   expect(await reported(key, { markCompleted: true })).toEqual(before)
 })
 
-test('another organisation addresses another object: the same id is not there', async () => {
+test('the same ID in another organization is another object, without the job', async () => {
   const key = await createdJob()
   const foreign = { ...aJobKey(), jobId: key.jobId }
   expect(await jobObject(env.JOBS, foreign).read(foreign)).toEqual({ ok: false, reason: 'not_found' })
@@ -157,7 +157,7 @@ test('looking up a job that does not exist stores nothing', async () => {
   expect(tables).toEqual([])
 })
 
-test('a journal write that fails is acknowledged to nobody, and memory does not run ahead of the disk', async () => {
+test('a failed journal write is acknowledged to nobody, and memory stays as the disk is', async () => {
   const key = await createdJob()
   const before = await readJob(key)
   await inside(key, (storage) => storage.sql.exec('alter table entry rename to entry_gone'))

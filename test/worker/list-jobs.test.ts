@@ -3,18 +3,18 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import { JOB_STATUSES, type Job, type JobStatus } from '../../src/jobs/job.ts'
 import type { JobFilter, Place } from '../../src/jobs/job-filter.ts'
 import { type JobPage, type JobPageQuery, listJobs } from '../../src/store/list-jobs.ts'
-import { openReplica, openStore, type Store } from '../../src/store/store.ts'
-import { aJobKey, createdJob, readJob, recordedJob, reported, store } from './a-job.ts'
+import { openStore, type Store } from '../../src/store/store.ts'
+import { aJobKey, createdJob, readJob, recordedJob, reported, store } from './fixtures.ts'
 
 const START = 1_800_000_000_000
 const TYPES = ['crawl', 'enrichment', 'import']
 const TRIGGERS = ['ann', 'ben', 'cleo', 'nightly', null]
-/** Jobs repeat after so many: each status, type and trigger has then met each other, stalled and not. */
+/** The jobs repeat after so many, when every combination of status, type, trigger and stall has come up. */
 const PERIOD = JOB_STATUSES.length * TYPES.length * TRIGGERS.length * 2
 
 /**
- * Gives an organization so many jobs by SQL, from `first` on, `together` in each second. Of those in progress, every
- * other one is stalled.
+ * Inserts so many jobs of an organization by SQL, from `first` on, `together` in each second. Every other job in progress
+ * is stalled.
  */
 async function addJobs(
   organizationId: string,
@@ -43,7 +43,7 @@ async function addJobs(
     .run()
 }
 
-/** Every combination of what a list can be narrowed by. */
+/** Every combination of filters. */
 function allFilters(createdAfter: number, createdBefore: number): JobFilter[] {
   let filters: JobFilter[] = [[], ['in_progress'], ['pending', 'failed'], [...JOB_STATUSES]].map(
     (statuses) => ({ statuses: statuses as JobStatus[] }),
@@ -61,7 +61,7 @@ function allFilters(createdAfter: number, createdBefore: number): JobFilter[] {
   return filters
 }
 
-/** What the rules say of one job; the list is asked the same of an index. */
+/** Applies a filter to one job, without SQL. */
 function isWanted(job: Job, filter: JobFilter): boolean {
   return (
     (filter.statuses.length === 0 || filter.statuses.includes(job.status)) &&
@@ -75,7 +75,7 @@ function isWanted(job: Job, filter: JobFilter): boolean {
 
 const aPage: JobPageQuery = { filter: { statuses: [] }, limit: 1_000, bytes: 1_000_000, withMetadata: true }
 
-/** All pages of a list, one after the other; `between` happens after each. */
+/** All pages of a list; `between` runs after each. */
 async function walk(
   organizationId: string,
   wanted: Partial<JobPageQuery>,
@@ -87,7 +87,7 @@ async function walk(
     const query = { ...aPage, ...wanted, after: pages.at(-1)?.at(-1) }
     page = await listJobs(from, organizationId, query)
     expect(page.jobs.length).toBeLessThanOrEqual(query.limit)
-    // Without a job, a page would name no place to go on from.
+    // A page without a job would have no place to go on from.
     if (page.hasMore) expect(page.jobs).not.toEqual([])
     pages.push(page.jobs)
     await between()
@@ -95,7 +95,7 @@ async function walk(
   return pages
 }
 
-/** D1 with a `change` after each of its answers, before the caller can use the answer. */
+/** D1 with a `change` after each result, before the caller can use the result. */
 function interrupted(change: () => Promise<void>): Store {
   const interrupt = async <Answer>(answer: Promise<Answer>): Promise<Answer> => {
     const answered = await answer
@@ -121,20 +121,20 @@ describe('An organization’s jobs', () => {
   let all: Job[]
 
   beforeAll(async () => {
-    // Four in each second, so that the order among those of one millisecond counts.
+    // Four share each time, so the order among them matters.
     await addJobs(organizationId, COUNT, { together: 4 })
     await addJobs(aJobKey().organizationId, PERIOD)
     all = (await listJobs(store, organizationId, aPage)).jobs
   })
 
-  test('are listed newest first, by id among those of the same moment, and no one else’s', () => {
+  test('are listed newest first, by ID within a millisecond, without those of other organizations', () => {
     expect(all).toHaveLength(COUNT)
     const sorted = all.toSorted((a, b) => b.createdAt - a.createdAt || (a.jobId < b.jobId ? 1 : -1))
     expect(idsOf(all)).toEqual(idsOf(sorted))
     expect(new Set(all.map(({ createdAt }) => createdAt)).size).toBe(COUNT / 4)
   })
 
-  test('can be narrowed by every combination of filters, and paged through to the end', async () => {
+  test('can be narrowed by every combination of filters, page by page to the end', async () => {
     const filters = allFilters(START + 20_000, START + 80_000)
     expect(filters).toHaveLength(128)
     for (const filter of filters) {
@@ -155,7 +155,7 @@ describe('An organization’s jobs', () => {
     }
   })
 
-  test('come each once also while others are created', async () => {
+  test('come once each, even while others are created', async () => {
     const organization = aJobKey().organizationId
     await addJobs(organization, 100)
     const before = await listJobs(store, organization, aPage)
@@ -168,7 +168,7 @@ describe('An organization’s jobs', () => {
     expect(idsOf(found.flat())).toEqual(idsOf(before.jobs))
   })
 
-  test('are listed under the status asked for, and all of them, while some complete and others are deleted', async () => {
+  test('in one status are all listed, and no others, while some complete and others are deleted', async () => {
     const organization = aJobKey().organizationId
     await addJobs(organization, 7 * 60)
     const filter: JobFilter = { statuses: ['in_progress'] }
@@ -191,17 +191,15 @@ describe('An organization’s jobs', () => {
     expect(idsOf(pages.flat())).toEqual(expect.arrayContaining(idsOf(left.jobs)))
   })
 
-  test('are the jobs that their workers reported, out of a replica as well', async () => {
+  test('are listed as reported', async () => {
     const key = await createdJob()
     await reported(key, { markStarted: true, stage: 'uploading', metadataPatch: { deep: [{ a: null }] } })
     await reported(key, { processedItems: 3, markFailed: 'gone' })
     const { job } = await readJob(key)
     expect((await recordedJob(key))?.job).toEqual(job)
-    for (const from of [store, openReplica(env.DB)]) {
-      const filter: JobFilter = { statuses: ['failed', 'pending'] }
-      const page = await listJobs(from, key.organizationId, { ...aPage, filter })
-      expect(page).toEqual({ jobs: [job], hasMore: false })
-    }
+    const filter: JobFilter = { statuses: ['failed', 'pending'] }
+    const page = await listJobs(store, key.organizationId, { ...aPage, filter })
+    expect(page).toEqual({ jobs: [job], hasMore: false })
   })
 })
 
@@ -219,7 +217,7 @@ describe('A page of heavy jobs', () => {
       .run()
   })
 
-  test('ends with the job that brings it to the bytes allowed, and the next page goes on from there', async () => {
+  test('ends with the job that reaches the bytes allowed, and the next page goes on from there', async () => {
     const { jobs } = await listJobs(store, organizationId, { ...aPage, bytes: 1_000_000 })
     expect(jobs).toHaveLength(30)
     for (const [bytes, sizes] of [
@@ -235,7 +233,7 @@ describe('A page of heavy jobs', () => {
     expect(limited.map(({ length }) => length)).toEqual(Array(15).fill(2))
   })
 
-  test('holds more of them without their metadata, which is then not even read', async () => {
+  test('holds more jobs without their metadata, which is then not even read', async () => {
     const light = { ...aPage, bytes: 12 * (METADATA + MESSAGE), withMetadata: false }
     const [whole] = await walk(organizationId, {})
     const [page, ...others] = await walk(organizationId, light)
@@ -249,7 +247,7 @@ describe('A page of heavy jobs', () => {
   })
 })
 
-/** How many jobs a page of a list has, and the statements that made it. */
+/** The number of jobs on a page, and the statements that made it. */
 async function queriesOf(organizationId: string, wanted: Partial<JobPageQuery>) {
   const queries: { sql: string; params: unknown[] }[] = []
   const prepare = (sql: string) => ({
@@ -265,7 +263,7 @@ async function queriesOf(organizationId: string, wanted: Partial<JobPageQuery>) 
   return { again, found: jobs.length }
 }
 
-describe('Whatever a list is narrowed by, it comes from an index', () => {
+describe('Every filter of a list uses an index', () => {
   const { organizationId } = aJobKey()
   const places: Record<string, Place | undefined> = {
     'on its first page': undefined,
@@ -279,7 +277,7 @@ describe('Whatever a list is narrowed by, it comes from an index', () => {
       const steps = await explain(filter, after)
       const searches = steps.filter(({ detail }) => /\bjobs\b/.test(detail)).map(({ detail }) => detail)
       expect({ filter, searches }).toEqual({ filter, searches: expectedSearches(filter, after) })
-      // The index has them in order: places are never sorted, so the limit ends the search.
+      // The index is in order: nothing is sorted, so the limit ends the search.
       const places = steps.find(({ detail }) => detail === 'CO-ROUTINE places')
       expect({ filter, isThere: places !== undefined }).toEqual({ filter, isThere: searches.length > 0 })
       const sorts = within(steps, places?.id).filter(({ detail }) => detail.includes('TEMP B-TREE'))
@@ -287,7 +285,7 @@ describe('Whatever a list is narrowed by, it comes from an index', () => {
     }
   })
 
-  /** One search for each status wanted, each bounded on both sides by the index; then the jobs are weighed, and read. */
+  /** One search per status, bounded on both sides by the index; then the jobs are weighed and read. */
   function expectedSearches(filter: JobFilter, after: Place | undefined): string[] {
     const { statuses, jobType, triggeredBy, createdAfter, createdBefore, stalled } = filter
     const bounds = [
@@ -300,7 +298,7 @@ describe('Whatever a list is narrowed by, it comes from an index', () => {
     ]
     const byPlace = 'SEARCH jobs USING INDEX sqlite_autoindex_jobs_1 (organization_id=? AND job_id=?)'
     if (stalled) {
-      // There are few stalled jobs, so that a type or trigger is looked for among them.
+      // Stalled jobs are few, so their type and trigger may be filtered without an index.
       if (statuses.length > 0 && !statuses.includes('in_progress')) return []
       return [
         `SEARCH jobs USING INDEX jobs_stalled (${['organization_id=?', ...bounds].join(' AND ')})`,
@@ -330,13 +328,13 @@ describe('Whatever a list is narrowed by, it comes from an index', () => {
     const { again } = await queriesOf(organizationId, { filter, after, limit: 51 })
     const plans = again('explain query plan ')
     if (plans.length === 0) return []
-    // One statement: what is read is what was found.
+    // One statement, so the jobs read are the jobs found.
     expect(plans).toHaveLength(1)
     const [plan] = await env.DB.batch<Step>(plans)
     return plan?.results ?? []
   }
 
-  /** The steps that a step is made of, and theirs. */
+  /** The steps below a step, recursively. */
   function within(steps: Step[], id: number | undefined): Step[] {
     return steps.filter(({ parent }) => parent === id).flatMap((step) => [step, ...within(steps, step.id)])
   }
@@ -345,14 +343,14 @@ describe('Whatever a list is narrowed by, it comes from an index', () => {
 describe('A page costs the same however many jobs there are', () => {
   const few = { organizationId: aJobKey().organizationId, count: 10 * PERIOD }
   const many = { organizationId: aJobKey().organizationId, count: 100 * PERIOD }
-  // The list looks for one place more, and even in the smaller organization each filter has four behind the later page.
+  // The list looks for one more place, and even the smaller organization has four jobs of each filter after the later page.
   const LIMIT = 3
 
   beforeAll(async () => {
     for (const { organizationId, count } of [few, many]) await addJobs(organizationId, count)
   }, 60_000)
 
-  /** Rows read for a page behind the job that so great a share of the jobs is older than. */
+  /** The rows read for a page that still has this share of the jobs to come. */
   async function rowsRead({ organizationId, count }: typeof few, filter: JobFilter, older: number) {
     const n = count * older
     const after = { createdAt: START + n * 1_000, jobId: `job_${n.toString(16).padStart(32, '0')}` }

@@ -1,15 +1,15 @@
-import { evictDurableObject, runDurableObjectAlarm } from 'cloudflare:test'
+import { evictDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { afterEach, expect, test, vi } from 'vitest'
 import { jobObject } from '../../src/job-object/address.ts'
 import { entryText } from '../../src/jobs/entry-text.ts'
 import type { Job, JobKey } from '../../src/jobs/job.ts'
-import type { KeyedRequest } from '../../src/jobs/keyed-request.ts'
-import { recordJob } from '../../src/store/record-job.ts'
 import {
   aJobKey,
+  aKeyedRequest,
+  aNewJob,
   anError,
-  anOrder,
+  archive,
   createdJob,
   inside,
   keysOf,
@@ -17,17 +17,16 @@ import {
   recordedJob,
   reported,
   store,
-} from './a-job.ts'
+} from './fixtures.ts'
 import { holdD1 } from './hold-d1.ts'
-
-const HOUR = 60 * 60 * 1_000
+import { recordJob } from './record-job.ts'
 
 afterEach(() => {
   vi.useRealTimers()
   vi.restoreAllMocks()
 })
 
-/** A running job that D1 has as it is. */
+/** A job in progress that D1 has in full. */
 async function aRecordedJob(): Promise<{ key: JobKey; job: Job }> {
   const key = await createdJob()
   const { job } = await reported(key, { markStarted: true, errors: [anError('before')] })
@@ -40,23 +39,14 @@ async function loseStorage(key: JobKey): Promise<void> {
   await evictDurableObject(jobObject(env.JOBS, key))
 }
 
-/** What an object that is gone had under way to D1 when it went: a report with an error of its own. */
+/** A record that a lost object was sending to D1: a report with an error of its own. */
 function lateRecord(key: JobKey, job: Job) {
   const dead = { ...job, revision: job.revision + 3, processedItems: 77, keptErrors: 2, errorCount: 2 }
   const entries = [{ kind: 'error' as const, seq: 2, text: entryText(anError('of the dead'), 0) }]
   return { key, job: dead, entries, unfinished: false, onlyProgress: false }
 }
 
-/** Runs the alarm as of an hour after the job's end, when it leaves its object. */
-async function archive(key: JobKey): Promise<void> {
-  const { job } = await readJob(key)
-  vi.useFakeTimers({ toFake: ['Date'], now: (job.completedAt ?? 0) + HOUR })
-  await runDurableObjectAlarm(jobObject(env.JOBS, key))
-  vi.useRealTimers()
-  expect(await inside(key, (storage) => storage.kv.get('job'))).toBeUndefined()
-}
-
-test('a late write of an object that lost its storage changes nothing of what its successor acknowledged', async () => {
+test('a late write of an object that lost its storage changes nothing that its successor acknowledged', async () => {
   const { key, job } = await aRecordedJob()
   await loseStorage(key)
   await reported(key, { errors: [anError('after')] })
@@ -70,7 +60,7 @@ test('a late write of an object that lost its storage changes nothing of what it
   expect(keysOf(archived.errors)).toEqual(['before', 'after'])
 })
 
-test('one that lands before its successor has read the job is part of it', async () => {
+test('a late write that lands before the successor reads the job is part of the job', async () => {
   const { key, job } = await aRecordedJob()
   await loseStorage(key)
   await recordJob(store, lateRecord(key, job))
@@ -79,13 +69,13 @@ test('one that lands before its successor has read the job is part of it', async
   expect(keysOf(taken.errors)).toEqual(['before', 'of the dead'])
 })
 
-test('one that lands while its successor takes the job over is part of it as well', async () => {
+test('a late write that lands while the successor adopts the job is part of the job', async () => {
   const { key, job } = await aRecordedJob()
   await loseStorage(key)
   const batch = vi.spyOn(Object.getPrototypeOf(env.DB) as D1Database, 'batch')
   const original = batch.getMockImplementation() ?? D1_BATCH
   batch.mockImplementationOnce(async function (this: D1Database, statements) {
-    // Between the reading of the job and its claim.
+    // Between reading the job and claiming it.
     await recordJob(store, lateRecord(key, job))
     return await original.call(this, statements)
   } as D1Database['batch'])
@@ -93,7 +83,7 @@ test('one that lands while its successor takes the job over is part of it as wel
 })
 const D1_BATCH = (Object.getPrototypeOf(env.DB) as D1Database).batch
 
-test('a state that D1 has from elsewhere is named in the log and overruled by what was acknowledged', async () => {
+test('a conflicting state in D1 is logged and replaced by the acknowledged one', async () => {
   const { key, job } = await aRecordedJob()
   const lines = vi.spyOn(console, 'error')
   await env.DB.prepare('update jobs set epoch = 7, revision = 99, processed_items = 1 where job_id = ?')
@@ -113,7 +103,7 @@ test('a state that D1 has from elsewhere is named in the log and overruled by wh
   )
 })
 
-test('entries that an unfinished write left behind are neither shown nor in the way of the next ones', async () => {
+test('entries left behind by an unfinished write are not shown, and do not block the next ones', async () => {
   const { key } = await aRecordedJob()
   for (const seq of [2, 3]) {
     await env.DB.prepare('insert into job_entries values (?, ?, ?, ?, ?)')
@@ -130,7 +120,7 @@ test('entries that an unfinished write left behind are neither shown nor in the 
   expect(listed.ok && keysOf(listed.texts)).toEqual(['before', 'next'])
 })
 
-test('a take-over that was broken off begins anew, and counts nothing twice', async () => {
+test('an interrupted adoption starts again, and counts nothing twice', async () => {
   const { key, job } = await aRecordedJob()
   await loseStorage(key)
   const transaction = await inside(key, (storage) => Object.getPrototypeOf(storage) as DurableObjectStorage)
@@ -141,10 +131,10 @@ test('a take-over that was broken off begins anew, and counts nothing twice', as
   expect((await readJob(key)).job).toEqual({ ...job, epoch: 2 })
 })
 
-test('a keyed create makes no job while D1 is silent: there may be one already', async () => {
+test('a keyed create makes no job while D1 does not answer: there may be one already', async () => {
   const key = aJobKey()
-  const request: KeyedRequest = { key: 'create', fingerprint: 'order' }
-  const create = () => jobObject(env.JOBS, key).create(key, anOrder, request)
+  const request = aKeyedRequest()
+  const create = () => jobObject(env.JOBS, key).create(key, aNewJob, request)
   const first = await create()
   const { job } = await reported(key, { markStarted: true, errors: [anError('a')] })
   await vi.waitFor(async () => expect((await recordedJob(key))?.job).toEqual(job), { timeout: 5_000 })

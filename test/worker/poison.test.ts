@@ -2,14 +2,14 @@ import { runDurableObjectAlarm } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { afterEach, expect, type Mock, test, vi } from 'vitest'
 import { jobObject } from '../../src/job-object/address.ts'
-import { anError, createdJob, readJob, recordedJob, reported } from './a-job.ts'
+import { anError, createdJob, readJob, recordedJob, reported } from './fixtures.ts'
 
 afterEach(async () => {
   vi.restoreAllMocks()
   await env.DB.exec('drop trigger if exists poison')
 })
 
-test('a job that D1 refuses does not spin, blocks no other, and is logged once a minute at most', async () => {
+test('a job that D1 refuses is retried ever more rarely, blocks no other job, and is logged at most once a minute', async () => {
   const poisoned = await createdJob()
   const other = await createdJob()
   await env.DB.exec(
@@ -24,9 +24,9 @@ test('a job that D1 refuses does not spin, blocks no other, and is logged once a
   await vi.waitFor(async () => expect((await recordedJob(other))?.job.processedItems).toBe(5), {
     timeout: 5_000,
   })
-  // Its worker notices nothing, …
+  // Its worker notices nothing.
   for (const n of [1, 2, 3]) await reported(poisoned, { processedItems: n })
-  // … and it is tried again, further and further apart.
+  // It is tried again, further and further apart.
   await vi.waitFor(async () => expect(await failuresOf(batches)).toBeGreaterThanOrEqual(3), {
     timeout: 15_000,
   })

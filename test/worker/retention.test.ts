@@ -5,14 +5,14 @@ import type { Env } from '../../src/env.ts'
 import worker from '../../src/index.ts'
 import type { JobKey, JobStatus } from '../../src/jobs/job.ts'
 import { deleteOldJobs } from '../../src/store/delete-old-jobs.ts'
-import { recordJob } from '../../src/store/record-job.ts'
-import { aJob } from '../unit/job-in-memory.ts'
-import { aJobKey, recordedJob, store } from './a-job.ts'
+import { aJob } from '../unit/fixtures.ts'
+import { aJobKey, recordedJob, store } from './fixtures.ts'
+import { recordJob } from './record-job.ts'
 
 const DAY = 24 * 60 * 60 * 1_000
 const NOW = Date.now()
 
-test('finished jobs leave D1 after RETENTION_DAYS, with their entries and answers; live ones never do', async () => {
+test('finished jobs leave D1 after RETENTION_DAYS, with their entries and replies; live jobs never do', async () => {
   const old = await recorded({ completedAt: NOW - 91 * DAY, entries: 3 })
   const newer = await recorded({ completedAt: NOW - 89 * DAY, entries: 3 })
   const live = await recorded({ status: 'in_progress', completedAt: null, createdAt: NOW - 400 * DAY })
@@ -20,7 +20,7 @@ test('finished jobs leave D1 after RETENTION_DAYS, with their entries and answer
     .bind(old.organizationId, old.jobId, 'k', 'f', 0, '{}')
     .run()
 
-  await runCron({ RETENTION_DAYS: 0 })
+  for (const never of [0, '0']) await runCron({ RETENTION_DAYS: never })
   expect(await recordedJob(old)).toBeDefined()
   await runCron({ RETENTION_DAYS: 90 })
   expect(await recordedJob(old)).toBeUndefined()
@@ -30,7 +30,7 @@ test('finished jobs leave D1 after RETENTION_DAYS, with their entries and answer
   expect(await recordedJob(live)).toBeDefined()
 })
 
-test('a job stays in D1 for a day longer than in its object, whatever RETENTION_DAYS says', async () => {
+test('a job stays in D1 a day longer than in its object, whatever RETENTION_DAYS is', async () => {
   const key = await recorded({ completedAt: NOW - 1.02 * DAY })
   await runCron({ RETENTION_DAYS: 1, ARCHIVE_AFTER_SECONDS: 3_600 })
   expect(await recordedJob(key)).toBeDefined()
@@ -38,7 +38,7 @@ test('a job stays in D1 for a day longer than in its object, whatever RETENTION_
   expect(await recordedJob(key)).toBeUndefined()
 })
 
-test('a run is bounded: many jobs a step, a large one in several, the rest left for the next run', async () => {
+test('a run is bounded: it deletes many small jobs per step, a large one in several, and leaves the rest for the next run', async () => {
   const large = await recorded({ completedAt: 1_000, entries: 4_500 })
   const small = await Promise.all(Array.from({ length: 150 }, (_, n) => recorded({ completedAt: 2_000 + n })))
 

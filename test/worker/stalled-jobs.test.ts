@@ -4,20 +4,20 @@ import { afterEach, expect, test, vi } from 'vitest'
 import { jobObject } from '../../src/job-object/address.ts'
 import type { JobKey } from '../../src/jobs/job.ts'
 import { listJobs } from '../../src/store/list-jobs.ts'
-import { anOrder, createdJob, inside, readJob, recordedJob, reported, store } from './a-job.ts'
+import { aNewJob, createdJob, inside, readJob, recordedJob, reported, store } from './fixtures.ts'
 
 afterEach(() => {
   vi.useRealTimers()
 })
 
-/** A job that was started and counts as stalled after so many seconds of silence. */
+/** A job in progress that counts as stalled after so many seconds of silence. */
 async function aRunningJob(stallAfterSeconds: number | null = 60): Promise<JobKey> {
-  const key = await createdJob({ ...anOrder, stallAfterSeconds })
+  const key = await createdJob({ ...aNewJob, stallAfterSeconds })
   await reported(key, { markStarted: true })
   return key
 }
 
-/** Runs the object's alarm as it runs so many seconds after the job was last heard of. */
+/** Runs the alarm so many seconds after the last report. The clock then stays there. */
 async function runAlarm(key: JobKey, { after }: { after: number }): Promise<void> {
   const { job } = await readJob(key)
   vi.useFakeTimers({ toFake: ['Date'], now: job.updatedAt + after * 1_000 })
@@ -31,7 +31,7 @@ async function stalledIds({ organizationId }: JobKey): Promise<string[]> {
   return jobs.map(({ jobId }) => jobId)
 }
 
-test('a running job that was silent for longer than its creator said is flagged, here and in the list', async () => {
+test('a running job that is silent for longer than stall_after_seconds is flagged, also in the list', async () => {
   const key = await aRunningJob()
   const before = await readJob(key)
   await runAlarm(key, { after: 59 })
@@ -49,7 +49,7 @@ test('a running job that was silent for longer than its creator said is flagged,
   expect(await stalledIds(key)).toEqual([key.jobId])
 })
 
-test('a flag that the journal does not take is tried later, and not again and again at once', async () => {
+test('a flag that the journal cannot store is tried again later, not over and over', async () => {
   const key = await aRunningJob()
   const prototype = await inside(key, (storage) => Object.getPrototypeOf(storage) as DurableObjectStorage)
   const write = vi.spyOn(prototype, 'transactionSync').mockImplementation(() => {
@@ -62,7 +62,7 @@ test('a flag that the journal does not take is tried later, and not again and ag
   expect((await readJob(key)).job.stalledAt).not.toBeNull()
 })
 
-test('it is not failed for it, until it counts as abandoned', async () => {
+test('a stalled job does not fail until it counts as abandoned', async () => {
   const key = await aRunningJob()
   await runAlarm(key, { after: 61 })
   const { job } = await readJob(key)
@@ -71,7 +71,7 @@ test('it is not failed for it, until it counts as abandoned', async () => {
   expect(job.status).toBe('in_progress')
 })
 
-test('the next report clears the flag, here and soon in the list, and the silence counts anew', async () => {
+test('the next report clears the flag, soon also in the list, and the silence counts from there', async () => {
   const key = await aRunningJob()
   await runAlarm(key, { after: 61 })
   expect((await reported(key, { message: 'still here' })).job.stalledAt).toBeNull()
@@ -81,7 +81,7 @@ test('the next report clears the flag, here and soon in the list, and the silenc
   expect(await stalledIds(key)).toEqual([key.jobId])
 })
 
-test('a flagged job that is finished is not in the list of stalled ones', async () => {
+test('a flagged job that finishes leaves the list of stalled jobs', async () => {
   const key = await aRunningJob()
   await runAlarm(key, { after: 61 })
   const { job } = await reported(key, { markCompleted: true })
@@ -89,8 +89,8 @@ test('a flagged job that is finished is not in the list of stalled ones', async 
   expect(await stalledIds(key)).toEqual([])
 })
 
-test('a pending job is not flagged, nor one whose creator gave no time', async () => {
-  const pending = await createdJob({ ...anOrder, stallAfterSeconds: 60 })
+test('a pending job is not flagged, nor is one without stall_after_seconds', async () => {
+  const pending = await createdJob({ ...aNewJob, stallAfterSeconds: 60 })
   const unbounded = await aRunningJob(null)
   for (const key of [pending, unbounded]) {
     await runAlarm(key, { after: 86_400 })
@@ -99,7 +99,7 @@ test('a pending job is not flagged, nor one whose creator gave no time', async (
   }
 })
 
-test('the alarm is set for it, also once the object was put out of memory', async () => {
+test('the alarm is set for the stall, even after the object was evicted', async () => {
   const key = await aRunningJob()
   const { job } = await readJob(key)
   await runAlarm(key, { after: 1 })
@@ -112,7 +112,7 @@ test('the alarm is set for it, also once the object was put out of memory', asyn
   expect(await stalledIds(key)).toEqual([key.jobId])
 })
 
-test('a job that reports often has its alarm set rarely: each is a row written', async () => {
+test('a job that reports often has its alarm set rarely, because each setting writes a row', async () => {
   const key = await aRunningJob()
   const alarm = await inside(key, (storage) => storage.getAlarm())
   for (let n = 0; n < 10; n++) await reported(key, { processedItems: n })

@@ -5,19 +5,28 @@ import { jobObject } from '../../src/job-object/address.ts'
 import type { Report } from '../../src/jobs/apply-report.ts'
 import type { JobKey } from '../../src/jobs/job.ts'
 import { D1Timeout } from '../../src/store/bounded-d1.ts'
-import { recordJob } from '../../src/store/record-job.ts'
-import { aJobKey, anError, anOrder, inside, keysOf, readJob, recordedJob, reported, store } from './a-job.ts'
 import { failD1 } from './fail-d1.ts'
-
-const HOUR = 60 * 60 * 1_000
+import {
+  aJobKey,
+  aKeyedRequest,
+  aNewJob,
+  anError,
+  archive,
+  inside,
+  keysOf,
+  readJob,
+  recordedJob,
+  reported,
+  store,
+} from './fixtures.ts'
+import { recordJob } from './record-job.ts'
 
 afterEach(() => {
   vi.useRealTimers()
   vi.restoreAllMocks()
 })
 
-const create = (key: JobKey) =>
-  jobObject(env.JOBS, key).create(key, anOrder, { key: 'create', fingerprint: 'order' })
+const create = (key: JobKey) => jobObject(env.JOBS, key).create(key, aNewJob, aKeyedRequest())
 
 async function untilRecorded(key: JobKey, expected: object): Promise<void> {
   await vi.waitFor(async () => expect((await recordedJob(key))?.job).toMatchObject(expected), {
@@ -98,10 +107,7 @@ describe('A keyed create repeated after its object lost the job', () => {
     const logged = lines.mock.calls.map(([line]) => JSON.parse(String(line)))
     expect(logged).toContainEqual(expect.objectContaining({ event: 'record_conflict', kept: 'own' }))
 
-    vi.useFakeTimers({ toFake: ['Date'], now: (again.job.completedAt ?? 0) + HOUR })
-    await runDurableObjectAlarm(jobObject(env.JOBS, key))
-    vi.useRealTimers()
-    expect(await inside(key, (storage) => storage.kv.get('job'))).toBeUndefined()
+    await archive(key)
     await evictDurableObject(jobObject(env.JOBS, key))
     expect((await readJob(key)).job).toMatchObject({
       errorMessage: 'the second one, too',

@@ -3,20 +3,20 @@ import { forwardWhile } from '../../src/endpoints/watch-job.ts'
 import { Watchers } from '../../src/job-object/watchers.ts'
 import { createJob } from '../../src/jobs/create-job.ts'
 import type { Job, JobStatus } from '../../src/jobs/job.ts'
-import { anOrder } from './a-job.ts'
+import { aNewJob } from './fixtures.ts'
 
 afterEach(() => {
   vi.useRealTimers()
 })
 
 function aJob(revision: number, status: JobStatus = 'in_progress', metadata = {}): Job {
-  return { ...createJob('job_1', { ...anOrder, metadata }, 0), status, revision }
+  return { ...createJob('job_1', { ...aNewJob, metadata }, 0), status, revision }
 }
 
 /** Reads one stream of events, an event at a time. */
 function reading(stream: ReadableStream<Uint8Array> | null) {
   if (stream === null) throw new Error('there is nothing to read')
-  // Nothing in between takes an event before it is asked for.
+  // Nothing in between may take an event before the test asks for it.
   const reader = stream.getReader()
   const decoder = new TextDecoder()
   let text = ''
@@ -37,20 +37,23 @@ function reading(stream: ReadableStream<Uint8Array> | null) {
 }
 
 describe('A watcher', () => {
-  test('that reads slowly goes on with the newest state, and missed what came between', async () => {
+  test('that reads slowly skips to the newest state', async () => {
+    vi.useFakeTimers()
     const watchers = new Watchers()
     const slow = watchers.add(aJob(1), null)
     for (let revision = 2; revision <= 500; revision++) {
       watchers.show(aJob(revision))
-      if (revision % 100 === 0) await new Promise((resolve) => setTimeout(resolve, 110))
+      if (revision % 100 === 0) await vi.advanceTimersByTimeAsync(110)
     }
     const { next, leave } = reading(slow)
     expect(await next()).toEqual({ id: 1, name: 'job' })
-    expect(await next()).toEqual({ id: 500, name: 'job' })
+    const second = next()
+    await vi.advanceTimersByTimeAsync(110)
+    expect(await second).toEqual({ id: 500, name: 'job' })
     await leave()
   })
 
-  test('that reads nothing at all holds nobody up, and the end of the job reaches it', async () => {
+  test('that reads nothing delays no other watcher, and still gets the end of the job', async () => {
     const watchers = new Watchers()
     const slow = watchers.add(aJob(1), null)
     const quick = reading(watchers.add(aJob(1), null))
@@ -69,7 +72,7 @@ describe('A watcher', () => {
     expect(await next()).toBeUndefined()
   })
 
-  test('that comes later is shown the job as of now, not as of its last change', async () => {
+  test('that joins later sees the job as of now, not as of its last change', async () => {
     const watchers = new Watchers()
     const now = Date.now()
     const job = { ...aJob(1), startedAt: now - 1_000 }
@@ -85,7 +88,7 @@ describe('A watcher', () => {
     await first?.cancel()
   })
 
-  test('that goes away takes nothing from the others', async () => {
+  test('that leaves takes no event from the others', async () => {
     const watchers = new Watchers()
     const [leaver, other] = [reading(watchers.add(aJob(1), null)), reading(watchers.add(aJob(1), null))]
     await leaver.next()
@@ -98,7 +101,7 @@ describe('A watcher', () => {
     await other.leave()
   })
 
-  test('gets the state there is at once, even the one it has seen; of a finished job it has seen, nothing', async () => {
+  test('gets the current state at once, even if it has seen it; nothing if it has seen the end of the job', async () => {
     const watchers = new Watchers()
     const again = reading(watchers.add(aJob(7), 7))
     expect(await again.next()).toEqual({ id: 7, name: 'job' })
@@ -113,7 +116,7 @@ describe('A watcher', () => {
 describe('A silent job', () => {
   const advance = (seconds: number) => vi.advanceTimersByTimeAsync(seconds * 1_000)
 
-  test('is a comment to its watchers, 15 seconds at most after whatever they heard last', async () => {
+  test('sends its watchers a comment within 15 seconds of the last thing they got', async () => {
     vi.useFakeTimers()
     const watchers = new Watchers()
     const first = reading(watchers.add(aJob(1), null))
@@ -127,7 +130,7 @@ describe('A silent job', () => {
     await Promise.all([first.leave(), late.leave()])
   })
 
-  test('that is heard of while a comment is on its way is heard of by its watchers, too', async () => {
+  test('that gets a report while a comment is being sent sends the event as well', async () => {
     vi.useFakeTimers()
     const watchers = new Watchers()
     const { next, leave } = reading(watchers.add(aJob(1), null))
@@ -143,7 +146,7 @@ describe('A silent job', () => {
   })
 })
 
-test('an event costs its encoding once, however many watch', async () => {
+test('an event is encoded once, however many watch', async () => {
   const watchers = new Watchers()
   const readers = Array.from({ length: 200 }, () => reading(watchers.add(aJob(1), null)))
   await Promise.all(readers.map(({ next }) => next()))
@@ -156,8 +159,8 @@ test('an event costs its encoding once, however many watch', async () => {
   await Promise.all(readers.map(({ leave }) => leave()))
 })
 
-describe('What is passed on', () => {
-  /** A source of events, what it sends, and whether it was told that nobody wants them any more. */
+describe('A forwarded stream', () => {
+  /** A source of events; `cancel` is called when its reader leaves. */
   function aSource() {
     let source: ReadableStreamDefaultController<Uint8Array> | undefined
     const cancel = vi.fn()
@@ -173,23 +176,25 @@ describe('What is passed on', () => {
     }
   }
 
-  test('is not cut off while it holds, and ends as its source does', async () => {
+  test('lasts while the check passes, and ends with its source', async () => {
+    vi.useFakeTimers()
     const { events, send, end } = aSource()
     const isStillValid = vi.fn(async () => true)
     const { readable, ended } = forwardWhile(events, isStillValid, 5)
     const reader = readable.getReader()
-    await vi.waitFor(() => expect(isStillValid.mock.calls.length).toBeGreaterThan(3))
+    await vi.advanceTimersByTimeAsync(20)
+    expect(isStillValid.mock.calls.length).toBeGreaterThan(3)
     send(1)
     expect((await reader.read()).value).toEqual(new Uint8Array([1]))
     end()
     expect((await reader.read()).done).toBe(true)
     await ended
     const asked = isStillValid.mock.calls.length
-    await new Promise((resolve) => setTimeout(resolve, 30))
+    await vi.advanceTimersByTimeAsync(30)
     expect(isStillValid).toHaveBeenCalledTimes(asked)
   })
 
-  test('that its reader leaves tells its source', async () => {
+  test('tells its source when the reader leaves', async () => {
     const { events, send, cancel } = aSource()
     const { readable, ended } = forwardWhile(events, async () => true, 1_000)
     const reader = readable.getReader()

@@ -1,10 +1,7 @@
 import type { Context } from 'hono'
-import { REQUESTS_A_UNIT, RequestBudget } from '../../access/request-budget.ts'
+import { RequestBudget } from '../../access/request-budget.ts'
 import { logErrorThrottled } from '../../log.ts'
 import type { EdgeEnv } from '../edge-env.ts'
-
-/** What a request for a job that does not exist weighs: it makes an object, which looks into D1. */
-const MISS_WEIGHT = REQUESTS_A_UNIT
 
 const budget = new RequestBudget({
   now: Date.now,
@@ -18,6 +15,5 @@ export function spendRequest(c: Context<EdgeEnv>): boolean {
 
 /** Charges the caller for asking for a job that does not exist. */
 export function chargeMiss(c: Context<EdgeEnv>): void {
-  // The request itself was paid for when it came in.
-  budget.charge(c.env.REQUESTS, c.var.caller.id, MISS_WEIGHT - 1)
+  budget.chargeMiss(c.env.REQUESTS, c.var.caller.id)
 }

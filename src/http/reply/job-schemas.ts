@@ -66,9 +66,10 @@ const job = {
   error_message: maybe(text()).describe('Why it failed as a whole. Deprecated: see errors'),
   error_count: count().optional().describe('How many errors were reported, kept or not'),
   warning_count: count().optional().describe('How many warnings were reported, kept or not'),
+  entry_bytes: count().optional().describe('Bytes of the errors and warnings that it keeps'),
   entries_not_kept: count()
     .optional()
-    .describe('Errors and warnings beyond the 100,000 that a job keeps: only counted'),
+    .describe('Errors and warnings beyond the 100,000, or the 64 MB, that a job keeps: only counted'),
   entities_not_kept: count()
     .optional()
     .describe('Items beyond the 100,000 that a job tells apart: each report on one counts it again'),

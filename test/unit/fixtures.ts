@@ -5,20 +5,22 @@ import type { Entry, Job } from '../../src/jobs/job.ts'
 import type { ChangeOutcome } from '../../src/jobs/outcome.ts'
 import type { EntityState } from '../../src/jobs/tally.ts'
 
-/** A job with nothing behind it but memory: what its object does, without the disk. */
+/** A job in memory: does what its object does, without the disk. */
 export class JobInMemory {
   job: Job
   readonly entries: Entry[] = []
   readonly #states = new Map<string, EntityState>()
+  readonly #maxEntryBytes: number
 
-  constructor(job: Job) {
+  constructor(job: Job, maxEntryBytes = 1_000_000) {
     this.job = job
+    this.#maxEntryBytes = maxEntryBytes
   }
 
   report(report: Report, now = this.job.updatedAt): ChangeOutcome {
     const id = (type: string, key: string) => JSON.stringify([type, key])
     const stateOf = (type: string, key: string) => this.#states.get(id(type, key)) ?? 'clean'
-    const outcome = applyReport(this.job, report, now, stateOf)
+    const outcome = applyReport(this.job, report, now, stateOf, this.#maxEntryBytes)
     if (outcome.ok) {
       this.job = outcome.job
       this.entries.push(...outcome.entries)
@@ -30,8 +32,9 @@ export class JobInMemory {
   }
 }
 
+/** A pending job, with the fields given. */
 export function aJob(given: Partial<Job>): Job {
-  const order = {
+  const newJob = {
     jobType: 'import',
     totalItems: 0,
     metadata: {},
@@ -39,7 +42,7 @@ export function aJob(given: Partial<Job>): Job {
     stallAfterSeconds: null,
     callbackUrl: null,
   }
-  return { ...createJob('job_1', order, 1_800_000_000_000), ...given }
+  return { ...createJob('job_1', newJob, 1_800_000_000_000), ...given }
 }
 
 export function aReportedEntry(given: Partial<ReportedEntry>): ReportedEntry {

@@ -1,5 +1,6 @@
-import { runInDurableObject } from 'cloudflare:test'
+import { runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
+import { vi } from 'vitest'
 import { jobObject } from '../../src/job-object/address.ts'
 import type { JobReply } from '../../src/job-object/replies.ts'
 import type { Report, ReportedEntry } from '../../src/jobs/apply-report.ts'
@@ -13,12 +14,15 @@ import { openStore } from '../../src/store/store.ts'
 
 export const store = openStore(env.DB)
 
-/** A job of an organization of its own. */
+/** In ms. A finished job stays in its object this long: see `vitest.config.ts`. */
+export const HOUR = 60 * 60 * 1_000
+
+/** The key of a job that does not exist, in a new organization. */
 export function aJobKey(): JobKey {
   return { organizationId: `org_${crypto.randomUUID()}`, jobId: jobIdOf(crypto.randomUUID()) }
 }
 
-export const anOrder: NewJob = {
+export const aNewJob: NewJob = {
   jobType: 'import',
   totalItems: 100,
   metadata: { source: 'sftp' },
@@ -31,12 +35,18 @@ export function anError(entityKey: string): ReportedEntry {
   return { entityKey, entityType: 'product', errorType: 'bad_row', message: 'no', step: null, details: null }
 }
 
-export async function createdJob(order: NewJob = anOrder): Promise<JobKey> {
+export function aKeyedRequest(key = 'k', fingerprint = 'the body'): KeyedRequest {
+  return { key, fingerprint }
+}
+
+/** A pending job that its object and D1 have. */
+export async function createdJob(newJob: NewJob = aNewJob): Promise<JobKey> {
   const key = aJobKey()
-  acknowledged(await jobObject(env.JOBS, key).create(key, order, null))
+  acknowledged(await jobObject(env.JOBS, key).create(key, newJob, null))
   return key
 }
 
+/** Reports on a job, and returns the job after it. Throws if the report is refused. */
 export async function reported(
   key: JobKey,
   report: Report,
@@ -55,7 +65,22 @@ export async function recordedJob(key: JobKey): Promise<JobSnapshot | undefined>
   return job && { job, ...shownTexts(await findRecent(store, key, job)) }
 }
 
-/** Looks at the object's own storage from inside. */
+/** Runs the alarm of the job's object as of `now`, in ms since the epoch. True if one was set. */
+export async function runAlarmAt(key: JobKey, now: number): Promise<boolean> {
+  vi.useFakeTimers({ toFake: ['Date'], now })
+  const ran = await runDurableObjectAlarm(jobObject(env.JOBS, key))
+  vi.useRealTimers()
+  return ran
+}
+
+/** Runs the alarm of a finished job when it is due to leave its object. Throws if it stays. */
+export async function archive(key: JobKey): Promise<void> {
+  const { job } = await readJob(key)
+  await runAlarmAt(key, (job.completedAt ?? 0) + HOUR)
+  if (await inside(key, (storage) => storage.kv.get('job') !== undefined)) throw new Error('the job stayed')
+}
+
+/** Looks at the storage of the job's object from inside. */
 export function inside<Result>(
   key: JobKey,
   look: (storage: DurableObjectStorage) => Result | Promise<Result>,

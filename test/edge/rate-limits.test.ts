@@ -1,9 +1,10 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import type { Edge } from '../../scripts/edge.ts'
 import { newServerApiKey } from '../../src/access/server-api-key.ts'
 import { FakeStytch } from './fake-stytch.ts'
+import { aCaller, UNKNOWN_ID } from './fixtures.ts'
 import { call, freshOrganization, issueKey, startEdge } from './harness.ts'
 
 const MOST_FAILURES = 5
@@ -30,7 +31,7 @@ function from(address: string, key: string | null, headers: Record<string, strin
   return call(edge, key, 'GET', path, undefined, { 'CF-Connecting-IP': address, ...headers })
 }
 
-/** The status of each request until one is 429. Limits are counted by the minute, of which a test may see two. */
+/** The status of each request until one is 429. Limits count per minute, and a test may run across two minutes. */
 async function untilRefused(most: number, ask: () => ReturnType<typeof call>) {
   const statuses: number[] = []
   while (statuses.length < 2 * most + 2) {
@@ -38,10 +39,10 @@ async function untilRefused(most: number, ask: () => ReturnType<typeof call>) {
     statuses.push(reply.status)
     if (reply.status === 429) return { statuses, reply }
   }
-  throw new Error(`${statuses.length} requests, and none was refused`)
+  throw new Error(`none of ${statuses.length} requests was refused`)
 }
 
-test('an address that fails to authenticate too often gets 429, and what it has proven before still works', async () => {
+test('an address that fails to authenticate too often gets 429, but keys that it used before still work', async () => {
   const address = '192.0.2.1'
   const org = freshOrganization()
   const [{ key: known }, { key: unseen }] = [await issueKey(edge, { org }), await issueKey(edge, { org })]
@@ -53,24 +54,24 @@ test('an address that fails to authenticate too often gets 429, and what it has 
   expect(reply.body).toEqual({ detail: 'Too many failed authentications' })
   expect(reply.headers.get('Retry-After')).toBe('10')
 
-  // Nothing new is looked up for it, be it good: guessing has an end, whatever is guessed.
+  // No unseen key is looked up for this address, not even a valid one: otherwise guessing could go on.
   for (const key of [unseen, newServerApiKey()]) expect((await from(address, key)).status).toBe(429)
   expect((await from(address, known)).status).toBe(200)
-  // Others are not concerned; nor is a request that shows no credential at all.
+  // Other addresses are not affected, nor are requests without a credential.
   expect((await from('192.0.2.2', newServerApiKey())).status).toBe(401)
   expect((await from('192.0.2.3', unseen)).status).toBe(200)
   expect((await from(address, null)).status).toBe(401)
 })
 
-test('requests without a credential, or with a good one, are no failures', async () => {
-  const { key } = await issueKey(edge, { org: freshOrganization() })
+test('requests without a credential or with a valid one do not count as failures', async () => {
+  const { key } = await aCaller(edge)
   for (let n = 0; n < 2 * MOST_FAILURES + 2; n++) {
     expect((await from('192.0.2.4', null)).status).toBe(401)
     expect((await from('192.0.2.4', key)).status).toBe(200)
   }
 })
 
-test('that Stytch refuses us is no failure of the caller’s, and is logged once in a while', async () => {
+test('a refusal by Stytch of our own credentials does not count against the caller, and is logged at intervals', async () => {
   const address = '192.0.2.6'
   const refusals: [number, string][] = [
     [404, 'project_not_found'],
@@ -93,10 +94,10 @@ test('that Stytch refuses us is no failure of the caller’s, and is logged once
   await expect.poll(said).toEqual([expect.objectContaining({ status: 404, type: 'project_not_found' })])
 })
 
-test('a key that asks for more than its share gets 429, and no other key does', async () => {
+test('a key that makes too many requests gets 429, and other keys are not affected', async () => {
   const org = freshOrganization()
   const [{ key: busy }, { key: other }] = [await issueKey(edge, { org }), await issueKey(edge, { org })]
-  // Two hundred are its share; the answer to the question for more counts a moment later.
+  // Its share is 200 requests; asking for more takes effect a moment later.
   const { statuses, reply } = await untilRefused(300, () => from('192.0.2.5', busy))
   expect(statuses.length).toBeGreaterThan(200)
   expect(reply.body).toEqual({ detail: 'Too many requests' })
@@ -104,33 +105,45 @@ test('a key that asks for more than its share gets 429, and no other key does', 
   expect((await from('192.0.2.5', other)).status).toBe(200)
 })
 
-describe('A miss, which costs an object and a look-up,', () => {
-  const missing = `/api/jobs/job_${'0'.repeat(32)}`
-  const aKey = async () => (await issueKey(edge, { org: freshOrganization() })).key
+describe('A request for a job that does not exist', () => {
+  const missing = `/api/jobs/${UNKNOWN_ID}`
 
-  test('weighs as much as 100 requests, and shuts nobody out at once', async () => {
-    const [key, other] = [await aKey(), await aKey()]
-    // Two are its share; the answer to the question for more counts a moment later.
+  test('counts as 100 requests, but a few of them shut nobody out', async () => {
+    const [{ key }, { key: other }] = [await aCaller(edge), await aCaller(edge)]
+    // Its share is two of these; asking for more takes effect a moment later.
     const { statuses, reply } = await untilRefused(9, () => from('192.0.2.7', key, {}, missing))
     expect(statuses.slice(0, 3)).toEqual([404, 404, 404])
     expect(reply.body).toEqual({ detail: 'Too many requests' })
-    // It is refused whatever it asks for; others are not.
+    // Now the key is refused whatever it asks for; other keys are not.
     expect((await from('192.0.2.7', key)).status).toBe(429)
     expect((await from('192.0.2.7', other)).status).toBe(200)
   })
 
-  test.each([
-    ['on every path of a job', '/errors'],
-    ['on every path of a job', '/events'],
-    ['on every path of a job', '/status'],
-  ])('weighs that %s: %s', async (_, path) => {
-    const key = await aKey()
+  test.each(['/errors', '/events', '/status'])('counts as much on …%s', async (path) => {
+    const { key } = await aCaller(edge)
     const { statuses } = await untilRefused(9, () => from('192.0.2.7', key, {}, missing + path))
     expect(statuses.length).toBeLessThan(20)
   })
 
-  test('is none where it cannot be a job: no object is made, and it weighs as any request', async () => {
-    const key = await aKey()
+  test('is refused once too many of them come at the same time', async () => {
+    const roomy = await startEdge({ rateLimits: { REQUESTS: 50 } })
+    onTestFinished(() => roomy.dispose())
+    const { key } = await issueKey(roomy, { org: freshOrganization() })
+    const statuses = new Map<number, number>()
+    let left = 500
+    const ask = async () => {
+      while (left-- > 0) {
+        const { status } = await call(roomy, key, 'GET', `/api/jobs/job_${left}`)
+        statuses.set(status, (statuses.get(status) ?? 0) + 1)
+      }
+    }
+    await Promise.all(Array.from({ length: 64 }, ask))
+    expect([...statuses.keys()].toSorted()).toEqual([404, 429])
+    expect(statuses.get(429)).toBeGreaterThan(250)
+  })
+
+  test('counts as one request if the ID cannot be a job’s: no object is made for it', async () => {
+    const { key } = await aCaller(edge)
     const before = await objectsOf(edge)
     for (let n = 0; n < 50; n++) {
       const id = ['no.id', 'x'.repeat(129), '%C3%A4', 'a%20b'][n % 4]
@@ -144,7 +157,7 @@ describe('A miss, which costs an object and a look-up,', () => {
   })
 })
 
-/** The job objects that there are, by their files. */
+/** The files of all job objects. */
 async function objectsOf({ d1File }: Edge): Promise<string[]> {
   const folder = join(await d1File(), '../../../do/milepost-JobObject')
   return (await readdir(folder)).filter((name) => name.endsWith('.sqlite')).toSorted()

@@ -27,7 +27,7 @@ const FIELDS = [
   ...['details', 'job_type', 'metadata', 'triggered_by', '__proto__', 'constructor', '1'],
 ]
 
-/** JSON values whose objects often have the names of our fields, so that they get past the first check. */
+/** JSON values whose objects often use the names of our fields: otherwise most would fail the first check. */
 const { value: anyValue } = fc.letrec((tie) => ({
   value: fc.oneof(
     { depthSize: 'small', withCrossShrink: true },
@@ -40,13 +40,13 @@ const { value: anyValue } = fc.letrec((tie) => ({
     ),
     fc.array(tie('value'), { maxLength: 4 }),
     fc.array(fc.tuple(fc.constantFrom(...FIELDS), tie('value')), { maxLength: 8 }).map(
-      // Not fromEntries on a plain object: the text is what is sent, and it may hold any key.
+      // Text instead of an object, because it may hold any key.
       (pairs) => new Map(pairs),
     ),
   ),
 }))
 
-/** As Python writes it: NaN and infinities spelt out, half surrogates escaped. */
+/** As Python writes it: NaN and infinities spelled out, half surrogates escaped. */
 function write(value: unknown): string {
   if (typeof value === 'number' && !Number.isFinite(value)) return String(value)
   if (Array.isArray(value)) return `[${value.map(write).join(',')}]`
@@ -69,7 +69,7 @@ function expectWellFormed({ status, json }: Answer): void {
       type: expect.stringMatching(/^[a-z_]+$/),
       loc: expect.any(Array),
       msg: expect.stringMatching(/^[^\n]+$/),
-      // Not any(): null has no constructor, and it is an input like others.
+      // Not any(): that does not match null, which is a valid input.
       input: problem.input,
       ...('ctx' in problem && { ctx: expect.any(Object) }),
     })
@@ -78,7 +78,7 @@ function expectWellFormed({ status, json }: Answer): void {
   }
 }
 
-test('Whatever JSON is sent, it is taken or refused in good form', async () => {
+test('any JSON is accepted or refused with well-formed problems', async () => {
   const seen = new Set<number>()
   await fc.assert(
     fc.asyncProperty(anyValue, fc.constantFrom(REPORT, CREATE), async (value, path) => {
@@ -91,7 +91,7 @@ test('Whatever JSON is sent, it is taken or refused in good form', async () => {
   expect(seen).toContain(422)
 })
 
-test('Whatever bytes are sent, they are refused in good form', async () => {
+test('any bytes are refused with well-formed problems', async () => {
   await fc.assert(
     fc.asyncProperty(fc.uint8Array({ maxLength: 40 }), async (bytes) => {
       expectWellFormed(await post(REPORT, new Uint8Array(bytes)))
@@ -100,7 +100,7 @@ test('Whatever bytes are sent, they are refused in good form', async () => {
   )
 })
 
-test('The scan finds a fault in what JSON.parse refuses, and in nothing else', () => {
+test('the scan finds a fault exactly in the texts that JSON.parse refuses', () => {
   const broken = fc
     .tuple(fc.json({ maxDepth: 4 }), fc.nat(), fc.nat(2), fc.constantFrom(...'{}[]",:\\ue-.0 1Nn\n', ''))
     .map(([text, where, drop, insert]) => {

@@ -3,13 +3,14 @@ import { expect, test } from 'vitest'
 import type { Report } from '../../src/jobs/apply-report.ts'
 import { type Entry, isFinished } from '../../src/jobs/job.ts'
 import { durationSeconds, progressPercentage, successRate } from '../../src/jobs/measures.ts'
-import { aJob, aReportedEntry, JobInMemory } from './job-in-memory.ts'
+import { utf8Bytes } from '../../src/jobs/utf8-bytes.ts'
+import { aJob, aReportedEntry, JobInMemory } from './fixtures.ts'
 
-/** Rules that hold whatever a worker reports, in whatever order. Few keys and types, so that they meet. */
+/** Rules that hold for any reports in any order. There are few keys and types, so that they collide. */
 const entries = fc.array(
   fc
     .record({
-      entityKey: fc.constantFrom('a', 'b', 'c', 'd'),
+      entityKey: fc.constantFrom('a', 'b', 'ç', '😀'),
       entityType: fc.constantFrom('product', 'price', 'job'),
     })
     .map(aReportedEntry),
@@ -42,7 +43,7 @@ const reports = fc.array(fc.oneof({ arbitrary: anyReport, weight: 6 }, { arbitra
 /** The clock may stand still or be set back between two reports. */
 const clock = fc.infiniteStream(fc.integer({ min: -5_000, max: 60_000 }))
 
-test('percentages stay in range, durations at or above zero, counts equal distinct entities', () => {
+test('percentages stay in range, durations are never negative, and counts equal the distinct entities', () => {
   fc.assert(
     fc.property(reports, clock, (given, steps) => {
       const memory = new JobInMemory(aJob({}))
@@ -65,6 +66,29 @@ test('percentages stay in range, durations at or above zero, counts equal distin
   )
 })
 
+test('a job keeps no more bytes of entries than it may, counts them exactly, and always takes a mark', () => {
+  fc.assert(
+    fc.property(reports, fc.nat({ max: 2_000 }), anyMark, (given, most, mark) => {
+      const memory = new JobInMemory(aJob({}), most)
+      let reported = 0
+      for (const report of given) {
+        if (!memory.report(report).ok || isFinished(memory.job.status)) break
+        reported += (report.errors ?? []).length + (report.warnings ?? []).length
+        const { entryBytes, errorCount, warningCount, keptErrors, keptWarnings } = memory.job
+        expect(entryBytes).toBe(memory.entries.reduce((sum, { text }) => sum + utf8Bytes(text), 0))
+        expect(entryBytes).toBeLessThanOrEqual(most)
+        expect(errorCount + warningCount).toBe(reported)
+        for (const [kind, kept] of [['error', keptErrors] as const, ['warning', keptWarnings] as const]) {
+          const seqs = memory.entries.filter((entry) => entry.kind === kind).map(({ seq }) => seq)
+          expect(seqs).toEqual(Array.from({ length: kept }, (_, n) => n + 1))
+        }
+      }
+      memory.report(mark)
+      expect(isFinished(memory.job.status)).toBe(true)
+    }),
+  )
+})
+
 test('a finished job never changes again', () => {
   fc.assert(
     fc.property(reports, reports, anyMark, (before, after, mark) => {
@@ -79,7 +103,7 @@ test('a finished job never changes again', () => {
   )
 })
 
-test('a refused report leaves the job as it was; an applied one raises the revision by one', () => {
+test('a refused report leaves the job unchanged, and an applied one raises the revision by one', () => {
   fc.assert(
     fc.property(reports, (given) => {
       const memory = new JobInMemory(aJob({}))

@@ -1,0 +1,111 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { Edge } from '../../scripts/edge.ts'
+import { aRunningJob, aWorker } from './fixtures.ts'
+import { call, startEdge } from './harness.ts'
+
+let edge: Edge
+
+beforeAll(async () => {
+  edge = await startEdge()
+})
+afterAll(() => edge?.dispose())
+
+/** A job in progress, with some of its items processed. */
+async function aHalfDoneJob() {
+  const worker = await aRunningJob(edge)
+  await worker.reported({ processed_items: 4 })
+  return worker
+}
+
+test('a cancelled job keeps the reason, and is listed as cancelled', async () => {
+  const { key, cancel, read } = await aHalfDoneJob()
+  const { status, headers, body } = await cancel({ reason: 'The wrong file' })
+  expect(status).toBe(200)
+  expect(headers.get('ETag')).toBe('W/"4"')
+  expect(body).toMatchObject({
+    status: 'cancelled',
+    error_message: 'The wrong file',
+    completed_at: expect.any(String),
+    processed_items: 4,
+    progress_percentage: 40,
+    eta_seconds: null,
+  })
+  expect(await read()).toEqual(body)
+  const { errors: _, warnings: __, ...summary } = body
+  expect((await call(edge, key, 'GET', '/api/jobs/?status=cancelled')).body.jobs).toEqual([summary])
+  expect((await call(edge, key, 'GET', '/api/jobs/?status=in_progress')).body.jobs).toEqual([])
+})
+
+test.each<[string, unknown]>([
+  ['no body', undefined],
+  ['an empty object', {}],
+  ['a reason of null', { reason: null }],
+  ['unknown fields', { because: 'I can' }],
+])('a cancellation with %s has no reason', async (_, sent) => {
+  const { cancel } = await aHalfDoneJob()
+  expect(await cancel(sent)).toMatchObject({
+    status: 200,
+    body: { status: 'cancelled', error_message: null },
+  })
+})
+
+test('a pending job can be cancelled', async () => {
+  const { cancel } = await aWorker(edge)
+  expect(await cancel()).toMatchObject({
+    status: 200,
+    body: { status: 'cancelled', started_at: null, duration_seconds: null },
+  })
+})
+
+test('canceling again changes nothing, and keeps the first reason', async () => {
+  const { cancel, read } = await aHalfDoneJob()
+  const first = await cancel({ reason: 'The wrong file' })
+  for (const sent of [{ reason: 'The wrong file' }, { reason: 'Another reason' }, undefined]) {
+    const again = await cancel(sent)
+    expect(again).toMatchObject({ status: 200, text: first.text })
+    expect(again.headers.get('ETag')).toBe(first.headers.get('ETag'))
+  }
+  expect(await read()).toEqual(first.body)
+})
+
+test.each([
+  { stage: 'uploading' },
+  { processed_items: 5 },
+  { mark_completed: true },
+  { mark_failed: 'x' },
+  {},
+])('after a cancellation, the worker’s report %o gets 409 and changes nothing', async (report) => {
+  const worker = await aHalfDoneJob()
+  const { body } = await worker.cancel({ reason: 'The wrong file' })
+  expect(await worker.report(report)).toMatchObject({
+    status: 409,
+    body: { detail: 'Job is cancelled and takes no more reports' },
+  })
+  expect(await worker.read()).toEqual(body)
+})
+
+test.each([
+  ['completed', { mark_completed: true }],
+  ['failed', { mark_failed: 'gone' }],
+])('a %s job cannot be cancelled', async (status, mark) => {
+  const { report, cancel, read } = await aHalfDoneJob()
+  const { body } = await report(mark)
+  expect(await cancel({ reason: 'too late' })).toMatchObject({
+    status: 409,
+    body: { detail: expect.stringContaining(`Job is ${status}`) },
+  })
+  expect(await read()).toEqual(body)
+})
+
+test.each<[string, unknown, object]>([
+  ['a reason that is not a string', 5, { type: 'string_type', input: 5 }],
+  ['a reason of more than 16,384 characters', 'x'.repeat(16_385), { type: 'string_too_long' }],
+])('%s is refused with 422, and the job is not cancelled', async (_, reason, problem) => {
+  const { cancel, read } = await aHalfDoneJob()
+  const { status, body } = await cancel({ reason })
+  expect({ status, detail: body.detail }).toMatchObject({
+    status: 422,
+    detail: [{ ...problem, loc: ['body', 'reason'] }],
+  })
+  expect((await read()).status).toBe('in_progress')
+})
