@@ -92,7 +92,11 @@ function section(title: string): void {
 
 function optionsOrExit(): Options {
   try {
-    return readOptions(process.argv.slice(2))
+    const read = readOptions(process.argv.slice(2))
+    const names = groups.flat().map(({ name }) => name)
+    const unknown = read.only.find((name) => !names.includes(name))
+    if (unknown !== undefined) throw new TypeError(`There is no case ${unknown}, only ${names.join(', ')}`)
+    return read
   } catch (error) {
     console.error(`${(error as Error).message}\n\n${USAGE}`)
     process.exit(2)
