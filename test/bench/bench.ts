@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { watchRuntimes } from '../../scripts/watch-runtimes.ts'
 import { type Case, floors, groups } from './cases.ts'
-import type { Contender, Workshop } from './contenders/contender.ts'
+import type { Workshop } from './contenders/contender.ts'
 import { LoadSender } from './load/load-sender.ts'
 import { type CaseCounts, countCases } from './measure/count-cases.ts'
 import { type Measured, measureInTurn } from './measure/measure-in-turn.ts'
@@ -64,12 +64,8 @@ async function bench({ json, ...timing }: Options): Promise<void> {
     console.log('\n  No redis-server on this machine: BullMQ is left out')
   section('What a request asks of the runtime, counted')
   const counts: CaseCounts[] = []
-  for await (const one of countCases(
-    ours.map(({ case: one }) => one),
-    workshop,
-    sender,
-  ))
-    counts.push(one)
+  const counted = ours.map(({ case: one }) => one)
+  for await (const one of countCases(counted, workshop, sender)) counts.push(one)
   printCounts(counts)
   if (timing.only.length > 0) return
   section('Sizes')
@@ -86,8 +82,8 @@ function isWanted({ name }: Case): boolean {
   )
 }
 
-function say(contender: Contender, { perSecond }: { perSecond: number }): void {
-  console.error(`${new Date().toISOString().slice(11, 19)}  ${contender.name}: ${perSecond.toFixed(0)}/s`)
+function say(line: string): void {
+  console.error(`${new Date().toISOString().slice(11, 19)}  ${line}`)
 }
 
 function section(title: string): void {
@@ -96,7 +92,11 @@ function section(title: string): void {
 
 function optionsOrExit(): Options {
   try {
-    return readOptions(process.argv.slice(2))
+    const read = readOptions(process.argv.slice(2))
+    const names = groups.flat().map(({ name }) => name)
+    const unknown = read.only.find((name) => !names.includes(name))
+    if (unknown !== undefined) throw new TypeError(`There is no case ${unknown}, only ${names.join(', ')}`)
+    return read
   } catch (error) {
     console.error(`${(error as Error).message}\n\n${USAGE}`)
     process.exit(2)

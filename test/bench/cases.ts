@@ -73,7 +73,7 @@ const hotCases: Case[] = [
   },
 ]
 
-/** In this order they are measured. The contenders of a group are up together and take turns. */
+/** Measured in this order. The contenders of a group are up together and take turns. */
 export const groups: Case[][] = [
   [...hotCases, ...alternativesTo('hot', HOT, grouped)],
   [

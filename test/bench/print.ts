@@ -34,7 +34,7 @@ export function printFloors(measured: Measured): void {
   }
 }
 
-/** How many times an alternative Milepost is, case by case. */
+/** How many times as fast as each alternative Milepost is. */
 export function printComparison(results: Result[]): void {
   const perSecond = new Map(results.map(({ figures }) => [figures.name, figures.perSecond]))
   row('', '', 'times', 'target', 'Milepost/s', 'theirs/s')

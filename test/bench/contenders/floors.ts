@@ -1,4 +1,5 @@
 import type { V4WorkerOptions } from 'miniflare'
+import { sendEach } from '../load/send-each.ts'
 import { benchWorker, openWorker } from '../servers/open-worker.ts'
 import { type Contender, leadInOf, plainReports, type Spread } from './contender.ts'
 
@@ -25,6 +26,7 @@ export function floor(name: keyof typeof FLOORS, spread: Spread, method: 'GET' |
       const state = await folder()
       const server = await openWorker(await benchWorker(file, options), { state, runtimes })
       const load = plainReports(server.url, spread)
+      await sendEach(load)
       if (method === 'POST') return { ...server, load }
       const { body: _, ...read } = load
       return { ...server, load: { ...read, method, paths: ['/api/jobs/job-0'] } }

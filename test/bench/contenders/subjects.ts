@@ -14,7 +14,7 @@ const ENTRIES = 10_000
 const WATCHERS = 1_000
 const LISTED = { many: 100_000, few: 1_000, connections: 4 }
 const WITH_ERROR = JSON.stringify({ stage: 'uploading', processed_items: '{n}', error: sampleError('{n}') })
-  // Numbers, once the load has put them in.
+  // Without quotes: they become numbers.
   .replaceAll('"{n}"', '{n}')
 const NEW_JOB = JSON.stringify({ job_type: 'import', total_items: 10_000_000 })
 

@@ -1,10 +1,10 @@
-/** Sends loads in a process of its own, so the one that sends shares nothing with the one that is measured. */
+/** Sends loads from a process of its own, so the sender shares no event loop with what it measures. */
 import { Client } from 'undici'
 import { Exchange } from './exchange.ts'
 import type { Figures, Load } from './load.ts'
 import { Measurement } from './measurement.ts'
 
-/** Grows over all loads: a report to the same job is never a repeat. */
+/** Counts across loads, so no report repeats an earlier one. */
 let n = 0
 
 process.on('message', async (load: Load) => {

@@ -7,7 +7,7 @@ const MOST_TIMES = 5
 
 /**
  * Decides which replies of a load count. The measurement begins once the lead-in is over and each path was requested, which wakes
- * the objects that sleep. It ends after its time, or later: once there are two replies for each connection.
+ * sleeping objects. It ends after its time, or later: once there are two replies for each connection.
  */
 export class Measurement {
   readonly #load: Load

@@ -2,7 +2,7 @@ import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 
-/** Opens `count` watchers of a job in a process of their own. Resolves to what closes them. */
+/** Opens `count` watchers of a job in a process of their own. Resolves to a function that closes them. */
 export async function watchJob(
   url: string,
   authorization: string,

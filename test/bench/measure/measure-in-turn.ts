@@ -20,12 +20,15 @@ export async function measureInTurn(
   workshop: Workshop,
   sender: LoadSender,
   { rounds, seconds }: Timing,
-  onMeasured: (contender: Contender, figures: Figures) => void,
+  say: (line: string) => void,
 ): Promise<Measured> {
   const measured: Measured = new Map(contenders.map((contender) => [contender, []]))
   const opened = new Map<Contender, Opened>()
   try {
-    for (const contender of contenders) opened.set(contender, await contender.open(workshop))
+    for (const contender of contenders) {
+      say(`opening ${contender.name}`)
+      opened.set(contender, await contender.open(workshop))
+    }
     for (let round = 0; round < rounds; round++) {
       const order = [...opened]
       if (round % 2 === 1) order.reverse()
@@ -35,7 +38,7 @@ export async function measureInTurn(
         const figures = await sender.send({ ...load, leadIn, seconds })
         await settle(pids)
         measured.get(contender)?.push(figures)
-        onMeasured(contender, figures)
+        say(`${contender.name}: ${figures.perSecond.toFixed(0)}/s`)
       }
     }
     return measured

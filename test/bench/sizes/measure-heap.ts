@@ -24,7 +24,7 @@ export async function measureHeap({ mileposts }: Workshop): Promise<Heap> {
   try {
     const org = await BenchOrganization.open(server)
     const [small = '', large = ''] = await org.createJobs(2)
-    // What the first request of a kind allocates for good belongs to the Worker.
+    // What the first requests allocate for good belongs to the Worker, not to the object.
     await org.addErrors(small, 500)
     const before = await usedHeap()
     await org.addErrors(large, ENTRIES)

@@ -9,7 +9,7 @@ interface Env {
   OBJECTS: DurableObjectNamespace<JobObject>
 }
 
-/** Other reports come in while one awaits D1. An object that held them back would lose no update, but be slower. */
+/** Reports overlap while they await D1, so an update may be lost. Queueing them would prevent that, but be slower. */
 export class JobObject extends DurableObject<Env> {
   async report(jobId: string, report: PlainReport): Promise<object> {
     const found = await this.env.DB.prepare(READ_JOB).bind(jobId).first<PlainJob>()

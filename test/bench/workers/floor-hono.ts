@@ -1,4 +1,4 @@
-/** The second floor: Hono, and the body through zod. */
+/** The second floor: Hono, with the body validated by zod. */
 import { applyPlainReport, newPlainJob, presentPlainJob } from './plain-job.ts'
 import { reportApp } from './report-app.ts'
 

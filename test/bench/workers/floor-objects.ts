@@ -1,4 +1,4 @@
-/** The upper floors: Hono, the body through zod, and a call to an object. `OBJECTS` is bound to one of the classes. */
+/** The upper floors: Hono, zod, and a call to an object. `OBJECTS` is bound to one of the classes. */
 import { DurableObject } from 'cloudflare:workers'
 import { applyPlainReport, newPlainJob, type PlainReport, presentPlainJob } from './plain-job.ts'
 import { reportApp } from './report-app.ts'

@@ -1,4 +1,4 @@
-/** The job of the floors and of the alternatives: what is left of a job where nobody asks for more. */
+/** The minimal job of the floors and the alternatives. */
 export interface PlainJob {
   job_id: string
   status: string

@@ -13,7 +13,7 @@ interface Handlers<Bindings> {
   read?: (env: Bindings, jobId: string) => Promise<object>
 }
 
-/** Hono with the body through zod, and no more: the frame of the floors and of the alternatives, on Workers and on Node. */
+/** Hono, with the body validated by zod. The floors and the alternatives share it, on Workers and on Node. */
 export function reportApp<Bindings extends object>({ report, read }: Handlers<Bindings>) {
   const app = new Hono<{ Bindings: Bindings }>()
   app.post('/api/jobs/:job_id/progress', zValidator('json', ReportBody), async (c) =>

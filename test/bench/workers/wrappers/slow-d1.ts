@@ -4,7 +4,7 @@ import { wrapD1 } from '../wrap-d1.ts'
 /** How much longer each call to D1 takes, in ms. */
 const DELAY_MS = 30
 
-/** D1 as far away as it is from most of the world. */
+/** Makes D1 as slow as a distant one. */
 export const wrapper: Wrapper = {
   env: (env) =>
     replaceBindings(env, isD1, (database) =>
