@@ -3,9 +3,9 @@ import { env } from 'cloudflare:workers'
 import { afterEach, expect, test, vi } from 'vitest'
 import { jobObject } from '../../src/job-object/address.ts'
 import type { Report } from '../../src/jobs/apply-report.ts'
-import type { JobKey } from '../../src/jobs/job.ts'
 import type { KeyedRequest } from '../../src/jobs/keyed-request.ts'
-import { aKeyedRequest, anError, createdJob, recordedJob, reported } from './fixtures.ts'
+import type { JobAddress } from '../../src/jobs/placement.ts'
+import { aKeyedRequest, anError, createdJob, readJob, recordedJob, reported } from './fixtures.ts'
 
 /**
  * The cost of one report, counted instead of timed: rows that the object writes, calls of D1 before the reply, and what
@@ -51,7 +51,7 @@ test('a report costs the same on a job with 0, 1,000 and 100,000 entries', async
   })
 }, 120_000)
 
-async function jobWith(entries: number): Promise<JobKey> {
+async function jobWith(entries: number): Promise<JobAddress> {
   const key = await createdJob()
   await reported(key, { markStarted: true })
   for (let from = 0; from < entries; from += 500) {
@@ -62,7 +62,7 @@ async function jobWith(entries: number): Promise<JobKey> {
   return key
 }
 
-async function costOf(key: JobKey, report: Report, request: KeyedRequest | null): Promise<Cost> {
+async function costOf(key: JobAddress, report: Report, request: KeyedRequest | null): Promise<Cost> {
   await level(key)
   const object = await spyOnObject(key)
   const d1 = vi.spyOn(Object.getPrototypeOf(env.DB) as D1Database, 'batch')
@@ -79,18 +79,17 @@ async function costOf(key: JobKey, report: Report, request: KeyedRequest | null)
 }
 
 /** Waits until D1 has the job, including the write of a timer. */
-async function level(key: JobKey): Promise<void> {
+async function level(key: JobAddress): Promise<void> {
   await vi.waitFor(
     async () => {
       await runDurableObjectAlarm(jobObject(env.JOBS, key))
-      const reply = await jobObject(env.JOBS, key).read(key)
-      expect(reply.ok && reply.job.revision).toBe((await recordedJob(key))?.job.revision)
+      expect((await readJob(key)).job.revision).toBe((await recordedJob(key))?.job.revision)
     },
     { timeout: 60_000 },
   )
 }
 
-async function spyOnObject(key: JobKey) {
+async function spyOnObject(key: JobAddress) {
   const stub: DurableObjectStub = jobObject(env.JOBS, key)
   return await runInDurableObject(stub, (_: DurableObject, { storage }) => {
     const exec = vi.spyOn(storage.sql, 'exec')
