@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { JOB_STATUSES } from '../../jobs/job.ts'
 import { component } from '../component.ts'
 
 // Objects are strict: the edge tests parse every reply, and an unknown field fails them.
@@ -8,6 +9,7 @@ const text = () => z.string()
 export const count = () => z.number().refine(Number.isInteger).meta({ type: 'integer' })
 const measure = () => z.number().refine((value) => value >= 0)
 const maybe = <Schema extends z.ZodType>(schema: Schema) => schema.nullable().optional()
+const status = () => text().describe(`One of ${JOB_STATUSES.join(', ')}`)
 const object = () => z.record(z.string(), z.unknown())
 
 export const JobErrorResponse = component(
@@ -45,9 +47,7 @@ const StageResponse = component(
 const job = {
   job_id: text().describe('The ID of the job'),
   job_type: text().describe('The type of the job'),
-  status: text().describe(
-    'pending, in_progress, completed, completed_with_warnings, partial_success, failed or cancelled',
-  ),
+  status: status(),
   ...counts,
   warned_items: count().default(0).describe('The number of distinct entities with a warning but no error'),
   success_rate: measure().describe('Processed items in percent of processed and failed items: 0 to 100'),
@@ -99,7 +99,7 @@ export const JobStatusResponse = component(
   z
     .strictObject({
       job_id: text().describe('The ID of the job'),
-      status: text().describe('The status of the job, as in JobResponse'),
+      status: status(),
       ...counts,
       stage: z.unknown().describe('The current stage: metadata.stage'),
     })
