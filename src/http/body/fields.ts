@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { JsonObject } from '../../jobs/job.ts'
+import { MAX_INTEGER, MAX_INTEGER_TEXT } from '../../jobs/limits.ts'
 import { type Fault, MISSING, raise } from '../reply/validation-error.ts'
 
 /** The published JSON Schema of a field. */
@@ -7,10 +8,6 @@ type Published = Record<string, unknown> & { type: string }
 
 /** The value to use, or what is wrong with the one sent. */
 export type Reading<T> = { value: T } | { fault: Fault }
-
-const INT64 = 2 ** 63
-/** Longer texts are refused without being parsed. */
-const MAX_INTEGER_TEXT = 4300
 
 const INTEGER_TEXT = /^[^\S\ufeff]*([-+]?[0-9]+(?:_[0-9]+)*)(?:\.0+)?[^\S\ufeff]*$/
 const TRUE_TEXTS = new Set(['1', 'on', 't', 'true', 'y', 'yes'])
@@ -139,7 +136,7 @@ function readInteger(value: unknown): Reading<number> {
   if (!Number.isFinite(value)) return { fault: FINITE_NUMBER }
   if (!Number.isInteger(value)) return { fault: INT_FROM_FLOAT }
   // Not >=: the largest 64-bit integer parses to this double.
-  if (Math.abs(value) > INT64) return { fault: INT_PARSING_SIZE }
+  if (Math.abs(value) > MAX_INTEGER) return { fault: INT_PARSING_SIZE }
   // Adding 0 turns -0 into 0.
   return { value: value + 0 }
 }
@@ -149,7 +146,7 @@ function readIntegerText(value: string): Reading<number> {
   const digits = INTEGER_TEXT.exec(value)?.[1]?.replaceAll('_', '')
   if (digits === undefined) return { fault: INT_PARSING }
   const number = Number(digits)
-  return number > INT64 ? { fault: INT_PARSING_SIZE } : { value: number + 0 }
+  return number > MAX_INTEGER ? { fault: INT_PARSING_SIZE } : { value: number + 0 }
 }
 
 function readBoolean(value: unknown): Reading<boolean> {
@@ -160,7 +157,7 @@ function readBoolean(value: unknown): Reading<boolean> {
     return FALSE_TEXTS.has(word) ? { value: false } : { fault: BOOL_PARSING }
   }
   if (value === 0 || value === 1) return { value: value === 1 }
-  const isInt64 = Number.isInteger(value) && Math.abs(value as number) < INT64
+  const isInt64 = Number.isInteger(value) && Math.abs(value as number) < MAX_INTEGER
   return { fault: isInt64 ? BOOL_PARSING : BOOL_TYPE }
 }
 

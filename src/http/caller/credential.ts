@@ -2,11 +2,12 @@ import type { Context } from 'hono'
 import { getCookie } from 'hono/cookie'
 import { isServerApiKey } from '../../access/server-api-key.ts'
 import type { SessionCookies } from '../../access/stytch-sessions.ts'
+import { MAX_SESSION_TOKEN } from '../../jobs/limits.ts'
 import type { EdgeEnv } from '../edge-env.ts'
 
 const BEARER = /^bearer +(\S+) *$/i
 /** The form of Stytch's tokens and JWTs. */
-const TOKEN = /^[\w.~+/=-]{1,4096}$/
+const TOKEN = new RegExp(`^[\\w.~+/=-]{1,${MAX_SESSION_TOKEN}}$`)
 
 export type Credential =
   | { kind: 'none' | 'malformed' }
