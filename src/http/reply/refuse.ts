@@ -9,7 +9,7 @@ import type { Problem } from './validation-error.ts'
 export type CallerRefusal =
   | { ok: false; reason: 'no_credential' }
   /** The caller gets the same reply for all of these; only the log tells them apart. */
-  | { ok: false; reason: 'malformed' | 'unknown' | 'expired' | 'revoked' | 'not_asked' }
+  | { ok: false; reason: 'malformed' | 'unknown' | 'expired' | 'revoked' }
   | { ok: false; reason: 'foreign_page' }
   | { ok: false; reason: 'not_permitted'; permission: Permission }
   | { ok: false; reason: 'organization_left_open' }
@@ -61,7 +61,6 @@ export function refuse(c: Context, refusal: Refusal): Response | Promise<Respons
     case 'unknown':
     case 'expired':
     case 'revoked':
-    case 'not_asked':
       return c.json({ detail: 'Invalid credentials' }, 401, { 'WWW-Authenticate': 'Bearer' })
     case 'foreign_page':
       return c.json({ detail: 'Pages of other sites cannot change anything with a session' }, 403)
