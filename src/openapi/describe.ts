@@ -73,7 +73,7 @@ function replyOf({ description, content }: ReplyContent) {
   return { description, content: Object.fromEntries(described) }
 }
 
-/** What each refusal means at an endpoint: not every one has a body, names a job or changes something. */
+/** What each refusal means at an endpoint, which may have no body, name no job or change nothing. */
 function refusalsIn({ method, path, body }: Endpoint): Record<RefusalStatus, string> {
   const isAboutJob = path.includes('{job_id}')
   return {
