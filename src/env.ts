@@ -5,10 +5,22 @@ type Variable<Value> = Value | string
 export interface Env {
   DB: D1Database
   JOBS: DurableObjectNamespace
+  /** The recorders before D1, by database and number. */
+  RECORDERS: DurableObjectNamespace
+  /** How many recorders the jobs of a database are spread over. One takes some hundred calls a second. */
+  RECORDERS_PER_DATABASE?: Variable<number>
+  /** Where recorders are created: a hint of Durable Objects, near the database. Empty: near the first job. */
+  RECORDER_LOCATION_HINT?: string
   /** How long a finished job stays in its object before only D1 serves it. */
   ARCHIVE_AFTER_SECONDS?: Variable<number>
   /** A live job is failed after this many days without a report; 0: never. */
   ABANDONED_AFTER_DAYS?: Variable<number>
+  /** UTF-8 bytes of the entries that a job keeps. Further entries are only counted. */
+  MAX_ENTRY_BYTES_PER_JOB?: Variable<number>
+  /** Live jobs of one organization. With that many, it cannot create another. */
+  MAX_LIVE_JOBS?: Variable<number>
+  /** Bytes that one organization has in D1, as `usedBytes` counts them. With that many, it cannot create another job. */
+  MAX_BYTES_PER_ORGANIZATION?: Variable<number>
   /** Whether a callback URL may lead to this machine. For development only. */
   ALLOW_LOOPBACK_CALLBACKS?: Variable<boolean>
   /** How long a finished job stays in D1; 0: forever. */

@@ -5,6 +5,7 @@ import { dashboard } from './serve-dashboard.ts'
 import { wakeAbandonedJobs } from './wake-abandoned-jobs.ts'
 
 export { JobObject } from './job-object/job-object.ts'
+export { RecorderObject } from './recorder/recorder-object.ts'
 
 // Not in app.ts: tests run that file in Node, which cannot import scripts as text.
 app.route('/', dashboard)

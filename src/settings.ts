@@ -5,6 +5,7 @@ const SECOND = 1_000
 const DAY = 24 * 60 * 60 * SECOND
 /** Larger numbers count as this many days, because JavaScript's dates are limited. */
 const MAX_DAYS = 36_500
+const MAX_RECORDERS = 100
 
 /** The values in wrangler.toml, which also replace missing and invalid variables. */
 export const DEFAULTS = {
@@ -12,9 +13,13 @@ export const DEFAULTS = {
   RETENTION_DAYS: 90,
   ABANDONED_AFTER_DAYS: 30,
   ALLOW_LOOPBACK_CALLBACKS: false,
+  RECORDERS_PER_DATABASE: 1,
+  MAX_ENTRY_BYTES_PER_JOB: 64 * 1024 * 1024,
+  MAX_LIVE_JOBS: 20_000,
+  MAX_BYTES_PER_ORGANIZATION: 2 * 1024 * 1024 * 1024,
 }
 
-/** What operators can set about jobs. */
+/** What operators can set. */
 export interface Settings {
   /** How long a finished job stays in its object, in ms. */
   archiveAfter: number
@@ -24,6 +29,14 @@ export interface Settings {
   retention: number
   /** Whether a callback URL may lead to this machine. */
   allowLoopback: boolean
+  /** How many recorders the jobs are spread over: 1 to 100. */
+  recorders: number
+  /** Bytes of the entries that a job keeps. Further entries are only counted. */
+  maxEntryBytes: number
+  /** With this many live jobs, an organization cannot create another. */
+  maxLiveJobs: number
+  /** With this many bytes in D1, as `usedBytes` counts them, an organization cannot create another job. */
+  maxBytes: number
 }
 
 /**
@@ -36,6 +49,10 @@ export function readSettings(env: Partial<Env>): Settings {
     abandonAfterDays: Math.min(readNumber(env, 'ABANDONED_AFTER_DAYS'), MAX_DAYS),
     retention: Math.min(readNumber(env, 'RETENTION_DAYS'), MAX_DAYS) * DAY,
     allowLoopback: readBoolean(env, 'ALLOW_LOOPBACK_CALLBACKS'),
+    recorders: Math.min(Math.max(Math.floor(readNumber(env, 'RECORDERS_PER_DATABASE')), 1), MAX_RECORDERS),
+    maxEntryBytes: readNumber(env, 'MAX_ENTRY_BYTES_PER_JOB'),
+    maxLiveJobs: readNumber(env, 'MAX_LIVE_JOBS'),
+    maxBytes: readNumber(env, 'MAX_BYTES_PER_ORGANIZATION'),
   }
 }
 

@@ -3,6 +3,7 @@ import { cancelJob } from './cancel-job.ts'
 import { createJob } from './create-job.ts'
 import { getJob } from './get-job.ts'
 import { getJobStatus } from './get-job-status.ts'
+import { getUsage } from './get-usage.ts'
 import { groupEntries } from './group-entries.ts'
 import { healthz } from './healthz.ts'
 import { listDeliveries } from './list-deliveries.ts'
@@ -25,6 +26,7 @@ export const endpoints: readonly Endpoint[] = [
   listWarnings,
   groupEntries,
   listDeliveries,
+  getUsage,
   healthz,
   openapi(() => endpoints),
 ]

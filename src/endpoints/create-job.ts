@@ -1,15 +1,20 @@
+import type { Context } from 'hono'
 import { v7 as uuid } from 'uuid'
 import { z } from 'zod'
 import { sha256 } from '../access/sha256.ts'
 import { dictionary, integer, text } from '../http/body/fields.ts'
 import { callObject } from '../http/call-job.ts'
+import { chargeMiss } from '../http/caller/caller-budget.ts'
+import { refusalToCreate } from '../http/caller/organization-usage.ts'
 import { component } from '../http/component.ts'
+import type { EdgeEnv } from '../http/edge-env.ts'
 import { endpoint } from '../http/endpoint.ts'
 import { jobJson } from '../http/reply/job-json.ts'
 import { wholeJob } from '../http/reply/job-schemas.ts'
 import { invalid, refuse } from '../http/reply/refuse.ts'
 import { callbackUrlFault } from '../jobs/callback-url.ts'
 import type { NewJob } from '../jobs/create-job.ts'
+import type { JobKey } from '../jobs/job.ts'
 import { jobIdOf } from '../jobs/job-id.ts'
 import type { KeyedRequest } from '../jobs/keyed-request.ts'
 import { MAX_CALLBACK_URL, MAX_LINE, MAX_METADATA_BYTES, STALL_SECONDS } from '../jobs/limits.ts'
@@ -40,7 +45,10 @@ export const createJob = endpoint({
   method: 'post',
   path: '/api/jobs/',
   summary: 'Create Job',
-  description: 'Creates a job with the status `pending`. Its worker then reports progress by its ID.',
+  description:
+    'Creates a job with the status `pending`. Its worker then reports progress by its ID. It is refused with 429 while the ' +
+    'organization has too many unfinished jobs, and with 403 while its storage is full: see `GET /api/usage`. Reports are ' +
+    'never refused for either.',
   permission: 'job:create',
   body: {
     schema: NewJobRequest,
@@ -60,6 +68,8 @@ export const createJob = endpoint({
     if (organizationId === null) return refuse(c, { ok: false, reason: 'organization_not_found' })
     const jobId = keyedRequest === null ? jobIdOf(uuid()) : await jobIdFor(organizationId, keyedRequest)
     const key = { organizationId, jobId }
+    const refusal = await refusalToCreate(c, organizationId)
+    if (refusal !== undefined && !(await isRepeat(c, key))) return refuse(c, refusal)
     const reply = await callObject(c.env, key, (object) => object.create(key, newJob, keyedRequest))
     return reply.ok ? jobJson(c, reply) : refuse(c, reply)
   },
@@ -75,6 +85,15 @@ export function toNewJob(body: z.output<typeof NewJobRequest>): NewJob {
     stallAfterSeconds: body.stall_after_seconds ?? null,
     callbackUrl: body.callback_url ?? null,
   }
+}
+
+/** Whether the job was created before. A repeat gets its reply even if the organization may not create another job. */
+async function isRepeat(c: Context<EdgeEnv>, key: JobKey): Promise<boolean> {
+  if (c.var.keyedRequest === null) return false
+  const reply = await callObject(c.env, key, (object) => object.read(key))
+  const isNew = !reply.ok && reply.reason === 'not_found'
+  if (isNew) chargeMiss(c)
+  return !isNew
 }
 
 /** The ID is derived from the organization and the key, so a repeated create reaches the object of the first one. */

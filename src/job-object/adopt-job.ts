@@ -36,12 +36,12 @@ export async function adoptJob(
     kept.warning,
     counts,
   )
-  // These two count what the journal keeps. The other counts come from D1: they include entries that were not kept.
-  const job: Job = { ...claimed, keptEntities, entityBytes }
+  // These count what the journal keeps: an import may not have counted it. The other counts come from D1, because they
+  // include entries that were not kept.
+  const job: Job = { ...claimed, keptEntities, entityBytes, entryBytes: measureEntries(journal, kept) }
   const recorded = { revision: job.revision, status: job.status, ...kept }
   journal.transaction(() => {
-    journal.saveRecorded(recorded)
-    journal.saveJob(key, job)
+    journal.saveJob(key, job, recorded)
     journal.groups.countIfDue(kept, [])
   })
   return { key, job, recorded, recent: journal.recent(job) }
@@ -82,6 +82,11 @@ async function adoptEntries(
     after = reached
   }
   return counted
+}
+
+function measureEntries(journal: Journal, kept: Record<EntryKind, number>): number {
+  const bytesOf = (kind: EntryKind) => journal.entries.measure(kind, { after: 0, last: kept[kind] }).bytes
+  return bytesOf('error') + bytesOf('warning')
 }
 
 function entityOf(text: string): { entityType: string; entityKey: string } {

@@ -18,7 +18,7 @@ export class EntryLog {
       kind text not null, seq integer not null, text text not null, primary key (kind, seq)
     ) without rowid;
     create table if not exists entity (
-      entity_type text not null, entity_key text not null, standing text not null,
+      entity_type text not null, entity_key text not null, state text not null,
       primary key (entity_type, entity_key)
     ) without rowid;`
 
@@ -35,7 +35,7 @@ export class EntryLog {
     }
     for (const { entityType, entityKey, state } of entities) {
       this.#sql.exec(
-        'insert or replace into entity (entity_type, entity_key, standing) values (?, ?, ?)',
+        'insert or replace into entity (entity_type, entity_key, state) values (?, ?, ?)',
         entityType,
         entityKey,
         state,
@@ -45,13 +45,13 @@ export class EntryLog {
 
   stateOf(entityType: string, entityKey: string): EntityState {
     const [row] = this.#sql
-      .exec<{ standing: EntityState }>(
-        'select standing from entity where entity_type = ? and entity_key = ?',
+      .exec<{ state: EntityState }>(
+        'select state from entity where entity_type = ? and entity_key = ?',
         entityType,
         entityKey,
       )
       .toArray()
-    return row?.standing ?? 'clean'
+    return row?.state ?? 'clean'
   }
 
   /** The newest of the `kept` entries of a kind, as many as a reply shows, oldest first. */

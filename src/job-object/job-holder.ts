@@ -7,8 +7,9 @@ import { within } from '../within.ts'
 import { adoptJob } from './adopt-job.ts'
 import { ArchivedJob } from './archived-job.ts'
 import type { HeldJob } from './held-job.ts'
-import { type Journal, type Journaled, UNRECORDED } from './journal.ts'
+import type { Journal, Journaled } from './journal.ts'
 import { LiveJob } from './live-job.ts'
+import { UNRECORDED } from './upgrade-journal.ts'
 
 /** How long a call waits for D1 to return a job, in ms. */
 const TIMEOUT_MS = 10_000
@@ -76,7 +77,7 @@ export class JobHolder {
   holdNew(key: JobKey, job: Job): void {
     if (this.#held !== undefined || this.#loading !== undefined)
       throw new Error(`job ${key.jobId} may exist already`)
-    this.#journal.transaction(() => this.#journal.saveJob(key, job))
+    this.#journal.saveJob(key, job, UNRECORDED)
     const state = { key, job, recent: { errors: [], warnings: [] }, recorded: UNRECORDED }
     this.#held = this.#live(state)
     this.#onChange(this.#held as LiveJob)

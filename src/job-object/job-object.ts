@@ -18,7 +18,7 @@ import { JobHolder } from './job-holder.ts'
 import { Journal } from './journal.ts'
 import type { LiveJob } from './live-job.ts'
 import { performDuties } from './perform-duties.ts'
-import { Recorder } from './recorder.ts'
+import { RecordSender } from './record-sender.ts'
 import {
   type EntriesReply,
   type GroupsOfKind,
@@ -43,7 +43,7 @@ export class JobObject extends DurableObject<Env> {
   readonly #store: Store
   readonly #journal: Journal
   readonly #holder: JobHolder
-  readonly #recorder: Recorder
+  readonly #sender: RecordSender
   readonly #watchers = new Watchers()
   readonly #alarm: Alarm
   readonly #settings: Settings
@@ -55,13 +55,13 @@ export class JobObject extends DurableObject<Env> {
     this.#alarm = new Alarm(ctx.storage)
     this.#journal = new Journal(ctx.storage)
     this.#holder = new JobHolder(this.#journal, this.#store, (live) => this.#onChange(live))
-    this.#recorder = new Recorder(this.#store, this.#holder)
+    this.#sender = new RecordSender(env, this.#settings.recorders, this.#holder)
     if (this.#journal.isEmpty) return
     // The alarm may be lost, so every load sets it again.
     ctx.blockConcurrencyWhile(async () => {
       await this.#alarm.restore()
       this.#setAlarm()
-      this.#recorder.soon()
+      this.#sender.soon()
     })
   }
 
@@ -76,7 +76,9 @@ export class JobObject extends DurableObject<Env> {
 
   /** Applies one report, in full or not at all; a keyed request is applied once. */
   report(key: JobKey, report: Report, request: KeyedRequest | null): Promise<JobReply> {
-    return this.#change(key, (job, now, stateOf) => applyReport(job, report, now, stateOf), request)
+    const { maxEntryBytes } = this.#settings
+    const change: Change = (job, now, stateOf) => applyReport(job, report, now, stateOf, maxEntryBytes)
+    return this.#change(key, change, request)
   }
 
   /** Cancels the job. Its worker learns of it from its next report. */
@@ -117,7 +119,8 @@ export class JobObject extends DurableObject<Env> {
     this.#alarm.markFired()
     const { live } = this.#holder
     if (live === undefined) return await this.#clearMark()
-    const record = () => this.#recorder.now()
+    live.saveRecorded()
+    const record = () => this.#sender.now()
     const archive = () => archiveJob(this.#journal, this.#store, this.#holder, live, this.#settings.retention)
     const dependencies = { store: this.#store, settings: this.#settings, record, archive }
     // It never throws and re-arms itself: the runtime retries an alarm only six times, and D1 may be down for longer.
@@ -132,7 +135,7 @@ export class JobObject extends DurableObject<Env> {
   #onChange(live: LiveJob): void {
     this.#watchers.show(live.job)
     this.#setAlarm()
-    this.#recorder.soon()
+    this.#sender.soon()
   }
 
   #change(key: JobKey, change: Change, request: KeyedRequest | null): Promise<JobReply> {
@@ -151,7 +154,7 @@ export class JobObject extends DurableObject<Env> {
       const recorded = this.#holder.live?.recorded
       return recorded === undefined || recorded.revision >= revision || recorded.status === status
     }
-    await this.#recorder.until(isRecorded, STATUS_TIMEOUT_MS)
+    await this.#sender.until(isRecorded, STATUS_TIMEOUT_MS)
   }
 
   async #withHeld<Reply>(key: JobKey, use: (held: HeldJob) => Promise<Reply>): Promise<Reply | JobRefusal> {

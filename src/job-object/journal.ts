@@ -4,18 +4,7 @@ import type { RecentEntries } from '../jobs/recent-entries.ts'
 import { EntryGroups } from './entry-groups.ts'
 import { EntryLog } from './entry-log.ts'
 import { IdempotentReplies } from './idempotent-replies.ts'
-import { STORED_VERSION, type StoredState, upgradeJournal } from './upgrade-journal.ts'
-
-/** What D1 has of the job: a revision, and the number of entries of each kind. */
-export interface Progress {
-  revision: number
-  /** Null while D1 does not have the job at all. */
-  status: Job['status'] | null
-  error: number
-  warning: number
-}
-
-export const UNRECORDED: Progress = { revision: 0, status: null, error: 0, warning: 0 }
+import { type Progress, STORED_VERSION, type StoredState, upgradeJournal } from './upgrade-journal.ts'
 
 /** A job as the journal holds it. */
 export interface Journaled {
@@ -26,7 +15,6 @@ export interface Journaled {
 }
 
 const JOB = 'job'
-const RECORDED = 'recorded'
 const ARCHIVED = 'archived'
 
 /**
@@ -50,13 +38,9 @@ export class Journal {
     upgradeJournal(this.#storage, TABLES)
     const stored = this.#storage.kv.get<StoredState>(JOB)
     if (stored === undefined) return undefined
+    const { key, recorded } = stored
     const job = upgradeJob(stored.job)
-    return {
-      key: stored.key,
-      job,
-      recorded: this.#storage.kv.get<Progress>(RECORDED) ?? UNRECORDED,
-      recent: this.recent(job),
-    }
+    return { key, job, recorded, recent: this.recent(job) }
   }
 
   /** Whether it holds neither a job nor the mark of an archived one. */
@@ -82,12 +66,12 @@ export class Journal {
     return this.#storage.sync()
   }
 
-  saveJob(key: JobKey, job: Job): void {
-    this.#storage.kv.put(JOB, { version: STORED_VERSION, key, job } satisfies StoredState)
-  }
-
-  saveRecorded(recorded: Progress): void {
-    this.#storage.kv.put(RECORDED, recorded)
+  /**
+   * `recorded` rides with the job, since a commit of its own would cost as much as a report. It may be lost in a crash:
+   * D1 then gets again what it has.
+   */
+  saveJob(key: JobKey, job: Job, recorded: Progress): void {
+    this.#storage.kv.put(JOB, { version: STORED_VERSION, key, job, recorded } satisfies StoredState)
   }
 
   /** The newest entries of the job when it had this many. */

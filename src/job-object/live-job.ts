@@ -3,11 +3,12 @@ import { type Entry, type EntryKind, type Job, type JobKey, keptCounts } from '.
 import { judgeRepeat, type KeyedRequest } from '../jobs/keyed-request.ts'
 import { type RecentEntries, type SizedEntry, withAppended } from '../jobs/recent-entries.ts'
 import { utf8Bytes } from '../jobs/utf8-bytes.ts'
-import type { JobRecord } from '../store/record-job.ts'
+import type { JobRecord } from '../store/record-jobs.ts'
 import { GroupCommit } from './group-commit.ts'
 import type { Command, HeldJob } from './held-job.ts'
-import { type Journal, type Journaled, type Progress, UNRECORDED } from './journal.ts'
+import type { Journal, Journaled } from './journal.ts'
 import { type JobReply, replay, show } from './replies.ts'
+import { type Progress, UNRECORDED } from './upgrade-journal.ts'
 
 /** A job whose journal is in its object. Reads come from memory, changes go to the journal, and D1 follows. */
 export class LiveJob implements HeldJob {
@@ -15,6 +16,7 @@ export class LiveJob implements HeldJob {
   readonly #commits: GroupCommit<Command, JobReply>
   #state: Journaled
   #isClosed = false
+  #isRecordedSaved = true
 
   /** `onChange` is called after each new state is journaled. */
   constructor(journal: Journal, state: Journaled, onChange: () => void) {
@@ -77,31 +79,37 @@ export class LiveJob implements HeldJob {
     const recorded = { ...this.recorded }
     for (const { kind, seq } of entries) recorded[kind] = Math.max(recorded[kind], seq)
     if (!unfinished) Object.assign(recorded, { revision: job.revision, status: job.status })
-    this.#journal.saveRecorded(recorded)
-    this.#state = { ...this.#state, recorded }
+    this.#setRecorded(recorded)
+  }
+
+  /** Saves what D1 has, if that has changed since the job was saved. */
+  saveRecorded(): void {
+    const { key, job, recorded } = this.#state
+    if (!this.#isRecordedSaved) this.#journal.saveJob(key, job, recorded)
+    this.#isRecordedSaved = true
   }
 
   /** Notes that D1 lost the job, or the entries after a `seq`. The recorder then sends them again. */
   markLost(lost: Partial<Record<EntryKind, number>> | 'everything'): void {
-    const recorded = lost === 'everything' ? UNRECORDED : { ...this.recorded, ...lost, revision: 0 }
-    this.#journal.saveRecorded(recorded)
-    this.#state = { ...this.#state, recorded }
+    this.#setRecorded(lost === 'everything' ? UNRECORDED : { ...this.recorded, ...lost, revision: 0 })
   }
 
   /** Moves to a higher epoch than D1's, so the next record replaces what D1 has. Everything is recorded again. */
   supersede(epoch: number): void {
     const { key } = this.#state
     const job = { ...this.job, epoch: epoch + 1 }
-    this.#journal.transaction(() => {
-      this.#journal.saveJob(key, job)
-      this.#journal.saveRecorded(UNRECORDED)
-    })
+    this.#journal.saveJob(key, job, UNRECORDED)
     this.#state = { ...this.#state, job, recorded: UNRECORDED }
   }
 
   /** Refuses further commands: the job is being archived. */
   close(): void {
     this.#isClosed = true
+  }
+
+  #setRecorded(recorded: Progress): void {
+    this.#state = { ...this.#state, recorded }
+    this.#isRecordedSaved = false
   }
 
   /**
@@ -140,11 +148,12 @@ export class LiveJob implements HeldJob {
     const replies = this.#journal.transaction(() => {
       const replies = commands.map(apply)
       if (job !== this.job) {
-        this.#journal.saveJob(key, job)
+        this.#journal.saveJob(key, job, this.recorded)
         this.#journal.groups.countIfDue(keptCounts(job), added)
       }
       return replies
     })
+    if (job !== this.job) this.#isRecordedSaved = true
     this.#state = { ...this.#state, job, recent }
     return replies
   }

@@ -3,7 +3,18 @@ import { type StoredJob, upgradeJob } from '../jobs/job.ts'
 import { MAX_REPLY_BYTES } from '../jobs/limits.ts'
 
 /** The storage format of this version. */
-export const STORED_VERSION = 2
+export const STORED_VERSION = 3
+
+/** What D1 has of the job: a revision, and the number of entries of each kind. */
+export interface Progress {
+  revision: number
+  /** Null while D1 does not have the job at all. */
+  status: Job['status'] | null
+  error: number
+  warning: number
+}
+
+export const UNRECORDED: Progress = { revision: 0, status: null, error: 0, warning: 0 }
 
 /** A job in storage. */
 export interface StoredState {
@@ -11,6 +22,7 @@ export interface StoredState {
   version?: number
   key: JobKey
   job: StoredJob
+  recorded: Progress
 }
 
 /**
@@ -24,17 +36,33 @@ export function upgradeJournal(storage: DurableObjectStorage, tables: string): v
   const { version = 1, key, job } = stored
   if (version >= STORED_VERSION) return
   storage.transactionSync(() => {
+    renameStanding(storage)
     storage.sql.exec(tables)
-    moveAnswers(storage)
-    const toCreate = storage.kv.get<{ retry: { fingerprint: string } }>('answer-to-create')
-    storage.kv.delete('answer-to-create')
     const upgraded: Job = {
       ...upgradeJob(job),
-      createFingerprint: toCreate?.retry.fingerprint ?? null,
-      ...countEntities(storage),
+      ...(version < 2 && upgradeFirst(storage)),
+      entryBytes: countEntryBytes(storage),
     }
-    storage.kv.put('job', { version: STORED_VERSION, key, job: upgraded } satisfies StoredState)
+    const recorded = storage.kv.get<Progress>('recorded') ?? UNRECORDED
+    storage.kv.delete('recorded')
+    storage.kv.put('job', { version: STORED_VERSION, key, job: upgraded, recorded } satisfies StoredState)
   })
+}
+
+/** Moves what the first version stored elsewhere. Returns the fields that follow from it. */
+function upgradeFirst(storage: DurableObjectStorage): Partial<Job> {
+  moveAnswers(storage)
+  const toCreate = storage.kv.get<{ retry: { fingerprint: string } }>('answer-to-create')
+  storage.kv.delete('answer-to-create')
+  return { createFingerprint: toCreate?.retry.fingerprint ?? null, ...countEntities(storage) }
+}
+
+/** Until version 3, the state of an entity was called its standing. */
+function renameStanding(storage: DurableObjectStorage): void {
+  const [{ sql = '' } = {}] = storage.sql
+    .exec<{ sql: string }>(`select sql from sqlite_master where name = 'entity'`)
+    .toArray()
+  if (sql.includes('standing')) storage.sql.exec('alter table entity rename column standing to state')
 }
 
 /** The first version called the mark of an archived job `emptied`. */
@@ -69,4 +97,11 @@ function countEntities(storage: DurableObjectStorage): Pick<Job, 'keptEntities' 
        from entity`,
     )
     .one()
+}
+
+/** Versions before the third did not count the bytes of entries. */
+function countEntryBytes(storage: DurableObjectStorage): number {
+  return storage.sql
+    .exec<{ bytes: number }>('select coalesce(sum(octet_length(text)), 0) as bytes from entry')
+    .one().bytes
 }

@@ -14,6 +14,7 @@ import { type ChangeOutcome, changed } from './outcome.ts'
 import { withSample } from './pace.ts'
 import { withStage } from './stages.ts'
 import { type EntityStateOf, Tally } from './tally.ts'
+import { utf8Bytes } from './utf8-bytes.ts'
 
 /** An error or warning as a worker reports it. The job adds its number and time. */
 export interface ReportedEntry {
@@ -43,9 +44,16 @@ export interface Report {
 /**
  * Applies one report to a job, in full or not at all. Pure: the same reports always make the same job. The order is
  * fixed: started, total, processed, metadata, stage, message, entries, completed or failed. `now` is in ms since the
- * epoch; `stateOf` knows the entries before this report.
+ * epoch; `stateOf` knows the entries before this report; `maxEntryBytes` bounds the bytes of the entries that
+ * the job keeps.
  */
-export function applyReport(job: Job, report: Report, now: number, stateOf: EntityStateOf): ChangeOutcome {
+export function applyReport(
+  job: Job,
+  report: Report,
+  now: number,
+  stateOf: EntityStateOf,
+  maxEntryBytes: number,
+): ChangeOutcome {
   if (isFinished(job.status)) {
     return repeatsFinish(job, report) ? changed(job) : { ok: false, reason: 'closed', status: job.status }
   }
@@ -58,9 +66,13 @@ export function applyReport(job: Job, report: Report, now: number, stateOf: Enti
   for (const entry of errors) tally.add('error', entry)
   for (const entry of warnings) tally.add('warning', entry)
 
-  const room = MAX_ENTRIES - job.keptErrors - job.keptWarnings
-  const keptErrors = append('error', errors.slice(0, room), job.keptErrors, now)
-  const keptWarnings = append('warning', warnings.slice(0, room - keptErrors.length), job.keptWarnings, now)
+  const room = {
+    entries: MAX_ENTRIES - job.keptErrors - job.keptWarnings,
+    usedBytes: job.entryBytes,
+    maxBytes: maxEntryBytes,
+  }
+  const keptErrors = takeFitting('error', errors, job.keptErrors, room, now)
+  const keptWarnings = takeFitting('warning', warnings, job.keptWarnings, room, now)
 
   const next: Job = {
     ...job,
@@ -71,6 +83,7 @@ export function applyReport(job: Job, report: Report, now: number, stateOf: Enti
     warningCount: job.warningCount + warnings.length,
     keptErrors: job.keptErrors + keptErrors.length,
     keptWarnings: job.keptWarnings + keptWarnings.length,
+    entryBytes: room.usedBytes,
     metadata,
     updatedAt: now,
     stalledAt: null,
@@ -98,8 +111,32 @@ function repeatsFinish(job: Job, report: Report): boolean {
   return markCompleted === true && completedStatus(job) === job.status
 }
 
-function append(kind: EntryKind, reported: ReportedEntry[], kept: number, now: number): Entry[] {
-  return reported.map((entry, index) => ({ kind, seq: kept + index + 1, text: entryText(entry, now) }))
+/** How many more entries a job may keep, how many bytes it has, and how many it may have. */
+interface Room {
+  entries: number
+  usedBytes: number
+  maxBytes: number
+}
+
+/** Takes the entries that fit, and updates `room`. After an entry that is too large, a smaller one may still fit. */
+function takeFitting(
+  kind: EntryKind,
+  reported: ReportedEntry[],
+  kept: number,
+  room: Room,
+  now: number,
+): Entry[] {
+  const entries: Entry[] = []
+  for (const entry of reported) {
+    if (room.entries <= 0) break
+    const text = entryText(entry, now)
+    const bytes = utf8Bytes(text)
+    if (room.usedBytes + bytes > room.maxBytes) continue
+    room.entries--
+    room.usedBytes += bytes
+    entries.push({ kind, seq: kept + entries.length + 1, text })
+  }
+  return entries
 }
 
 function start(job: Job, now: number): void {

@@ -62,11 +62,13 @@ export interface Job {
   failedItems: number
   /** Distinct entities among the warnings, except the job itself and entities that failed. */
   warnedItems: number
-  /** Entries ever reported, and entries kept. Beyond `MAX_ENTRIES`, entries are only counted. */
+  /** Entries ever reported, and entries kept. An entry that the job has no room for is only counted. */
   errorCount: number
   warningCount: number
   keptErrors: number
   keptWarnings: number
+  /** UTF-8 bytes of the texts of the kept entries, both kinds together. */
+  entryBytes: number
   /** Entities remembered, the bytes of their types and keys, and how often an entity beyond the bound was counted. */
   keptEntities: number
   entityBytes: number
@@ -109,6 +111,7 @@ export const UNREPORTED = {
   warningCount: 0,
   keptErrors: 0,
   keptWarnings: 0,
+  entryBytes: 0,
   keptEntities: 0,
   entityBytes: 0,
   entitiesNotKept: 0,

@@ -47,8 +47,13 @@ export const SAMPLE_WINDOW = 5 * 60_000
 /** The least time between two samples, in ms: at most 21 are kept, however often a job reports. */
 export const SAMPLE_SPACING = 15_000
 
-/** Entries that a job keeps, errors and warnings together. Further ones are only counted: `entries_not_kept`. */
+/**
+ * Entries that a job keeps, errors and warnings together. Further ones are only counted: `entries_not_kept`. The setting
+ * MAX_ENTRY_BYTES_PER_JOB bounds their bytes.
+ */
 export const MAX_ENTRIES = 100_000
+/** Bytes that a job counts as in D1, besides its entries. */
+export const JOB_BYTES = 2_048
 /** Entities that a job remembers. Beyond either bound, each report counts an entity again: `entities_not_kept`. */
 export const MAX_ENTITIES = 100_000
 /** Bytes of their types and keys. */

@@ -36,6 +36,7 @@ export function presentSummary(job: Job, asOf: number) {
     error_message: job.errorMessage,
     error_count: job.errorCount,
     warning_count: job.warningCount,
+    entry_bytes: job.entryBytes,
     entries_not_kept: job.errorCount + job.warningCount - job.keptErrors - job.keptWarnings,
     entities_not_kept: job.entitiesNotKept,
     stages: job.stages.map(({ stage, at }) => ({ stage, started_at: presentTime(at) })),

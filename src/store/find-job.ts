@@ -12,7 +12,7 @@ import type { Store } from './store.ts'
 export type Recorded = Pick<Job, 'epoch' | 'revision' | 'status' | 'createdAt'>
 
 /** Whether D1 has this very state of the job. */
-export function isSameState(stored: Recorded, { epoch, revision, status, createdAt }: Job): boolean {
+export function isSameState(stored: Recorded, { epoch, revision, status, createdAt }: Recorded): boolean {
   return (
     stored.epoch === epoch &&
     stored.revision === revision &&

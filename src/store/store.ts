@@ -9,7 +9,10 @@ export function openStore(database: D1Database): Store {
   return drizzle(boundedD1(database))
 }
 
-/** D1 for reads that may lag slightly: they go to the nearest replica, if there is one. */
+/**
+ * D1 for reads that may be behind: they go to the nearest replica, if there is one. Nothing that shows the status of a
+ * job may use it.
+ */
 export function openReplica(database: D1Database): Store {
   return drizzle(boundedD1(database.withSession('first-unconstrained')))
 }

@@ -10,6 +10,7 @@ export type Command =
   | { do: 'inspect'; jobId: string }
   | { do: 'lose storage'; jobId: string; finalReport: FinalReport | null }
   | { do: 'age journal'; jobId: string }
+  | { do: 'kill recorder' }
   | { do: 'write record'; record: OpaqueRecord }
 
 /** A `JobRecord` of the product. The run only passes it on. */
@@ -50,6 +51,8 @@ export interface CommandResults {
   inspect: ObjectState
   'lose storage': LossOutcome
   'age journal': AgeOutcome
+  /** Whether it was killed. */
+  'kill recorder': boolean
   /** Whether D1 accepted the record. */
   'write record': { landed: boolean }
 }

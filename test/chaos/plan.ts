@@ -4,6 +4,7 @@ import { evictObjects } from './faults/evict-objects.ts'
 import { holdD1 } from './faults/hold-d1.ts'
 import { holdD1ForHours } from './faults/hold-d1-for-hours.ts'
 import { jumpClock } from './faults/jump-clock.ts'
+import { killRecorder } from './faults/kill-recorder.ts'
 import { killRuntime } from './faults/kill-runtime.ts'
 import { loseStorage } from './faults/lose-storage.ts'
 import { repeatToArchived } from './faults/repeat-to-archived.ts'
@@ -17,6 +18,7 @@ type Fault = [name: string, perSecond: number, inject: (run: Run) => Promise<voi
 /** Injected one at a time. Each returns once the edge answers again. */
 const OF_THE_EDGE: Fault[] = [
   ['kill', 0.12, killRuntime],
+  ['kill recorder', 0.15, killRecorder],
   ['lock', 0.03, (run) => holdD1(run, 2_000 + run.random() * 2_000)],
   // Neither the objects' timers nor D1 can save what was acknowledged: only the journals can.
   ['lock and kill', 0.01, (run) => holdD1(run, 500, () => killRuntime(run))],
@@ -69,6 +71,7 @@ async function injectInTurn(
 export function findNotInjected(injected: Injected, seconds: number): string[] {
   const required: Partial<Record<keyof Injected, number>> = {
     kills: seconds * 0.1,
+    recorderKills: seconds * 0.1,
     locks: Math.max(2, seconds * 0.04),
     longOutages: seconds * 0.01,
     outageHours: 2,

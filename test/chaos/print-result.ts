@@ -34,6 +34,7 @@ export function printResult({ run, reads, verdict, shortfalls, ...times }: Resul
     ['unanswered', countOutcome(jobs, 'unanswered')],
     ['jobs', jobs.length],
     ['kills', injected.kills],
+    ['recorders killed', injected.recorderKills],
     ['locks', injected.locks],
     ['hours of outage', `${injected.outageHours.toFixed(1)}, during ${injected.longOutages} of the locks`],
     ['evictions', injected.evictions],

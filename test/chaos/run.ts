@@ -44,6 +44,8 @@ export interface Injected {
   longOutages: number
   /** The total of those hours. */
   outageHours: number
+  /** Recorders killed. */
+  recorderKills: number
   /** Objects evicted from memory, with their storage kept. */
   evictions: number
   /** Times the whole edge was closed and reopened. */
@@ -75,6 +77,7 @@ export const NOTHING_INJECTED: Injected = {
   locks: 0,
   longOutages: 0,
   outageHours: 0,
+  recorderKills: 0,
   evictions: 0,
   restarts: 0,
   lostStorages: 0,

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Edge } from '../../scripts/edge.ts'
 import { aCaller, anError, aWarning, aWorker, NEW_JOB, TIME } from './fixtures.ts'
-import { startEdge } from './harness.ts'
+import { entryBytes, startEdge } from './harness.ts'
 
 const JOB_ID = expect.stringMatching(/^job_[0-9a-f]{32}$/)
 
@@ -40,6 +40,7 @@ describe('A new job', () => {
       warning_count: 0,
       entities_not_kept: 0,
       entries_not_kept: 0,
+      entry_bytes: 0,
       eta_seconds: null,
       rate_per_second: null,
       stall_after_seconds: null,
@@ -103,12 +104,14 @@ describe('A worker', () => {
       progress_percentage: 50,
       success_rate: 75,
       error_count: 1,
+      entry_bytes: entryBytes([error]),
       errors: [{ ...error, timestamp: TIME }],
     }
     expect(await reported({ error })).toStrictEqual(job)
 
     const warnings = [{ ...aWarning, step: null, details: null, timestamp: TIME }]
-    job = { ...job, warned_items: 1, warning_count: 1, warnings }
+    const entry_bytes = entryBytes([error, ...warnings])
+    job = { ...job, warned_items: 1, warning_count: 1, entry_bytes, warnings }
     expect(await reported({ warning: aWarning })).toStrictEqual(job)
 
     job = { ...job, metadata: { ...job.metadata, import_job_id: 'enrichment-1' } }
@@ -156,6 +159,7 @@ describe('A worker', () => {
       duration_seconds: 0,
       error_count: 1,
       warning_count: 1,
+      entry_bytes: entryBytes([anError, aWarning].map((entry) => ({ ...entry, step: null, details: null }))),
       errors: [{ ...anError, step: null, details: null, timestamp: TIME }],
       warnings: [{ ...aWarning, step: null, details: null, timestamp: TIME }],
       metadata: { file: 'a.csv', stage: 'uploading', last_message: 'Half of it' },

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Edge } from '../../scripts/edge.ts'
 import type { Problem } from '../../src/http/reply/validation-error.ts'
 import { aCaller, TIME } from './fixtures.ts'
-import { call, startEdge } from './harness.ts'
+import { call, entryBytes, startEdge } from './harness.ts'
 
 interface Example {
   name: string
@@ -16,8 +16,8 @@ interface Example {
   /** null: only the status was recorded. */
   expected_json: {
     detail: Problem[]
-    errors: unknown[]
-    warnings: unknown[]
+    errors: object[]
+    warnings: object[]
     metadata: Record<string, unknown>
   }
 }
@@ -48,6 +48,7 @@ function additions({ expected_status, expected_json: job }: Example): object {
     warning_count: job.warnings.length,
     entities_not_kept: 0,
     entries_not_kept: 0,
+    entry_bytes: entryBytes([...job.errors, ...job.warnings]),
     eta_seconds: null,
     rate_per_second: null,
     stall_after_seconds: null,

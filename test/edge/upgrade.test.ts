@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import type { Edge } from '../../scripts/edge.ts'
-import { call, issueKey, startEdge } from './harness.ts'
+import { call, entryBytes, issueKey, startEdge } from './harness.ts'
 import { archived, live, pending } from './recorded-0.1.0/jobs.json' with { type: 'json' }
 
 /** Version 0.1.0 left three jobs of this organization on a disk, each created by a keyed request with this body. */
@@ -47,7 +47,8 @@ function still({
 test.each(Object.entries({ archived, live, pending }))('the %s job reads as it was', async (_, recorded) => {
   const { status, body } = await get(`/api/jobs/${recorded.job_id}`)
   expect(status).toBe(200)
-  expect(still(body)).toEqual({ ...still(recorded), entities_not_kept: 0 })
+  const entry_bytes = entryBytes([...recorded.errors, ...recorded.warnings])
+  expect(still(body)).toEqual({ ...still(recorded), entities_not_kept: 0, entry_bytes })
 })
 
 test('all jobs are listed, and D1 counts the entries of the archived one by type', async () => {
@@ -64,6 +65,13 @@ test('all jobs are listed, and D1 counts the entries of the archived one by type
     warnings: types(['no_image']),
     other_warnings: 0,
   })
+})
+
+test('what the organization has stored was counted', async () => {
+  const entry_bytes = entryBytes(
+    [archived, live, pending].flatMap(({ errors, warnings }) => [...errors, ...warnings]),
+  )
+  expect((await get('/api/usage')).body).toMatchObject({ live_jobs: 2, jobs: 3, entry_bytes })
 })
 
 test('the live job goes on: entities that failed before count once, and its end reaches D1', async () => {

@@ -182,6 +182,27 @@ describe('a full job', () => {
     expect(result).toMatchObject({ job: { failedItems: 3, warnedItems: 1 } })
   })
 
+  test('keeps every entry that fits into its bytes, and counts the rest', () => {
+    const [small, large] = [entry('é'), { ...entry('b'), message: 'x'.repeat(1_000) }]
+    const bytes = new TextEncoder().encode(entryText(small, NOW)).length
+    const job = aJob({ errorCount: 1, keptErrors: 1, entryBytes: 100 })
+    const report = { errors: [small, large, small], warnings: [large, small, small] }
+    const result = outcome(job, report, NOW, 100 + 3 * bytes)
+    expect(result).toMatchObject({
+      job: { errorCount: 4, keptErrors: 3, warningCount: 3, keptWarnings: 1, entryBytes: 100 + 3 * bytes },
+      entries: [
+        { kind: 'error', seq: 2 },
+        { kind: 'error', seq: 3 },
+        { kind: 'warning', seq: 1 },
+      ],
+    })
+  })
+
+  test('keeps what it has when the bound is lowered', () => {
+    const result = outcome(aJob({ entryBytes: 500 }), { errors: [entry('a')] }, NOW, 400)
+    expect(result).toMatchObject({ job: { entryBytes: 500, errorCount: 1, keptErrors: 0 }, entries: [] })
+  })
+
   test('still takes a mark', () => {
     const job = apply(
       { ...full, keptErrors: 100_000, metadata: { a: 'x'.repeat(65_525) } },
@@ -212,8 +233,8 @@ test('entries get a number and a time, and nothing else', () => {
   })
 })
 
-function outcome(job: Job, report: Report, now = NOW) {
-  return applyReport(job, report, now, () => 'clean')
+function outcome(job: Job, report: Report, now = NOW, maxEntryBytes = 100_000) {
+  return applyReport(job, report, now, () => 'clean', maxEntryBytes)
 }
 
 function apply(job: Job, report: Report, now = NOW): Job {

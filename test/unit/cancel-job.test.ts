@@ -41,7 +41,7 @@ test.each([{ stage: 'uploading' }, { markCompleted: true as const }, { markFaile
   'the worker’s next report, %o, is refused because the job is canceled',
   (report) => {
     const job = cancelled(aJob({}), 'wrong file')
-    expect(applyReport(job, report, NOW, () => 'clean')).toEqual({
+    expect(applyReport(job, report, NOW, () => 'clean', 1_000)).toEqual({
       ok: false,
       reason: 'closed',
       status: 'cancelled',

@@ -37,6 +37,7 @@ const ADDED: Record<string, string[]> = {
     'callback_url',
     'entities_not_kept',
     'entries_not_kept',
+    'entry_bytes',
     'error_count',
     'eta_seconds',
     'rate_per_second',

@@ -127,6 +127,7 @@ test('every field of a reported entry is presented', () => {
     toReport(JobProgressRequest.parse({ error: anEntry })),
     NOW,
     () => 'clean',
+    1_000_000,
   )
   if (!outcome.ok) throw new Error(outcome.reason)
   const presented = JSON.parse(outcome.entries[0]?.text ?? '')
@@ -137,7 +138,7 @@ test('every field of a reported entry is presented', () => {
 describe('Every field of a report', () => {
   test.each(Object.keys(REPORT) as (keyof Report)[])('%s changes the job', (field) => {
     const job = aJob({})
-    const outcome = applyReport(job, { [field]: REPORT[field] }, NOW, () => 'clean')
+    const outcome = applyReport(job, { [field]: REPORT[field] }, NOW, () => 'clean', 1_000_000)
     if (!outcome.ok) throw new Error(outcome.reason)
     const { revision, updatedAt } = job
     expect({ ...outcome.job, revision, updatedAt }).not.toEqual(job)

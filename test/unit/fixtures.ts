@@ -10,15 +10,17 @@ export class JobInMemory {
   job: Job
   readonly entries: Entry[] = []
   readonly #states = new Map<string, EntityState>()
+  readonly #maxEntryBytes: number
 
-  constructor(job: Job) {
+  constructor(job: Job, maxEntryBytes = 1_000_000) {
     this.job = job
+    this.#maxEntryBytes = maxEntryBytes
   }
 
   report(report: Report, now = this.job.updatedAt): ChangeOutcome {
     const id = (type: string, key: string) => JSON.stringify([type, key])
     const stateOf = (type: string, key: string) => this.#states.get(id(type, key)) ?? 'clean'
-    const outcome = applyReport(this.job, report, now, stateOf)
+    const outcome = applyReport(this.job, report, now, stateOf, this.#maxEntryBytes)
     if (outcome.ok) {
       this.job = outcome.job
       this.entries.push(...outcome.entries)

@@ -28,7 +28,7 @@ test('docs/operating.md lists every reason of a refusal under its status, and no
   const cases = readFileSync('src/http/reply/refuse.ts', 'utf8').matchAll(/^ {4}case '(\w+)':/gm)
   const given = await Promise.all(
     [...cases].map(async ([, reason]) => {
-      const refusal = { ok: false, reason, methods: [], problems: [] } as unknown as Refusal
+      const refusal = { ok: false, reason, methods: [], problems: [], limits: {} } as unknown as Refusal
       const app = new Hono().post('/', (c) => refuse(c, refusal))
       return `${reason} ${(await app.request('/', { method: 'POST', body: '{}' })).status}`
     }),

@@ -3,13 +3,14 @@ import { expect, test } from 'vitest'
 import type { Report } from '../../src/jobs/apply-report.ts'
 import { type Entry, isFinished } from '../../src/jobs/job.ts'
 import { durationSeconds, progressPercentage, successRate } from '../../src/jobs/measures.ts'
+import { utf8Bytes } from '../../src/jobs/utf8-bytes.ts'
 import { aJob, aReportedEntry, JobInMemory } from './fixtures.ts'
 
 /** Rules that hold for any reports in any order. There are few keys and types, so that they collide. */
 const entries = fc.array(
   fc
     .record({
-      entityKey: fc.constantFrom('a', 'b', 'c', 'd'),
+      entityKey: fc.constantFrom('a', 'b', 'ç', '😀'),
       entityType: fc.constantFrom('product', 'price', 'job'),
     })
     .map(aReportedEntry),
@@ -61,6 +62,29 @@ test('percentages stay in range, durations are never negative, and counts equal 
         expect(job.errorCount).toBe(memory.entries.filter(({ kind }) => kind === 'error').length)
         expect(job.warningCount).toBe(memory.entries.filter(({ kind }) => kind === 'warning').length)
       }
+    }),
+  )
+})
+
+test('a job keeps no more bytes of entries than it may, counts them exactly, and always takes a mark', () => {
+  fc.assert(
+    fc.property(reports, fc.nat({ max: 2_000 }), anyMark, (given, most, mark) => {
+      const memory = new JobInMemory(aJob({}), most)
+      let reported = 0
+      for (const report of given) {
+        if (!memory.report(report).ok || isFinished(memory.job.status)) break
+        reported += (report.errors ?? []).length + (report.warnings ?? []).length
+        const { entryBytes, errorCount, warningCount, keptErrors, keptWarnings } = memory.job
+        expect(entryBytes).toBe(memory.entries.reduce((sum, { text }) => sum + utf8Bytes(text), 0))
+        expect(entryBytes).toBeLessThanOrEqual(most)
+        expect(errorCount + warningCount).toBe(reported)
+        for (const [kind, kept] of [['error', keptErrors] as const, ['warning', keptWarnings] as const]) {
+          const seqs = memory.entries.filter((entry) => entry.kind === kind).map(({ seq }) => seq)
+          expect(seqs).toEqual(Array.from({ length: kept }, (_, n) => n + 1))
+        }
+      }
+      memory.report(mark)
+      expect(isFinished(memory.job.status)).toBe(true)
     }),
   )
 })

@@ -6,7 +6,16 @@ import { aJob } from './fixtures.ts'
 const NOW = 1_800_000_000_000
 const HOUR = 60 * 60 * 1_000
 const DAY = 24 * HOUR
-const settings = { archiveAfter: DAY, abandonAfterDays: 30, retention: 0, allowLoopback: false }
+const settings = {
+  archiveAfter: DAY,
+  abandonAfterDays: 30,
+  retention: 0,
+  allowLoopback: false,
+  recorders: 1,
+  maxEntryBytes: 0,
+  maxLiveJobs: 0,
+  maxBytes: 0,
+}
 
 function timesOf(given: Partial<Job>, { isBehind = false, now = NOW } = {}): Partial<Record<Duty, number>> {
   const duties = dutiesOf(aJob({ updatedAt: NOW, createdAt: NOW, ...given }), isBehind, settings, now)

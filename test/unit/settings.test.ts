@@ -4,7 +4,16 @@ import { afterEach, expect, test, vi } from 'vitest'
 import { DEFAULTS, readSettings } from '../../src/settings.ts'
 
 const DAY = 24 * 60 * 60 * 1_000
-const byDefault = { archiveAfter: DAY, abandonAfterDays: 30, retention: 90 * DAY, allowLoopback: false }
+const byDefault = {
+  archiveAfter: DAY,
+  abandonAfterDays: 30,
+  retention: 90 * DAY,
+  allowLoopback: false,
+  recorders: 1,
+  maxEntryBytes: 64 * 1024 * 1024,
+  maxLiveJobs: 20_000,
+  maxBytes: 2 * 1024 * 1024 * 1024,
+}
 
 afterEach(() => {
   vi.restoreAllMocks()
@@ -24,8 +33,21 @@ test('variables mean the same as text, as .dev.vars and the dashboard set them',
     ABANDONED_AFTER_DAYS: '0.5',
     RETENTION_DAYS: ' 7 ',
     ALLOW_LOOPBACK_CALLBACKS: 'true',
+    RECORDERS_PER_DATABASE: '4',
+    MAX_ENTRY_BYTES_PER_JOB: '1000',
+    MAX_LIVE_JOBS: '5',
+    MAX_BYTES_PER_ORGANIZATION: '0',
   }
-  const settings = { archiveAfter: 60_000, abandonAfterDays: 0.5, retention: 7 * DAY, allowLoopback: true }
+  const settings = {
+    archiveAfter: 60_000,
+    abandonAfterDays: 0.5,
+    retention: 7 * DAY,
+    allowLoopback: true,
+    recorders: 4,
+    maxEntryBytes: 1_000,
+    maxLiveJobs: 5,
+    maxBytes: 0,
+  }
   expect(readSettings(text)).toEqual(settings)
   expect(readSettings({ ABANDONED_AFTER_DAYS: '0', RETENTION_DAYS: '0' })).toMatchObject({
     abandonAfterDays: 0,
@@ -39,7 +61,7 @@ test.each([undefined, '', ' ', 'never', '30 days', '-1', -1, Number.NaN])(
   'the number %j is replaced by the default',
   (value) => {
     const given = value as number
-    const variables = { ARCHIVE_AFTER_SECONDS: given, ABANDONED_AFTER_DAYS: given, RETENTION_DAYS: given }
+    const variables = Object.fromEntries(Object.keys(DEFAULTS).map((name) => [name, given]))
     expect(readSettings({ ...variables, ALLOW_LOOPBACK_CALLBACKS: 'yes' })).toEqual(byDefault)
   },
 )

@@ -7,6 +7,7 @@ declare global {
       DB: D1Database
       JOBS: DurableObjectNamespace
       /** Node reads these in vitest.config.ts, because a Worker has no files. */
+      RECORDERS: DurableObjectNamespace
       TEST_MIGRATIONS: D1Migration[]
     }
   }

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
 import type { Job } from '../../src/jobs/job.ts'
-import { recordJob } from '../../src/store/record-job.ts'
 import { aJob } from '../unit/fixtures.ts'
 import { aJobKey, recordedJob, store } from './fixtures.ts'
+import { recordJob } from './record-job.ts'
 
 /** A new value for each field that a report may change without changing the status. */
 const PROGRESS: Omit<
@@ -20,6 +20,7 @@ const PROGRESS: Omit<
   keptEntities: 109,
   entityBytes: 110,
   entitiesNotKept: 111,
+  entryBytes: 112,
   metadata: { stage: 'uploading' },
   errorMessage: 'no',
   startedAt: 112,

@@ -3,7 +3,6 @@ import { env } from 'cloudflare:workers'
 import { expect, test, vi } from 'vitest'
 import { jobObject } from '../../src/job-object/address.ts'
 import { entryText } from '../../src/jobs/entry-text.ts'
-import { recordJob } from '../../src/store/record-job.ts'
 import {
   aJobKey,
   anError,
@@ -15,6 +14,7 @@ import {
   reported,
   store,
 } from './fixtures.ts'
+import { recordJob } from './record-job.ts'
 
 test('500 reports at once, each with its own error, make 500 entries and revisions without a gap', async () => {
   const key = await createdJob()

@@ -4,7 +4,6 @@ import { afterEach, expect, test, vi } from 'vitest'
 import { jobObject } from '../../src/job-object/address.ts'
 import { entryText } from '../../src/jobs/entry-text.ts'
 import type { Job, JobKey } from '../../src/jobs/job.ts'
-import { recordJob } from '../../src/store/record-job.ts'
 import {
   aJobKey,
   aKeyedRequest,
@@ -20,6 +19,7 @@ import {
   store,
 } from './fixtures.ts'
 import { holdD1 } from './hold-d1.ts'
+import { recordJob } from './record-job.ts'
 
 afterEach(() => {
   vi.useRealTimers()

@@ -5,9 +5,9 @@ import type { Env } from '../../src/env.ts'
 import worker from '../../src/index.ts'
 import type { JobKey, JobStatus } from '../../src/jobs/job.ts'
 import { deleteOldJobs } from '../../src/store/delete-old-jobs.ts'
-import { recordJob } from '../../src/store/record-job.ts'
 import { aJob } from '../unit/fixtures.ts'
 import { aJobKey, recordedJob, store } from './fixtures.ts'
+import { recordJob } from './record-job.ts'
 
 const DAY = 24 * 60 * 60 * 1_000
 const NOW = Date.now()

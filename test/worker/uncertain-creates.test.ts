@@ -5,7 +5,6 @@ import { jobObject } from '../../src/job-object/address.ts'
 import type { Report } from '../../src/jobs/apply-report.ts'
 import type { JobKey } from '../../src/jobs/job.ts'
 import { D1Timeout } from '../../src/store/bounded-d1.ts'
-import { recordJob } from '../../src/store/record-job.ts'
 import { failD1 } from './fail-d1.ts'
 import {
   aJobKey,
@@ -20,6 +19,7 @@ import {
   reported,
   store,
 } from './fixtures.ts'
+import { recordJob } from './record-job.ts'
 
 afterEach(() => {
   vi.useRealTimers()

@@ -68,9 +68,10 @@ const job = {
   error_message: maybe(text()).describe('Why the job failed or was canceled. Deprecated: see errors'),
   error_count: count().optional().describe('The number of errors reported, kept or not'),
   warning_count: count().optional().describe('The number of warnings reported, kept or not'),
+  entry_bytes: count().optional().describe('The bytes of the errors and warnings that it keeps'),
   entries_not_kept: count()
     .optional()
-    .describe('The number of errors and warnings beyond the 100,000 that a job keeps'),
+    .describe('The number of errors and warnings beyond the 100,000 or 64 MB that a job keeps'),
   entities_not_kept: count()
     .optional()
     .describe('The number of reports on entities beyond the 100,000 that a job remembers'),

@@ -2,6 +2,7 @@ import type { Context } from 'hono'
 import type { Permission } from '../../access/caller.ts'
 import type { JobRefusal } from '../../job-object/replies.ts'
 import { MAX_BODY_BYTES, MAX_METADATA_BYTES } from '../../jobs/limits.ts'
+import type { UsageExcess, UsageLimits } from '../../jobs/usage.ts'
 import { parseJson } from '../body/parse-json.ts'
 import type { Problem } from './validation-error.ts'
 
@@ -32,7 +33,14 @@ type RequestRefusal =
   | { ok: false; reason: 'too_large' }
   | { ok: false; reason: 'invalid'; problems: Problem[] }
 
-export type Refusal = RouteRefusal | CallerRefusal | RequestRefusal | JobRefusal
+/** Why an organization may not create another job. */
+export interface UsageRefusal {
+  ok: false
+  reason: UsageExcess
+  limits: UsageLimits
+}
+
+export type Refusal = RouteRefusal | CallerRefusal | RequestRefusal | UsageRefusal | JobRefusal
 
 /** The refusal of an invalid request, with everything that is wrong with it. */
 export function invalid(problems: Problem[]): Refusal {
@@ -82,6 +90,19 @@ export function refuse(c: Context, refusal: Refusal): Response | Promise<Respons
       return c.json({ detail: `The body is larger than ${MAX_BODY_BYTES} bytes` }, 413)
     case 'invalid':
       return c.json({ detail: refusal.problems }, 422)
+    case 'too_many_live_jobs': {
+      const { liveJobs } = refusal.limits
+      return c.json(
+        { detail: `The organization already has ${liveJobs} unfinished jobs` },
+        429,
+        RETRY_AFTER_LIMIT,
+      )
+    }
+    // Not 429: waiting does not help until old jobs are deleted.
+    case 'storage_full': {
+      const { bytes } = refusal.limits
+      return c.json({ detail: `The organization has used its ${bytes} bytes of storage` }, 403)
+    }
     // The same for another organization's job: a 403 would reveal that it exists.
     case 'not_found':
       return c.json({ detail: 'Job not found' }, 404)

@@ -1,5 +1,10 @@
 /** Fields that jobs did not have in version 0.1.0. */
 const LATER_FIELDS = ['epoch', 'createFingerprint', 'keptEntities', 'entityBytes', 'entitiesNotKept']
+/**
+ * This one stays in the replies to keyed requests. An upgrade counts it for the job and not for each reply, so a repeat of a
+ * request to that version shows 0.
+ */
+const LATER_COUNT = 'entryBytes'
 
 type Stored = { key: unknown; job: Record<string, unknown> & { epoch: number; createdAt: number } }
 
@@ -24,7 +29,8 @@ export function ageJournal(storage: DurableObjectStorage): boolean {
       drop table reply;
       drop table entry_group;`)
     storage.kv.delete('counted')
-    const old = Object.fromEntries(Object.entries(job).filter(([field]) => !LATER_FIELDS.includes(field)))
+    const later = [...LATER_FIELDS, LATER_COUNT]
+    const old = Object.fromEntries(Object.entries(job).filter(([field]) => !later.includes(field)))
     storage.kv.put('job', { key, job: old })
     if (typeof job.createFingerprint !== 'string') return
     const retry = { key: 'create', fingerprint: job.createFingerprint }

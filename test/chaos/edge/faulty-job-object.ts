@@ -2,8 +2,10 @@ import type { Env } from '../../../src/env.ts'
 import { JobObject as ProductJobObject } from '../../../src/job-object/job-object.ts'
 import { Journal, type Journaled } from '../../../src/job-object/journal.ts'
 import { applyReport } from '../../../src/jobs/apply-report.ts'
-import { isFinished } from '../../../src/jobs/job.ts'
-import type { JobRecord } from '../../../src/store/record-job.ts'
+import { isFinished, type Job, type JobKey, upgradeJob } from '../../../src/jobs/job.ts'
+import { findRecorded, isSameState } from '../../../src/store/find-job.ts'
+import type { JobRecord } from '../../../src/store/record-jobs.ts'
+import { openStore } from '../../../src/store/store.ts'
 import type { AgeOutcome, FinalReport, LossOutcome, ObjectState } from '../edge-commands.ts'
 import { ageJournal } from './age-journal.ts'
 import { translateAlarms } from './moved-clock.ts'
@@ -22,15 +24,15 @@ export class JobObject extends ProductJobObject {
   }
 
   /** Reads the object's storage. This loads no job from D1. */
-  inspect(): ObjectState {
+  async inspect(): Promise<ObjectState> {
     const { kv, sql } = this.ctx.storage
-    const stored = kv.get<{ version?: number; job: { epoch?: number; revision: number } }>('job')
-    const recorded = kv.get<{ revision: number }>('recorded')
+    const stored = kv.get<{ version?: number; key: JobKey; job: Job }>('job')
+    const recorded = stored && (await findRecorded(openStore(this.env.DB), stored.key))
     const answers = sql.exec(`select 1 from sqlite_master where name = 'answer'`).toArray()
     return {
       instance: this.#instance,
       epoch: stored === undefined ? null : (stored.job.epoch ?? 0),
-      isBehind: stored !== undefined && (recorded?.revision ?? 0) < stored.job.revision,
+      isBehind: stored !== undefined && !(recorded && isSameState(recorded, upgradeJob(stored.job))),
       isOld: answers.length > 0 || (stored !== undefined && stored.version === undefined),
     }
   }
@@ -44,10 +46,11 @@ export class JobObject extends ProductJobObject {
       const journaled = new Journal(this.ctx.storage).load()
       if (journaled === undefined || isFinished(journaled.job.status))
         return { ok: false, reason: 'not_live' }
-      if (journaled.recorded.revision < journaled.job.revision) return { ok: false, reason: 'behind' }
+      if ((await this.inspect()).isBehind) return { ok: false, reason: 'behind' }
       const record = finalReport && { ...toRecord(journaled, finalReport) }
       await this.ctx.storage.deleteAll()
-      if (this.inspect().epoch !== null) throw new Error('the storage was deleted but still has a job')
+      if ((await this.inspect()).epoch !== null)
+        throw new Error('the storage was deleted but still has a job')
       return { ok: true, instance: this.#instance, record }
     })
   }
@@ -95,7 +98,7 @@ function toRecord({ key, job }: Journaled, { worker, errors, revisions }: FinalR
       details: null,
     })),
   }
-  const outcome = applyReport(job, report, Date.now(), () => 'clean')
+  const outcome = applyReport(job, report, Date.now(), () => 'clean', Number.POSITIVE_INFINITY)
   if (!outcome.ok) throw new Error(`the final report was refused: ${outcome.reason}`)
   return {
     key,

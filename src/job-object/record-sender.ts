@@ -1,35 +1,39 @@
+import type { Env } from '../env.ts'
 import { jobFields, logError, logJobError } from '../log.ts'
+import { recorderOf } from '../recorder/address.ts'
+import type { RecordReply } from '../recorder/recorder-object.ts'
 import type { Recorded } from '../store/find-job.ts'
-import { recordJob } from '../store/record-job.ts'
-import type { Store } from '../store/store.ts'
+import { packRecord } from '../store/record-jobs.ts'
 import { within } from '../within.ts'
 import type { JobHolder } from './job-holder.ts'
 import type { LiveJob } from './live-job.ts'
 
-/** Bounds of the time between two writes of one job to D1, in ms. */
+/** Bounds of the time between two records of one job, in ms, while the recorder does not say. */
 const MIN_INTERVAL = 1_000
 const MAX_INTERVAL = 30_000
-/** The interval is this many times the duration of the last write: every job backs off when D1 is slow. */
-const INTERVAL_FACTOR = 10
+/** How long a recorder may take, in ms. A record may still land after that: its fence makes it harmless. */
+const TIMEOUT_MS = 60_000
 
 /**
- * Records the job in D1, one coalesced write at a time, less often the slower D1 is. It lives only in memory; the
- * object's alarm takes over after a crash or an eviction.
+ * Brings the job's record in D1 up to date through the recorder, one record at a time, as often as the recorder says. It
+ * lives only in memory; the object's alarm takes over after a crash or an eviction.
  */
-export class Recorder {
-  readonly #store: Store
+export class RecordSender {
+  readonly #env: Env
+  readonly #recorders: number
   readonly #holder: JobHolder
   #pass: Promise<boolean> | undefined
   #timer: ReturnType<typeof setTimeout> | undefined
   #interval = MIN_INTERVAL
 
-  /** Records the live job that `holder` holds, if it holds one. */
-  constructor(store: Store, holder: JobHolder) {
-    this.#store = store
+  /** Records the live job that `holder` holds, if it holds one; there are so many `recorders`. */
+  constructor(env: Env, recorders: number, holder: JobHolder) {
+    this.#env = env
+    this.#recorders = recorders
     this.#holder = holder
   }
 
-  /** Schedules a write: in about a second while D1 is fast. */
+  /** Schedules a record: in about a second while few jobs are live. */
   soon(): void {
     if (this.#timer !== undefined || this.#pass !== undefined || !this.#holder.live?.isBehind) return
     this.#timer = setTimeout(() => {
@@ -38,24 +42,23 @@ export class Recorder {
     }, this.#interval)
   }
 
-  /** Writes what D1 lacks, or joins the write under way. False if D1 did not take it; never throws. */
+  /** Records what D1 lacks, or joins the record under way. False if D1 did not take it; never throws. */
   now(): Promise<boolean> {
-    this.#pass ??= this.#writeAll().finally(() => {
+    this.#pass ??= this.#sendAll().finally(() => {
       this.#pass = undefined
       this.soon()
     })
     return this.#pass
   }
 
-  /** Writes until `reached()`, but waits at most `timeout` ms. A failed write ends the wait; a late one goes on. */
+  /** Records until `reached()`, but waits at most `timeout` ms. A failure ends the wait; a late record goes on. */
   async until(reached: () => boolean, timeout: number): Promise<void> {
     const deadline = Date.now() + timeout
-    // A write already under way may not include what the caller waits for; the next one does.
+    // A record already under way may not include what the caller waits for; the next one does.
     while (!reached() && (await within(deadline - Date.now(), this.now(), false))) {}
   }
 
-  async #writeAll(): Promise<boolean> {
-    const startedAt = Date.now()
+  async #sendAll(): Promise<boolean> {
     try {
       let isUnfinished = this.#holder.live?.isBehind ?? false
       let conflicts = 0
@@ -63,16 +66,22 @@ export class Recorder {
         const { live } = this.#holder
         if (live === undefined) break
         const record = live.nextRecord()
-        const recording = await recordJob(this.#store, record)
+        const reply: RecordReply | undefined = await within(
+          TIMEOUT_MS,
+          recorderOf(this.#env, this.#recorders, live.key).record(packRecord(record)),
+          undefined,
+        )
+        if (!reply?.ok) throw new Error('the recorder did not take the record')
+        this.#interval = reply.again
+        const { recording } = reply
         if (recording.landed) live.markRecorded(record)
         else if (++conflicts > 1) throw new Error('D1 keeps having a newer record')
         else await this.#settle(live, recording.stored)
         isUnfinished = record.unfinished || !recording.landed
       }
-      this.#interval = clamp((Date.now() - startedAt) * INTERVAL_FACTOR)
       return true
     } catch (error) {
-      this.#interval = clamp(this.#interval * 2)
+      this.#interval = Math.min(MAX_INTERVAL, this.#interval * 2)
       const { live } = this.#holder
       if (live !== undefined) logJobError('job_not_recorded', live.key, error)
       return false
@@ -100,8 +109,4 @@ export class Recorder {
     )
     if (!isYielding) live.supersede(stored.epoch)
   }
-}
-
-function clamp(interval: number): number {
-  return Math.min(MAX_INTERVAL, Math.max(MIN_INTERVAL, interval))
 }

@@ -1,0 +1,85 @@
+import { DurableObject } from 'cloudflare:workers'
+import type { Env } from '../env.ts'
+import { jobFields, logErrorThrottled } from '../log.ts'
+import { Moment } from '../moment.ts'
+import { remember } from '../remember.ts'
+import type { PackedRecord, Recording } from '../store/record-jobs.ts'
+import { openStore, type Store } from '../store/store.ts'
+import { within } from '../within.ts'
+import { Pace } from './pace.ts'
+import { nameOf, PendingRecords } from './pending-records.ts'
+import { writeBatch } from './write-batch.ts'
+
+/** The least time from one batch to the next, in ms, unless a status waits and D1 is well: at most ten a second. */
+const MIN_BATCH_INTERVAL = 100
+/** How long a job's records go alone after D1 refused one, in ms; and how many such jobs are remembered. */
+const SUSPECT_FOR = 10 * 60_000
+const MAX_SUSPECTS = 1_000
+
+/** What became of a record, and when to come again with the next one of that job, in ms. */
+export type RecordReply = ({ ok: true; recording: Recording } | { ok: false }) & { again: number }
+
+/**
+ * Stands before a D1 database and writes for all jobs: D1 does one thing at a time. While a batch is under way the next
+ * one fills; an idle recorder writes at once. It keeps nothing: the journals of the jobs are the log, their alarms the
+ * safety net, so it can be killed at any moment.
+ */
+export class RecorderObject extends DurableObject<Env> {
+  readonly #store: Store
+  readonly #pending = new PendingRecords()
+  readonly #pace = new Pace()
+  readonly #suspects = new Map<string, Moment>()
+  #isRunning = false
+  #wake: (() => void) | undefined
+
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env)
+    this.#store = openStore(env.DB)
+  }
+
+  /** Records one state of a job. Resolves once D1 has it or did not take it. Never throws. */
+  async record(record: PackedRecord): Promise<RecordReply> {
+    const name = nameOf(record)
+    const result = await new Promise<Recording | Error>((settle) => {
+      const isSuspect = this.#suspects.get(name)?.isWithin(SUSPECT_FOR, Date.now()) ?? false
+      if (!this.#pending.add({ record, settle }, isSuspect)) settle(new Error('the recorder has no room'))
+      if (this.#pending.isUrgent) this.#wake?.()
+      void this.#run()
+    })
+    const again = this.#pace.next(name, Date.now())
+    return result instanceof Error ? { ok: false, again } : { ok: true, recording: result, again }
+  }
+
+  async #run(): Promise<void> {
+    if (this.#isRunning) return
+    this.#isRunning = true
+    while (!this.#pending.isEmpty) {
+      const startedAt = Date.now()
+      const batch = this.#pending.take()
+      const { refused, failure } = await writeBatch(this.#store, batch)
+      if (failure) logErrorThrottled('batch_not_recorded', { records: batch.length }, failure)
+      for (const [{ record }, error] of refused) this.#suspect(record, error)
+      const rest = startedAt + MIN_BATCH_INTERVAL - Date.now()
+      if (failure) await sleep(rest)
+      else if (!this.#pending.isUrgent) await this.#untilUrgent(rest)
+    }
+    this.#isRunning = false
+  }
+
+  /** Waits until a status waits, but at most `timeout` ms. */
+  async #untilUrgent(timeout: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#wake = resolve
+    await within(timeout, promise, undefined)
+    this.#wake = undefined
+  }
+
+  #suspect(record: PackedRecord, error: Error): void {
+    remember(this.#suspects, nameOf(record), new Moment(Date.now()), MAX_SUSPECTS)
+    logErrorThrottled('record_refused', jobFields(record.key), error)
+  }
+}
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms))
+}
