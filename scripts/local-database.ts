@@ -73,7 +73,7 @@ export async function openLocalDatabases(
 }
 
 /** A D1 database on this machine. */
-export interface LocalDatabase {
+interface LocalDatabase {
   binding: string
   id: string
   /** The path of its file, which may not exist yet. */

@@ -5,7 +5,7 @@ import { DATABASE_NAMES } from '../src/store/databases.ts'
 export const PROJECT = resolve(import.meta.dirname, '..')
 
 /** One of the D1 databases in wrangler.toml. */
-export interface DatabaseSettings {
+interface DatabaseSettings {
   /** The Worker's name for it: `DB`, `DB_2`, … */
   binding: string
   id: string

@@ -22,7 +22,7 @@ export async function insertApiKey(store: AnyStore, key: NewApiKey): Promise<voi
 }
 
 /** A key with the placements of its organizations: of those that have one. */
-export type PlacedApiKey = ApiKey & { placements: Record<string, Placement> }
+type PlacedApiKey = ApiKey & { placements: Record<string, Placement> }
 
 /**
  * The key with this hash, even if revoked or expired. Takes no organization, because the hash itself is the credential.

@@ -31,7 +31,7 @@ export async function findJob(store: Store, key: JobKey): Promise<Job | undefine
 }
 
 /** Where an organization has gone that left a database. */
-export interface Departure extends Placement {
+interface Departure extends Placement {
   /** Whether everything of it is there by now. */
   isWhole: boolean
 }

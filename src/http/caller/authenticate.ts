@@ -18,8 +18,8 @@ const failedAttempts = new FailedAttempts({
 })
 
 /**
- * Finds out who is calling before anything else of the request is looked at. Sets `caller`, `permits`,
- * `organizationId` and `placement`, or refuses.
+ * Finds out who is calling, before anything else in the request is checked. Sets `caller`, `permits`, `organizationId` and
+ * `placement`, or refuses.
  */
 export const authenticate = createMiddleware<EdgeEnv>(async (c, next) => {
   const credential = readCredential(c)
@@ -34,7 +34,7 @@ export const authenticate = createMiddleware<EdgeEnv>(async (c, next) => {
   c.set('permits', permits)
 
   const choice = chooseOrganization(caller, c.req.header('X-Organization-ID'))
-  // Set before the budget is spent, so that the log says whose request was one too many.
+  // Set before the budget is checked: the log names the organization of a 429.
   const organizationId = choice.ok ? choice.organizationId : null
   c.set('organizationId', organizationId)
   c.set('placement', organizationId === null ? UNPLACED : placementOf(organizationId))
@@ -43,7 +43,7 @@ export const authenticate = createMiddleware<EdgeEnv>(async (c, next) => {
   return await next()
 })
 
-/** Lets callers pass who have the permission. Comes after `authenticate`. */
+/** Refuses callers without the permission. Must come after `authenticate`. */
 export function allow(permission: Permission) {
   return createMiddleware<EdgeEnv>(async (c, next) => {
     switch (await c.var.permits(permission)) {
@@ -62,7 +62,7 @@ export function allow(permission: Permission) {
 
 type Identified = Extract<Identification, { ok: true }>
 
-/** An address that failed too often is only served what is remembered as valid: its guesses are not looked up. */
+/** For an address that failed too often, only credentials remembered as valid count: its guesses are not looked up. */
 async function identifyUnlessBarred(
   c: Context<EdgeEnv>,
   credential: Credential,
@@ -72,8 +72,9 @@ async function identifyUnlessBarred(
   const identified = await identify(c, credential, !isBarred)
   if (identified.ok) return identified
   if (identified.reason === 'unavailable') return { ok: false, reason: 'credential_not_checked' }
-  const isTooMany = isBarred || !(await failedAttempts.count(c.env.FAILED_LOGINS, address))
-  return { ok: false, reason: isTooMany ? 'too_many_failures' : identified.reason }
+  if (isBarred || identified.reason === 'not_asked') return { ok: false, reason: 'too_many_failures' }
+  const mayFail = await failedAttempts.count(c.env.FAILED_LOGINS, address)
+  return { ok: false, reason: mayFail ? identified.reason : 'too_many_failures' }
 }
 
 async function isAllowed(c: Context<EdgeEnv>, permission: Permission): Promise<boolean> {

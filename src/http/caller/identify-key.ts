@@ -16,8 +16,8 @@ const hashes = new Map<string, string>()
 /**
  * Whose key it is. With `mayAsk` false, only keys that were valid before are looked up.
  *
- * How long it takes does not tell how close a guess comes to a real key: guesses are hashed whole, and a map compares the
- * hashes of its keys first.
+ * The time this takes reveals nothing about real keys: a guess is hashed whole, its hash does not show how close it is, and
+ * a map compares the hashes of its keys first.
  */
 export async function identifyKey(
   c: Context<EdgeEnv>,
@@ -50,7 +50,7 @@ async function lookUp(c: Context<EdgeEnv>, keyHash: string): Promise<StoredKey |
     logErrorThrottled(event, { request_id: c.var.requestId }, error)
   try {
     const key = await findApiKey(store, keyHash)
-    // A key in use is looked up about once a minute, often enough to note its use by the hour. No reply waits for that.
+    // A key in use is looked up about once a minute, often enough to note its use by the hour. No reply waits for this.
     if (key) c.executionCtx.waitUntil(noteUse(store, key, Date.now()).catch(logFailure('key_use_not_noted')))
     return key
   } catch (error) {

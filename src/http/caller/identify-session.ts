@@ -11,7 +11,7 @@ import type { EdgeEnv } from '../edge-env.ts'
 
 const knownPlacements = new KnownPlacements({ now: Date.now })
 
-/** Whose session it is. With `mayAsk` false, only what is remembered or its JWT proves counts. */
+/** Whose session it is. With `mayAsk` false, Stytch is not asked: the session must be remembered or proven by its JWT. */
 export async function identifySession(
   c: Context<EdgeEnv>,
   cookies: SessionCookies,
@@ -49,8 +49,8 @@ async function lookUpPlacement(c: Context<EdgeEnv>, organizationId: string): Pro
 }
 
 /**
- * Says why Stytch was no help: it did not answer, or it refuses us, which an operator has to fix. Only the type of its
- * error is logged, since the SDK's errors carry the whole request, token and all.
+ * Logs why Stytch gave no answer: it is down, or it refuses us, and an operator has to fix that. Of its error, only the
+ * status and type are logged: the SDK's errors contain the whole request, including the token.
  */
 function logStytch(error: unknown): void {
   const { status_code: status, error_type: type } = (error ?? {}) as Partial<StytchError>

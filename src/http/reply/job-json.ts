@@ -1,7 +1,7 @@
 import type { Context } from 'hono'
 import type { JobShown } from '../../job-object/replies.ts'
 
-/** The reply that carries a job. Where it does not carry all entries, a `Link` leads to them. */
+/** A reply with a job. If it does not hold all entries, a `Link` header leads to them. */
 export function jobJson(c: Context, { body, revision, hasMore, replayed }: JobShown): Response {
   const headers: Record<string, string> = { 'Content-Type': 'application/json', ETag: etagOf(revision) }
   if (replayed) headers['Idempotency-Replayed'] = 'true'
@@ -12,7 +12,7 @@ export function jobJson(c: Context, { body, revision, hasMore, replayed }: JobSh
   return c.body(body, 200, headers)
 }
 
-/** Whether the caller has this revision: then 304 says so, without a body. The running clock is no change. */
+/** Whether `If-None-Match` has the current revision. A duration that grew is not a change. */
 export function hasCurrent(c: Context, revision: number): boolean {
   const known = c.req
     .header('If-None-Match')
@@ -25,7 +25,7 @@ export function sayNotModified(c: Context, revision: number): Response {
   return c.body(null, 304, { ETag: etagOf(revision) })
 }
 
-/** Weak, since the duration and the ETA go on while the job stays the same. */
+/** Weak: the duration and the ETA change within a revision. */
 export function etagOf(revision: number): string {
   return `W/"${revision}"`
 }

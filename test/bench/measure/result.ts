@@ -3,7 +3,7 @@ import { median, spreadOf } from './figures.ts'
 import type { Measured } from './measure-in-turn.ts'
 
 /** What `--json` says of a case. Each figure is the median of the rounds. */
-export interface CaseFigures {
+interface CaseFigures {
   name: string
   perSecond: number
   floorPerSecond: number
