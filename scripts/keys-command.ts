@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
 import { PERMISSIONS } from '../src/access/caller.ts'
+import { MAX_KEY_NAME, MAX_ORGANIZATION_ID } from '../src/jobs/limits.ts'
 
 export const USAGE = `Usage:
   npm run --silent keys -- issue  --local|--remote --org ORG [--org ORG …] --name NAME
@@ -21,6 +22,8 @@ issue creates the state if there is none; the other commands require one.
 rotate issues a key with the same rights and, by default, the same expiry. A key can be rotated once.
 webhook-secret replaces the secret that signs the organization's webhooks, and prints the new one.
 `
+const ORGANIZATION_ID = new RegExp(`^[\\x21-\\x7e]{1,${MAX_ORGANIZATION_ID}}$`)
+const KEY_NAME = new RegExp(`^\\P{Cc}{1,${MAX_KEY_NAME}}$`, 'u')
 const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS
 
@@ -57,8 +60,8 @@ export function readKeysCommand(args: string[]): { command: KeysCommand; place: 
   const organizationIds = [...new Set(values.org)]
   const [organizationId, ...others] = organizationIds
   // The ids that an X-Organization-ID header can carry.
-  if (organizationId === undefined || !organizationIds.every((id) => /^[\x21-\x7e]{1,128}$/.test(id))) {
-    throw new UsageError('--org takes 1 to 128 printable ASCII characters, without spaces')
+  if (organizationId === undefined || !organizationIds.every((id) => ORGANIZATION_ID.test(id))) {
+    throw new UsageError(`--org takes 1 to ${MAX_ORGANIZATION_ID} printable ASCII characters, without spaces`)
   }
   if (others.length > 0 && verb !== 'issue') throw new UsageError('Only issue takes more than one --org')
   const given = Object.keys(values).filter((flag) => !['local', 'remote', 'persist-to', 'org'].includes(flag))
@@ -66,7 +69,7 @@ export function readKeysCommand(args: string[]): { command: KeysCommand; place: 
     case 'issue': {
       refuseOthers(given, ['name', 'permission', 'expires-in-days'])
       const name = values.name ?? ''
-      if (!/^\P{Cc}{1,128}$/u.test(name)) throw new UsageError('--name takes 1 to 128 printable characters')
+      if (!KEY_NAME.test(name)) throw new UsageError(`--name takes 1 to ${MAX_KEY_NAME} printable characters`)
       const permissions = [...new Set(values.permission)]
       const unknown = permissions.filter(
         (permission) => !(PERMISSIONS as readonly string[]).includes(permission),

@@ -12,7 +12,7 @@ import { keepPrivate, secureHeaders } from './http/reply/secure-headers.ts'
 import { serve } from './http/serve.ts'
 import { isStoreError } from './store/store.ts'
 
-/** The whole HTTP surface. A path answers with and without a trailing slash. */
+/** Everything served over HTTP. Paths work with and without a trailing slash. */
 export const app = new Hono<EdgeEnv>({ strict: false })
 
 app.use(
@@ -35,7 +35,7 @@ for (const endpoint of endpoints) serve(app, endpoint)
 app.notFound((c) => refuse(c, { ok: false, reason: 'no_such_path' }))
 
 app.onError((error, c) => {
-  // What went wrong is for the log, see logRefusals: a reply never carries a stack, a query or another system's words.
+  // `logRefusals` logs the error. A reply never has a stack, a query or another system's words.
   const isOutage = isStoreError(error) || isRuntimeFailure(error)
   return refuse(c, { ok: false, reason: isOutage ? 'unavailable' : 'failed' })
 })

@@ -39,8 +39,8 @@ import watchJobJs from './dashboard/watch-job.js'
 import type { EdgeEnv } from './http/edge-env.ts'
 
 /**
- * The files of the page, as they are in src/dashboard. They are in the Worker as text: as static assets, three more Workers
- * would stand in front of each report on a machine of one's own, and there a report would take three times as long.
+ * The files of the page, as they are in src/dashboard, as text in the Worker. Not static assets: locally, these put three
+ * more Workers in front of every request, and a report would take three times as long.
  */
 const FILES: Record<string, string> = {
   'api.js': apiJs,
@@ -87,8 +87,8 @@ const TYPES: Record<string, string> = {
 }
 
 /**
- * Of its own origin, and nothing inline. Should text of the API ever get where markup is read, it does nothing there: no
- * string is taken for markup or code at all.
+ * Only files of our own origin, and nothing inline. If text from the API ever reached a sink for markup or code, the
+ * browser would refuse it: strings are not accepted there.
  */
 const POLICY = [
   "default-src 'none'",
@@ -103,13 +103,13 @@ const POLICY = [
   "trusted-types 'none'",
 ].join('; ')
 
-// Asked about each time, and sent only when it has changed: after a deploy, no browser mixes old files with new ones.
+// Revalidated on every use: after a deploy, no browser mixes old files with new ones.
 const HEADERS = { 'Cache-Control': 'no-cache', 'Content-Security-Policy': POLICY }
 
-// A browser takes the policy of a 304 for the one it had: without it, the API's, which allows nothing.
+// A browser applies the policy of a 304 to the cached page. Without this one, that would be the API's, which allows nothing.
 const cached = etag({ retainedHeaders: [...RETAINED_304_HEADERS, 'Content-Security-Policy'] })
 
-/** `GET /` and what it loads: the page on which operators watch. It holds nothing of anyone: that takes a credential. */
+/** `GET /` and the files it loads: the page for operators. Needs no credential, as it has no data of its own. */
 export const dashboard = new Hono<EdgeEnv>()
   .get('/', cached, (c) => c.html(indexHtml, 200, HEADERS))
   .get('/dashboard/:file', cached, (c) => {

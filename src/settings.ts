@@ -3,11 +3,11 @@ import { logEvent } from './log.ts'
 
 const SECOND = 1_000
 const DAY = 24 * 60 * 60 * SECOND
-/** Larger numbers count as this many days: a date may not be further away than JavaScript can express. */
+/** Larger numbers count as this many days, because JavaScript's dates are limited. */
 const MAX_DAYS = 36_500
 const MAX_RECORDERS = 100
 
-/** The values in wrangler.toml. They also replace a variable that is missing or invalid. */
+/** The values in wrangler.toml, which also replace missing and invalid variables. */
 export const DEFAULTS = {
   ARCHIVE_AFTER_SECONDS: 86_400,
   RETENTION_DAYS: 90,
@@ -19,7 +19,7 @@ export const DEFAULTS = {
   MAX_BYTES_PER_ORGANIZATION: 2 * 1024 * 1024 * 1024,
 }
 
-/** What an operator sets. */
+/** What operators can set. */
 export interface Settings {
   /** How long a finished job stays in its object, in ms. */
   archiveAfter: number
@@ -40,8 +40,8 @@ export interface Settings {
 }
 
 /**
- * Reads the numbers and booleans of the Worker's variables. They may be text: those of .dev.vars, `--var` and the
- * dashboard are. An invalid one is logged once per isolate.
+ * Reads the Worker's numeric and boolean variables. They may be text: those from .dev.vars, `--var` and the dashboard
+ * are. Each missing or invalid one is logged once per isolate.
  */
 export function readSettings(env: Partial<Env>): Settings {
   return {

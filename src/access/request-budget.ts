@@ -1,16 +1,7 @@
+import { MAX_MISS_DEBT, MAX_MISSES, MISS_WEIGHT, MISS_WINDOW, REQUESTS_A_UNIT } from '../jobs/limits.ts'
 import { Moment } from '../moment.ts'
 import { remember } from '../remember.ts'
 
-/** How many requests one unit of the limiter covers: it is asked once per unit, so the other requests cost nothing. */
-const REQUESTS_A_UNIT = 100
-/** What a request for a job that does not exist weighs, in requests: it makes an object, which looks into D1. */
-const MISS_WEIGHT = REQUESTS_A_UNIT
-/** How much a caller may owe for misses before it is refused until the limiter has granted it, in requests. */
-const MAX_MISS_DEBT = 10 * MISS_WEIGHT
-/** How many misses a caller may make in a window, whatever the limiter says. */
-const MAX_MISSES = 600
-/** How long that window is, in ms. */
-const MISS_WINDOW_MS = 60_000
 /** How long a grant may be used, in ms. */
 const GRANTED_FOR_MS = 60_000
 /** How long a caller over the limit is refused before the limiter is asked again, in ms. */
@@ -60,7 +51,7 @@ export class RequestBudget {
   spend(limiter: Limiter, callerId: string, keepAlive: (work: Promise<unknown>) => void): boolean {
     const now = this.#now()
     const account = this.#accountOf(callerId)
-    if (account.misses >= MAX_MISSES && account.missesSince?.isWithin(MISS_WINDOW_MS, now)) return false
+    if (account.misses >= MAX_MISSES && account.missesSince?.isWithin(MISS_WINDOW, now)) return false
     if (limiter === undefined) return true
     if (account.refusedAt?.isWithin(REFUSED_FOR_MS, now)) return false
     if (!account.grantedAt?.isWithin(GRANTED_FOR_MS, now)) account.left = Math.min(account.left, 0)
@@ -79,7 +70,7 @@ export class RequestBudget {
   chargeMiss(limiter: Limiter, callerId: string): void {
     const now = this.#now()
     const account = this.#accountOf(callerId)
-    if (!account.missesSince?.isWithin(MISS_WINDOW_MS, now)) {
+    if (!account.missesSince?.isWithin(MISS_WINDOW, now)) {
       account.missesSince = new Moment(now)
       account.misses = 0
     }
@@ -102,7 +93,7 @@ export class RequestBudget {
         this.#settle(account, 'failed')
         this.#onError(error)
       }
-      // A late answer may arrive after the limiter was asked again: whoever asked last goes on.
+      // A late answer may arrive after the limiter was asked again: the last one to ask goes on.
     } while (account.left < 0 && account.askedAt === askedAt)
     if (account.askedAt === askedAt) account.askedAt = undefined
   }

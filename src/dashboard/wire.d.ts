@@ -1,55 +1,20 @@
-/** The parts of the API's replies that the page reads. Types only: this file never reaches a browser. */
+/**
+ * The parts of the API's replies that the page reads. Types only: this file never reaches a browser, so it may import
+ * types from the Worker. The page and the API are always of one version: the same Worker serves both.
+ */
+import type { JobStatus } from '../jobs/job.ts'
+import type { presentDeliveries, presentSummary } from '../jobs/present-job.ts'
 
-export type JobStatus =
-  | 'pending'
-  | 'in_progress'
-  | 'completed'
-  | 'completed_with_warnings'
-  | 'partial_success'
-  | 'failed'
-  | 'cancelled'
+export type { JobStatus }
 
-/** A job in a list or an event; times are ISO 8601, durations seconds. */
-export interface Job {
-  job_id: string
-  job_type: string
-  status: JobStatus
-  total_items: number
-  processed_items: number
-  failed_items: number
-  warned_items: number
-  progress_percentage: number
-  success_rate: number
-  created_at: string | null
-  started_at: string | null
-  completed_at: string | null
-  duration_seconds: number | null
-  triggered_by: string | null
-  error_message: string | null
-  callback_url?: string | null
-  error_count: number
-  warning_count: number
-  entries_not_kept: number
-  stalled_at: string | null
-  stall_after_seconds: number | null
-  eta_seconds?: number | null
-  rate_per_second?: number | null
-  stages?: Stage[]
-  /** Absent in the list, which does not show it. */
-  metadata?: Record<string, unknown> | null
-}
+type Summary = ReturnType<typeof presentSummary>
 
-export interface Stage {
-  stage: string
-  started_at: string
-}
+/** A job in a list or an event. The list leaves out its metadata. */
+export type Job = Omit<Summary, 'metadata'> & Partial<Pick<Summary, 'metadata'>>
 
-/** `status` is the HTTP status of the reply, null without one. */
-export interface Delivery {
-  attempted_at: string
-  status: number | null
-  error: string | null
-}
+export type Stage = Job['stages'][number]
+
+export type Delivery = ReturnType<typeof presentDeliveries>['deliveries'][number]
 
 export interface Entry {
   entity_key: string

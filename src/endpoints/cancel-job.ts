@@ -15,7 +15,7 @@ const CancelRequest = component(
       reason: text(MAX_MESSAGE)
         .nullable()
         .optional()
-        .describe('Why it is cancelled; kept as the error_message of the job'),
+        .describe('Why the job is canceled; kept as its error_message'),
     })
     .describe('A cancellation'),
 )
@@ -25,8 +25,7 @@ export const cancelJob = endpoint({
   method: 'post',
   path: '/api/jobs/{job_id}/cancel',
   summary: 'Cancel Job',
-  description:
-    'Ends a job that is not finished. Its worker learns of it from its next report, which gets 409.',
+  description: 'Cancels a job that is not finished. Its worker finds out when its next report gets 409.',
   permission: 'job:cancel',
   body: { schema: CancelRequest, example: { reason: 'The feed is outdated' }, optional: true },
   replies: { 200: wholeJob },

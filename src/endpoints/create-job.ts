@@ -24,18 +24,18 @@ export const NewJobRequest = component(
   'NewJobRequest',
   z
     .object({
-      job_type: text(MAX_LINE).describe('What kind of job it is, for instance enrichment or crawl'),
-      total_items: integer().describe('How many items there are to process; 0 if that is not known yet'),
-      metadata: dictionary(MAX_METADATA_BYTES).optional().describe('Anything to keep with the job'),
+      job_type: text(MAX_LINE).describe('The type of the job, for example enrichment or crawl'),
+      total_items: integer().describe('The number of items to process; 0 if unknown'),
+      metadata: dictionary(MAX_METADATA_BYTES).optional().describe('Data to keep with the job'),
       triggered_by: text(MAX_LINE).nullable().optional().describe('Who or what started the job'),
       stall_after_seconds: integer(STALL_SECONDS)
         .nullable()
         .optional()
-        .describe('Flag the running job as stalled after so long a silence'),
+        .describe('Seconds without a report after which the running job is flagged as stalled'),
       callback_url: text(MAX_CALLBACK_URL)
         .nullable()
         .optional()
-        .describe('Where to post the finished job: https, at a public address'),
+        .describe('Where to post the finished job: an https URL at a public address'),
     })
     .describe('A job to create'),
 )
@@ -46,7 +46,7 @@ export const createJob = endpoint({
   path: '/api/jobs/',
   summary: 'Create Job',
   description:
-    'Creates a job in the status `pending`. Its worker then reports on it by its ID. It is refused with 429 while the ' +
+    'Creates a job with the status `pending`. Its worker then reports progress by its ID. Refused with 429 while the ' +
     'organization has too many unfinished jobs, and with 403 while its storage is full: see `GET /api/usage`. ' +
     'Neither ever refuses a report.',
   permission: 'job:create',
@@ -75,7 +75,7 @@ export const createJob = endpoint({
   },
 })
 
-/** The job that a valid body asks for. */
+/** The job described by a valid body. */
 export function toNewJob(body: z.output<typeof NewJobRequest>): NewJob {
   return {
     jobType: body.job_type,
@@ -96,7 +96,7 @@ async function isRepeat(c: Context<EdgeEnv>, key: JobKey): Promise<boolean> {
   return !isNew
 }
 
-/** The ID follows from the organization and its key, so a repeated create meets the object of the first one. */
+/** The ID is derived from the organization and the key, so a repeated create reaches the object of the first one. */
 async function jobIdFor(organizationId: string, { key }: KeyedRequest): Promise<string> {
   return jobIdOf((await sha256(JSON.stringify([organizationId, key]))).slice(0, 32))
 }

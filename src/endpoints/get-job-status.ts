@@ -10,10 +10,10 @@ export const getJobStatus = endpoint({
   method: 'get',
   path: '/api/jobs/{job_id}/status',
   summary: 'Get Job Status',
-  description: 'The few fields of the job that a poller needs, as last acknowledged.',
+  description: 'The status and progress of a job, for polling.',
   permission: 'job:read',
   replies: {
-    200: { description: 'Where the job stands.', content: { 'application/json': JobStatusResponse } },
+    200: { description: 'The status of the job.', content: { 'application/json': JobStatusResponse } },
     304: notModified,
   },
   async handle(c) {

@@ -9,7 +9,7 @@ export const getJob = endpoint({
   method: 'get',
   path: '/api/jobs/{job_id}',
   summary: 'Get Job',
-  description: 'The job as last acknowledged to its worker.',
+  description: 'Returns the job as its last acknowledged report left it.',
   permission: 'job:read',
   replies: { 200: wholeJob, 304: notModified },
   async handle(c) {

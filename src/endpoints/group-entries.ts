@@ -10,10 +10,10 @@ const EntryGroupResponse = component(
   'EntryGroupResponse',
   z
     .strictObject({
-      error_type: z.string().describe('As the entries have it'),
-      count: count().describe('How many entries have it'),
+      error_type: z.string().describe('The error type'),
+      count: count().describe('The number of entries of this type'),
     })
-    .describe('The entries of one error type'),
+    .describe('The number of entries of one error type'),
 )
 
 const groups = () => z.array(EntryGroupResponse)
@@ -22,12 +22,12 @@ const EntryGroupsResponse = component(
   'EntryGroupsResponse',
   z
     .strictObject({
-      errors: groups().describe('The most frequent error types of the errors'),
-      other_errors: count().describe('Errors of any other type'),
-      warnings: groups().describe('The most frequent error types of the warnings'),
-      other_warnings: count().describe('Warnings of any other type'),
+      errors: groups().describe('The most frequent types of errors, most frequent first'),
+      other_errors: count().describe('The number of errors of other types'),
+      warnings: groups().describe('The most frequent types of warnings, most frequent first'),
+      other_warnings: count().describe('The number of warnings of other types'),
     })
-    .describe('How many entries a job has of each of the 100 most frequent error types'),
+    .describe('The errors and warnings of a job, counted by type'),
 )
 
 export const groupEntries = endpoint({
@@ -36,11 +36,11 @@ export const groupEntries = endpoint({
   path: '/api/jobs/{job_id}/entry-groups',
   summary: 'Group Job Entries',
   description:
-    'How many errors and warnings the job has of each type: the 100 most frequent, and all others together.',
+    'Counts the errors and warnings of a job by type: the 100 most frequent types of each, and all others together.',
   permission: 'job:read',
   replies: {
     200: {
-      description: 'The types, the most frequent first.',
+      description: 'The counts by type.',
       content: { 'application/json': EntryGroupsResponse },
     },
   },

@@ -4,18 +4,18 @@ import { endpoint } from '../http/endpoint.ts'
 
 const HealthResponse = component(
   'HealthResponse',
-  z.strictObject({ status: z.literal('ok').describe('Always ok') }).describe('The edge answers'),
+  z.strictObject({ status: z.literal('ok').describe('Always ok') }).describe('The API is up'),
 )
 
-/** It does not ask D1, without which the edge goes on working. */
+/** Does not check D1: most of the API works without it. */
 export const healthz = endpoint({
   id: 'healthz',
   method: 'get',
   path: '/healthz',
   summary: 'Health',
-  description: 'Whether the edge answers.',
+  description: 'Whether the API is up.',
   permission: null,
-  replies: { 200: { description: 'It does.', content: { 'application/json': HealthResponse } } },
+  replies: { 200: { description: 'The API is up.', content: { 'application/json': HealthResponse } } },
   refusals: [405],
   handle: (c) => c.json({ status: 'ok' }),
 })

@@ -12,22 +12,22 @@ const DeliveryResponse = component(
   'DeliveryResponse',
   z
     .strictObject({
-      attempted_at: textOrNull().describe('When it was made, in ISO 8601'),
-      status: count().nullable().describe('The status that the receiver answered; null if it did not answer'),
-      error: textOrNull().describe('What went wrong; null if nothing did'),
+      attempted_at: textOrNull().describe('When the attempt was made, in ISO 8601'),
+      status: count().nullable().describe('The HTTP status from the receiver; null if it did not respond'),
+      error: textOrNull().describe('What went wrong; null if the delivery succeeded'),
     })
-    .describe('One attempt to post a finished job'),
+    .describe('An attempt to post a finished job'),
 )
 
 const DeliveriesResponse = component(
   'DeliveriesResponse',
   z
     .strictObject({
-      callback_url: textOrNull().describe('Where the finished job is posted; null: nowhere'),
-      next_attempt_at: textOrNull().describe('When that is tried next; null: not at all, or not again'),
+      callback_url: textOrNull().describe('Where the finished job is posted; null if nowhere'),
+      next_attempt_at: textOrNull().describe('When the next attempt is due; null if there is none'),
       deliveries: z.array(DeliveryResponse).describe('The attempts so far, oldest first'),
     })
-    .describe('How posting a finished job to its callback URL went'),
+    .describe('The deliveries of a finished job to its callback URL'),
 )
 
 export const listDeliveries = endpoint({
@@ -35,10 +35,10 @@ export const listDeliveries = endpoint({
   method: 'get',
   path: '/api/jobs/{job_id}/deliveries',
   summary: 'List Job Deliveries',
-  description: 'How posting the finished job to its callback URL went.',
+  description: 'Lists the attempts to post the finished job to its callback URL.',
   permission: 'job:read',
   replies: {
-    200: { description: 'The attempts.', content: { 'application/json': DeliveriesResponse } },
+    200: { description: 'The attempts so far.', content: { 'application/json': DeliveriesResponse } },
   },
   async handle(c) {
     const reply = await callJob(c, (object, key) => object.read(key))

@@ -16,27 +16,27 @@ const NDJSON = 'application/x-ndjson'
 const PageQuery = z.object({
   limit: integer({ least: 1, most: ENTRY_PAGE.most })
     .prefault(ENTRY_PAGE.default)
-    .describe('Entries on the page, at most'),
-  cursor: field({ type: 'string' }, readCursor).prefault('0').describe('The next_cursor of the page before'),
+    .describe('The most entries on a page'),
+  cursor: field({ type: 'string' }, readCursor)
+    .prefault('0')
+    .describe('The next_cursor of the previous page'),
   error_type: text(MAX_LINE)
     .optional()
-    .describe('Only entries of this type; a page may then hold fewer than its limit, or none'),
+    .describe('Only entries of this type. A page may then have fewer entries than its limit, or none'),
 })
 
 const entries = () => z.array(JobErrorResponse).describe('Oldest first')
 
 const JobErrorsResponse = component(
   'JobErrorsResponse',
-  z
-    .strictObject({ errors: entries(), next_cursor: nextCursor() })
-    .describe('One page of the errors of a job'),
+  z.strictObject({ errors: entries(), next_cursor: nextCursor() }).describe('A page of the errors of a job'),
 )
 
 const JobWarningsResponse = component(
   'JobWarningsResponse',
   z
     .strictObject({ warnings: entries(), next_cursor: nextCursor() })
-    .describe('One page of the warnings of a job'),
+    .describe('A page of the warnings of a job'),
 )
 
 export const listErrors = listEntries('error', 'errors', 'Errors', JobErrorsResponse)
@@ -49,13 +49,13 @@ function listEntries(kind: EntryKind, name: 'errors' | 'warnings', title: string
     path: `/api/jobs/{job_id}/${name}`,
     summary: `List Job ${title}`,
     description:
-      `All ${name} that the job keeps, oldest first. In pages: the \`next_cursor\` of one is the \`cursor\` of the next. With ` +
-      '`Accept: application/x-ndjson` all of them come in one stream, an entry a line; a stream that breaks off is not whole.',
+      `Lists all ${name} that the job keeps, oldest first, in pages: pass the \`next_cursor\` of one as the \`cursor\` of the ` +
+      'next. `Accept: application/x-ndjson` returns all of them in one stream, one per line; if it breaks off, it is incomplete.',
     permission: 'job:read',
     query: PageQuery,
     replies: {
       200: {
-        description: 'One page, or all of them as NDJSON.',
+        description: `A page of ${name}, or all of them as NDJSON.`,
         content: { [JSON_TYPE]: page, [NDJSON]: JobErrorResponse },
       },
     },
@@ -77,7 +77,7 @@ function listEntries(kind: EntryKind, name: 'errors' | 'warnings', title: string
   })
 }
 
-/** Holds one page in memory: the next is read once the reader has taken the last. */
+/** Holds one page in memory: the next one is read only when the reader has taken it. */
 function streamPages(
   first: EntriesReply,
   pageAfter: (place: number) => Promise<EntriesReply | JobRefusal>,
@@ -87,14 +87,15 @@ function streamPages(
   return new ReadableStream({
     async pull(stream) {
       for (let isEmpty = true; isEmpty; ) {
-        // The whole page in one chunk: each chunk is a turn of the event loop.
+        // The whole page in one chunk: each chunk costs a turn of the event loop.
         if (page.texts.length > 0) stream.enqueue(encoder.encode(`${page.texts.join('\n')}\n`))
         if (page.next === null) return stream.close()
-        // A page of one error type may be empty, and a pull that enqueues nothing is not repeated: go on here.
+        // A page of one error type may be empty, and a pull that enqueues nothing is not repeated.
         isEmpty = page.texts.length === 0
         const reply = await pageAfter(page.next)
-        // The status went out long ago: cutting the stream off is the only way left to say that it is not whole.
-        if (!reply.ok) return stream.error(new Error(`the entries went away: ${reply.reason}`))
+        // The status has been sent: breaking off is the only way to show that the stream is incomplete.
+        if (!reply.ok)
+          return stream.error(new Error(`The next page of entries could not be read: ${reply.reason}`))
         page = reply
       }
     },

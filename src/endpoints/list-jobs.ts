@@ -13,37 +13,37 @@ import { utf8Bytes } from '../jobs/utf8-bytes.ts'
 import { listJobs as findJobs } from '../store/list-jobs.ts'
 import { openStore } from '../store/store.ts'
 
-/** More than stands around the jobs: the names of two fields, and a cursor of at most 144 characters. */
+/** More than the JSON around the jobs takes: two field names, and a cursor of at most 144 characters. */
 const ENVELOPE_BYTES = 256
 
 export const ListQuery = z.object({
   status: field({ type: 'string', enum: JOB_STATUSES }, readStatuses)
     .optional()
-    .describe('Only jobs in this status; may be given several times'),
+    .describe('Only jobs with this status; may be repeated'),
   job_type: text(MAX_LINE).optional().describe('Only jobs of this type'),
-  triggered_by: text(MAX_LINE).optional().describe('Only jobs started by this one'),
+  triggered_by: text(MAX_LINE).optional().describe('Only jobs with this triggered_by'),
   created_after: field({ type: 'string', format: 'date-time' }, readTime)
     .optional()
-    .describe('Only jobs created later than this'),
+    .describe('Only jobs created after this time'),
   created_before: field({ type: 'string', format: 'date-time' }, readTime)
     .optional()
-    .describe('Only jobs created earlier than this'),
-  stalled: boolean().optional().describe('If true, only running jobs that are flagged as stalled'),
-  metadata: boolean().prefault(true).describe('If false, the jobs come without their metadata'),
+    .describe('Only jobs created before this time'),
+  stalled: boolean().optional().describe('If true, only running jobs flagged as stalled'),
+  metadata: boolean().prefault(true).describe('If false, jobs are listed without their metadata'),
   limit: integer({ least: 1, most: JOB_PAGE.most })
     .prefault(JOB_PAGE.default)
-    .describe('Jobs on the page, at most; fewer if they are large'),
-  cursor: field({ type: 'string' }, readPlace).optional().describe('The next_cursor of the page before'),
+    .describe('The most jobs on a page; there are fewer if they are large'),
+  cursor: field({ type: 'string' }, readPlace).optional().describe('The next_cursor of the previous page'),
 })
 
 const JobListResponse = component(
   'JobListResponse',
   z
     .strictObject({
-      jobs: z.array(JobSummaryResponse).describe('Newest first; at least one, unless no job is left'),
+      jobs: z.array(JobSummaryResponse).describe('Newest first; empty only if no job is left'),
       next_cursor: nextCursor(),
     })
-    .describe('One page of the jobs of an organization'),
+    .describe('A page of the jobs of an organization'),
 )
 
 export const listJobs = endpoint({
@@ -52,11 +52,11 @@ export const listJobs = endpoint({
   path: '/api/jobs/',
   summary: 'List Jobs',
   description:
-    'The jobs of the organization, newest first, in pages of at most 1 MB: a page of large jobs may hold fewer than its ' +
-    '`limit`, so go on until `next_cursor` is null. Statuses are current; everything else is about a second behind.',
+    'Lists the jobs of the organization, newest first, in pages of at most 1 MB. A page of large jobs may have fewer than ' +
+    'its `limit`, so continue until `next_cursor` is null. Statuses are current; everything else is about a second behind.',
   permission: 'job:read',
   query: ListQuery,
-  replies: { 200: { description: 'One page.', content: { 'application/json': JobListResponse } } },
+  replies: { 200: { description: 'A page of jobs.', content: { 'application/json': JobListResponse } } },
   async handle(c) {
     const { organizationId } = c.var
     if (organizationId === null) return refuse(c, { ok: false, reason: 'organization_not_found' })
@@ -79,8 +79,8 @@ export const listJobs = endpoint({
 })
 
 /**
- * The first of the jobs as JSON: as many as a page has room for, and always one, or paging would never get past it. D1
- * has weighed them already, but a control character is one byte there and six in JSON.
+ * The jobs that fit on a page, as JSON: at least one, or paging would never get past it. D1 has limited their bytes
+ * already, but a control character is one byte there and six in JSON.
  */
 function takeFitting(jobs: Job[], withMetadata: boolean, now: number): string[] {
   const texts: string[] = []
@@ -95,7 +95,7 @@ function takeFitting(jobs: Job[], withMetadata: boolean, now: number): string[] 
   return texts
 }
 
-/** What a valid query narrows the list by. */
+/** The filter described by a valid query. */
 export function toFilter(query: z.output<typeof ListQuery>): JobFilter {
   return {
     statuses: query.status ?? [],
@@ -122,7 +122,7 @@ function readStatuses(value: unknown): Reading<JobStatus[]> {
   return { fault: { type: 'enum', msg: `Input should be ${expected}`, ctx: { expected } } }
 }
 
-/** A day or a time of ISO 8601; without an offset it is UTC. */
+/** An ISO 8601 date or time, in UTC unless it has an offset. */
 function readTime(value: unknown): Reading<number> {
   const [, day, time = '00:00:00', offset = 'Z'] =
     (typeof value === 'string' &&
@@ -133,7 +133,7 @@ function readTime(value: unknown): Reading<number> {
   return { fault: { type: 'datetime_parsing', msg: 'Input should be a valid datetime' } }
 }
 
-/** `Date` takes 30 February for a day in March. */
+/** Needed because `Date` turns February 30 into a day in March. */
 function isDay(day: string): boolean {
   const at = new Date(`${day}T00:00:00Z`)
   return !Number.isNaN(at.getTime()) && at.toISOString().startsWith(day)

@@ -10,14 +10,14 @@ const OpenapiResponse = component(
   z
     .looseObject({
       openapi: z.string().describe('The version of OpenAPI'),
-      info: part('What is described'),
+      info: part('The title and version of the API'),
       paths: part('The endpoints'),
-      components: part('The schemas that they share'),
+      components: part('The schemas that endpoints share'),
     })
-    .describe('An OpenAPI description'),
+    .describe('An OpenAPI document'),
 )
 
-/** Describes the endpoints, itself among them: hence a function. Once per isolate, when first asked. */
+/** Describes the endpoints. They include this one, so they are passed as a function. Computed once per isolate. */
 export function openapi(endpoints: () => readonly Endpoint[]): Endpoint {
   let description: ReturnType<typeof describe> | undefined
   return endpoint({
@@ -25,9 +25,11 @@ export function openapi(endpoints: () => readonly Endpoint[]): Endpoint {
     method: 'get',
     path: '/openapi.json',
     summary: 'OpenAPI',
-    description: 'This description.',
+    description: 'Describes the API.',
     permission: null,
-    replies: { 200: { description: 'It.', content: { 'application/json': OpenapiResponse } } },
+    replies: {
+      200: { description: 'The OpenAPI document.', content: { 'application/json': OpenapiResponse } },
+    },
     refusals: [405],
     handle(c) {
       description ??= describe(endpoints())

@@ -19,19 +19,16 @@ const JobProgressErrorBody = component(
   'JobProgressErrorBody',
   z
     .object({
-      entity_key: text(MAX_LINE).describe('The key of the entity that it happened to'),
+      entity_key: text(MAX_LINE).describe('The key of the affected entity'),
       entity_type: text(MAX_LINE)
         .prefault('job')
-        .describe('What kind of entity that is: product, document, or job for the job itself'),
-      error_type: text(MAX_LINE).describe('What went wrong, as a code for programs'),
-      message: text(MAX_MESSAGE).describe('What went wrong, as a sentence for people'),
-      step: text(MAX_LINE).nullable().optional().describe('The step in which it happened'),
-      details: dictionary(MAX_DETAILS_BYTES)
-        .nullable()
-        .optional()
-        .describe('Anything else that helps to understand it'),
+        .describe('The type of that entity, such as product; job means the job itself'),
+      error_type: text(MAX_LINE).describe('What went wrong, as a code'),
+      message: text(MAX_MESSAGE).describe('What went wrong, as a sentence'),
+      step: text(MAX_LINE).nullable().optional().describe('The step in which it occurred'),
+      details: dictionary(MAX_DETAILS_BYTES).nullable().optional().describe('Any further details'),
     })
-    .describe('One error or warning of a job'),
+    .describe('An error or warning of a job'),
 )
 
 const entries = () => list(JobProgressErrorBody, MAX_REPORTED_ENTRIES).nullable().optional()
@@ -40,31 +37,28 @@ export const JobProgressRequest = component(
   'JobProgressRequest',
   z
     .object({
-      mark_started: boolean().prefault(false).describe('Whether the job is in progress from now on'),
-      total_items: integer().nullable().optional().describe('How many items there are to process'),
-      processed_items: integer().nullable().optional().describe('How many items have been processed so far'),
+      mark_started: boolean().prefault(false).describe('Starts the job'),
+      total_items: integer().nullable().optional().describe('The number of items to process'),
+      processed_items: integer().nullable().optional().describe('The number of items processed so far'),
       metadata_patch: dictionary(MAX_METADATA_BYTES)
         .nullable()
         .optional()
-        .describe('Fields to set in the metadata of the job; the others keep their values'),
-      stage: text(MAX_LINE)
-        .nullable()
-        .optional()
-        .describe('What the worker is doing; kept as metadata.stage'),
-      message: text(MAX_LINE).nullable().optional().describe('A log line; kept as metadata.last_message'),
-      error: JobProgressErrorBody.nullable().optional().describe('One error to add to the job'),
-      warning: JobProgressErrorBody.nullable().optional().describe('One warning to add to the job'),
-      errors: entries().describe('More errors to add, after the single one and in this order'),
-      warnings: entries().describe('More warnings to add, after the single one and in this order'),
+        .describe('Keys to set in the metadata of the job; other keys keep their values'),
+      stage: text(MAX_LINE).nullable().optional().describe('The current stage; kept as metadata.stage'),
+      message: text(MAX_LINE).nullable().optional().describe('A log message; kept as metadata.last_message'),
+      error: JobProgressErrorBody.nullable().optional().describe('An error to add to the job'),
+      warning: JobProgressErrorBody.nullable().optional().describe('A warning to add to the job'),
+      errors: entries().describe('More errors to add, after the one in error'),
+      warnings: entries().describe('More warnings to add, after the one in warning'),
       mark_completed: boolean()
         .prefault(false)
-        .describe('Whether the job is done; its errors and warnings decide how well'),
+        .describe('Finishes the job; its errors and warnings decide the status'),
       mark_failed: text(MAX_MESSAGE)
         .nullable()
         .optional()
-        .describe('Why the job failed; even an empty text fails it'),
+        .describe('Fails the job, and says why. An empty text fails it, too'),
     })
-    .describe('What a worker reports on its job. Only the fields given take effect'),
+    .describe('A report on a job. Absent and null fields have no effect'),
 )
 
 export const reportProgress = endpoint({
@@ -73,8 +67,8 @@ export const reportProgress = endpoint({
   path: '/api/jobs/{job_id}/progress',
   summary: 'Report Job Progress',
   description:
-    'Everything that a worker reports on its job: that it started, its stage and counts, errors and warnings, and how it ' +
-    'ended. Only the fields given take effect, all of them in one step. A report that was answered with 200 is kept.',
+    'Reports anything about a job: its start, its counts and stage, errors and warnings, and its end. Absent and null ' +
+    'fields have no effect; all others are applied in one step. A report answered with 200 is never lost.',
   permission: 'job:create',
   body: {
     schema: JobProgressRequest,
@@ -95,7 +89,7 @@ export const reportProgress = endpoint({
   },
 })
 
-/** The report that a valid body makes: without the fields that take no effect. */
+/** The report in a valid body, without the fields that have no effect. */
 export function toReport(body: z.output<typeof JobProgressRequest>): Report {
   const report: Report = {}
   if (body.mark_started) report.markStarted = true

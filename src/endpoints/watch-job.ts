@@ -4,8 +4,8 @@ import { JobSummaryResponse } from '../http/reply/job-schemas.ts'
 import { refuse } from '../http/reply/refuse.ts'
 
 /**
- * How often a stream checks whether its credential still holds, in ms. A key that is 40 s old is looked up in the
- * background for the next check, so a stream ends within a minute of a revocation.
+ * How often a stream checks its credential, in ms. A key last looked up 40 s ago is looked up in the background for the
+ * next check, so a stream ends within a minute of a revocation.
  */
 export const RECHECK = 10_000
 
@@ -17,19 +17,22 @@ export const watchJob = endpoint({
   path: '/api/jobs/{job_id}/events',
   summary: 'Watch Job',
   description:
-    'The states of the job as they come, as server-sent events named `job`, at most ten per second. The ID of an event is the ' +
-    'revision of the job, its data the job without its entries. The last event is named `finished`.',
+    'Streams the changes of a job as server-sent events named `job`, at most ten per second. The ID of an event is the ' +
+    'revision of the job; its data is the job without its errors and warnings. The last event is named `finished`.',
   permission: 'job:read',
   replies: {
-    200: { description: 'The events.', content: { 'text/event-stream': JobSummaryResponse } },
-    204: { description: 'The job is finished, and `Last-Event-ID` says that the caller has seen it.' },
+    200: {
+      description: 'The events, until the job is finished.',
+      content: { 'text/event-stream': JobSummaryResponse },
+    },
+    204: { description: 'The job is finished, and `Last-Event-ID` is its last event.' },
   },
   async handle(c) {
     const lastEventId = c.req.header('Last-Event-ID') ?? ''
     const seen = /^[0-9]{1,15}$/.test(lastEventId) ? Number(lastEventId) : null
     const reply = await callJob(c, (object, key) => object.watch(key, seen))
     if (!reply.ok) return refuse(c, reply)
-    // An EventSource reconnects for ever unless it is told that nothing more will come.
+    // 204 keeps an EventSource from reconnecting forever.
     if (reply.events === null) return c.body(null, 204)
     if (c.req.method === 'HEAD') {
       await reply.events.cancel()
@@ -42,8 +45,8 @@ export const watchJob = endpoint({
 })
 
 /**
- * Forwards a stream for as long as `isStillValid`, which is asked every so many ms. The runtime does the forwarding: no
- * code of ours runs per event, however many watch.
+ * Forwards a stream while `isStillValid`, which is called every `every` ms. The runtime does the forwarding, so none of our
+ * code runs per event.
  */
 export function forwardWhile(
   events: ReadableStream<Uint8Array>,
@@ -57,7 +60,7 @@ export function forwardWhile(
   }, every)
   const ended = events
     .pipeTo(writable, { signal: stop.signal, preventAbort: true })
-    // Stopped here, or left by its reader. Either way this side closes, and the other tells the job's object.
+    // Stopped by us or left by the reader. Close this side; the pipe cancels the other, which tells the job's object.
     .catch(() => writable.close().catch(() => {}))
     .finally(() => clearInterval(timer))
   return { readable, ended }

@@ -11,8 +11,8 @@ import { isRuntimeFailure } from './reply/is-runtime-failure.ts'
 type Call<Reply> = (object: JobCalls, key: JobKey) => Promise<Reply | JobRefusal>
 
 /**
- * Calls the object of the job that the path names, and charges the caller for a job that does not exist. An id that
- * cannot be one of the caller's jobs is not found without a call, and costs nothing.
+ * Calls the object of the job in the path, and charges the caller if there is no such job. An id that cannot be a job of
+ * the caller's gets `not_found` without a call or a charge.
  */
 export async function callJob<Reply extends { ok: boolean }>(
   c: Context<EdgeEnv>,
@@ -26,7 +26,7 @@ export async function callJob<Reply extends { ok: boolean }>(
   return reply
 }
 
-/** Calls the object of one job. Where the runtime gave up on it, the outcome is `unavailable`. */
+/** Calls the object of one job. If the runtime fails, the outcome is `unavailable`. */
 export async function callObject<Reply>(
   env: Env,
   key: JobKey,

@@ -1,9 +1,9 @@
 import { z } from 'zod'
 
-/** The schemas that the description names, each once: wherever one stands within another, there is a reference to it. */
+/** The schemas that the description names. Each is written once; every use of it is a `$ref`. */
 export const components = z.registry<{ id: string }>()
 
-/** Gives a schema its name in the description. Throws where another schema has it already. */
+/** Names a schema in the description. Throws if the name is taken. */
 export function component<Schema extends z.ZodType>(name: string, schema: Schema): Schema {
   components.add(schema, { id: name })
   return schema

@@ -2,7 +2,7 @@ import type { Caller, Permission, Verdict } from '../access/caller.ts'
 import type { Env } from '../env.ts'
 import type { KeyedRequest } from '../jobs/keyed-request.ts'
 
-/** What handlers find in their context: the bindings, and what `authenticate` made out. */
+/** The context of a request: the bindings, and what the middleware found out. */
 export interface EdgeEnv {
   Bindings: Env
   Variables: {
@@ -10,13 +10,13 @@ export interface EdgeEnv {
     caller: Caller
     /** Whether the caller may do this in their organization. */
     permits: (permission: Permission) => Promise<Verdict>
-    /** The organization that the request is about; null: none of the caller's, so that no job is there for it. */
+    /** The organization of the request; null if it names one that is not the caller's: no job is found then. */
     organizationId: string | null
-    /** Where the endpoint takes an `Idempotency-Key`; null where none was sent. */
+    /** Set on endpoints that take an `Idempotency-Key`; null if none was sent. */
     keyedRequest: KeyedRequest | null
-    /** Whether the credential still permits what it did: asked again and again by what goes on for long. */
+    /** Whether the credential still has the endpoint's permission. Streams check it repeatedly. */
     isStillValid: () => Promise<boolean>
-    /** Why the request is refused, as a word for the log. */
+    /** Why the request was refused, for the log. */
     reason?: string
   }
 }

@@ -7,14 +7,14 @@ import type { EdgeEnv } from './edge-env.ts'
 export interface ReplyContent {
   /** Markdown for the description. */
   description: string
-  /** By media type. A schema of a stream is that of one item: one line of NDJSON, the data of one event. */
+  /** By media type. A stream has the schema of one item: a line of NDJSON, the data of an event. */
   content?: Record<string, z.ZodType>
 }
 
-/** The statuses that an endpoint may refuse with beyond those that follow from its other fields: see `refusalsOf`. */
-export type OwnRefusal = 405 | 409
+/** Statuses of refusals that do not follow from an endpoint's other fields: see `refusalsOf`. */
+type OwnRefusal = 405 | 409
 
-/** One endpoint, whole. What checks a request is what describes it, so that the two cannot disagree. */
+/** An endpoint. The same values check its requests and describe it, so the description cannot be wrong. */
 export interface Endpoint<Sent extends Input = Input> {
   /** The `operationId`: generated clients name their methods after it. */
   id: string
@@ -22,28 +22,28 @@ export interface Endpoint<Sent extends Input = Input> {
   /** As OpenAPI writes it: `/api/jobs/{job_id}`. */
   path: `/${string}`
   summary: string
-  /** Markdown. The permission is added to it. */
+  /** Markdown. `describe` adds the permission. */
   description: string
-  /** What the caller needs to be permitted; null: anyone may call it, without a credential. */
+  /** The permission that the caller needs; null: no credential is needed. */
   permission: Permission | null
-  /** The JSON body. An optional one may be empty and counts as `{}`. The example is valid, and published. */
+  /** The JSON body. An optional one may be empty and counts as `{}`. The example is published, and must be valid. */
   body?: { schema: z.ZodType; example: object; optional?: true }
-  /** Each field is a parameter of the query. */
+  /** Each field is a query parameter. */
   query?: z.ZodObject
-  /** It takes an `Idempotency-Key`: see `c.var.keyedRequest`. The scope is stored with each key: it must not change. */
+  /** Takes an `Idempotency-Key`: see `c.var.keyedRequest`. This scope is stored with each key and must never change. */
   idempotent?: 'create' | 'report'
   replies: Partial<Record<200 | 204 | 304, ReplyContent>>
   refusals?: OwnRefusal[]
-  // A method, so that endpoints with different bodies fit into one list.
+  // A method, not a property: its parameter is bivariant, so endpoints with different bodies fit into one list.
   handle(c: Context<EdgeEnv, string, Sent>): Response | Promise<Response>
 }
 
-/** The validated parts of a request, as Hono's `c.req.valid` finds them. */
+/** The validated parts of a request, as Hono's `c.req.valid` types them. */
 interface SentBy<Body extends z.ZodType, Query extends z.ZodObject> {
   out: { json: z.output<Body>; query: z.output<Query> }
 }
 
-/** An endpoint whose handler knows the types of its body and query. */
+/** Defines an endpoint. Its handler gets the types of its body and query. */
 export function endpoint<Body extends z.ZodType = z.ZodNever, Query extends z.ZodObject = z.ZodObject>(
   definition: Endpoint<SentBy<Body, Query>> & {
     body?: { schema: Body }
@@ -53,7 +53,7 @@ export function endpoint<Body extends z.ZodType = z.ZodNever, Query extends z.Zo
   return definition
 }
 
-/** The statuses that an endpoint refuses with: those that its checks may give, and its own. */
+/** The statuses that an endpoint refuses with: those of its checks, and its own. */
 export function refusalsOf({
   permission,
   body,

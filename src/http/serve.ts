@@ -6,7 +6,7 @@ import { allow, authenticate } from './caller/authenticate.ts'
 import type { EdgeEnv } from './edge-env.ts'
 import type { Endpoint } from './endpoint.ts'
 
-/** Mounts an endpoint behind the checks that it declares, in the order in which they refuse. */
+/** Mounts an endpoint behind the checks that it declares. Their order decides which refusal a request gets. */
 export function serve(app: Hono<EdgeEnv>, endpoint: Endpoint): void {
   const path = endpoint.path.replace(/(?<=.)\/$/, '').replace(/\{(\w+)\}/g, ':$1')
   app.on([endpoint.method], [path], ...checksOf(endpoint), (c) => endpoint.handle(c))

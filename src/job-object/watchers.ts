@@ -1,14 +1,11 @@
 import { isFinished, type Job } from '../jobs/job.ts'
+import { MAX_EVENTS_A_JOB, MAX_EVENTS_A_WATCHER } from '../jobs/limits.ts'
 import { presentSummary } from '../jobs/present-job.ts'
 import { Moment } from '../moment.ts'
 
 /** The shortest time between two events to one watcher, in ms. */
-const MIN_INTERVAL = 100
-/**
- * The most events to all watchers together. With many watchers, each gets fewer, so watching never slows down reports.
- */
-const MAX_EVENTS_PER_SECOND = 500
-/** The longest silence towards a watcher, in ms. Proxies drop connections that are idle for longer. */
+const MIN_INTERVAL = 1_000 / MAX_EVENTS_A_WATCHER
+/** The longest silence toward a watcher, in ms. Proxies drop connections that are idle for longer. */
 const MAX_SILENCE = 15_000
 /** How often watchers are checked for heartbeats, in ms. A watcher gets one if the next check would be too late. */
 const HEARTBEAT_CHECK = 5_000
@@ -64,7 +61,7 @@ export class Watchers {
   }
 
   #wakeSoon(): void {
-    const interval = Math.max(MIN_INTERVAL, (this.#watchers.size / MAX_EVENTS_PER_SECOND) * 1_000)
+    const interval = Math.max(MIN_INTERVAL, (this.#watchers.size / MAX_EVENTS_A_JOB) * 1_000)
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined
       if (this.#latest === undefined) return

@@ -1,30 +1,12 @@
 import type { Attempt, Job } from './job.ts'
+import { DELIVERY_PAUSES, MAX_DELIVERY_PAUSE } from './limits.ts'
 import { type ChangeOutcome, changed } from './outcome.ts'
-
-const SECOND = 1_000
-const MINUTE = 60 * SECOND
-const HOUR = 60 * MINUTE
-/** The wait after the first, second, … failed attempt, in ms: about a day in total. */
-const BACKOFF = [
-  5 * SECOND,
-  30 * SECOND,
-  2 * MINUTE,
-  10 * MINUTE,
-  30 * MINUTE,
-  HOUR,
-  2 * HOUR,
-  4 * HOUR,
-  8 * HOUR,
-  8 * HOUR,
-]
-/** The longest wait that a receiver may ask for, in ms. */
-const MAX_WAIT = 8 * HOUR
 
 /**
  * The longest that an attempt takes, in ms: 20 s for D1 to return the secret and 15 s for the receiver. If it seems to
  * have taken longer, the clock was changed.
  */
-const MAX_ATTEMPT = 35 * SECOND
+const MAX_ATTEMPT = 35_000
 
 /** How an attempt ended, and what the receiver said about the next one. */
 export interface AttemptOutcome {
@@ -48,9 +30,9 @@ export function noteAttempt(
   { attempt, endedAt, isGone, retryAfter }: AttemptOutcome,
 ): ChangeOutcome {
   const attempts = [...job.attempts, attempt]
-  const wait = BACKOFF[attempts.length - 1]
+  const wait = DELIVERY_PAUSES[attempts.length - 1]
   const isOver = attempt.error === null || isGone || wait === undefined
   const from = Math.min(endedAt, attempt.at + MAX_ATTEMPT)
-  const nextDeliveryAt = isOver ? null : from + Math.max(wait, Math.min(retryAfter ?? 0, MAX_WAIT))
+  const nextDeliveryAt = isOver ? null : from + Math.max(wait, Math.min(retryAfter ?? 0, MAX_DELIVERY_PAUSE))
   return changed({ ...job, attempts, nextDeliveryAt, revision: job.revision + 1 })
 }

@@ -1,5 +1,6 @@
-/** Wider than the ids made here, because jobs imported from another system keep theirs. */
-const JOB_ID = /^[A-Za-z0-9_-]{1,128}$/
+import { MAX_JOB_ID } from './limits.ts'
+
+const JOB_ID = new RegExp(`^[A-Za-z0-9_-]{1,${MAX_JOB_ID}}$`)
 
 /** Makes a job's id from a UUID. With version 7 UUIDs, ids sort by creation time. */
 export function jobIdOf(uuid: string): string {

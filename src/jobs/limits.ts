@@ -1,6 +1,7 @@
 /**
- * Every bound that callers learn of: from /openapi.json, docs/limits.md, the job itself or a `Link` header. A character
- * is a Unicode code point, a byte one of UTF-8.
+ * Every bound on what callers send, what a job keeps, what a reply holds and how often something happens. docs/limits.md
+ * tells callers about all of them. How long something may take is defined where the waiting is done, and the size of an
+ * internal step where that step is. A character is a Unicode code point; bytes are of UTF-8.
  */
 
 /** Bytes of a request's body. */
@@ -21,6 +22,18 @@ export const MAX_KEY_LENGTH = 255
 export const MAX_CALLBACK_URL = 2_048
 /** Seconds of silence after which a job may ask to be flagged as stalled. */
 export const STALL_SECONDS = { least: 10, most: 86_400 }
+/** The largest integer, as a double. Values up to 2^63 - 1 are parsed to it. */
+export const MAX_INTEGER = 2 ** 63
+/** Characters of an integer that is sent as text. */
+export const MAX_INTEGER_TEXT = 4_300
+/** Characters of a session's token or JWT. */
+export const MAX_SESSION_TOKEN = 4_096
+/** Characters of a job's id. The ids made here are shorter, but jobs imported from another system keep theirs. */
+export const MAX_JOB_ID = 128
+/** Characters of an organization's id. */
+export const MAX_ORGANIZATION_ID = 128
+/** Characters of the name of a server API key. */
+export const MAX_KEY_NAME = 128
 
 /** Bytes of JSON of a job's metadata, which is in every reply and every row written. */
 export const MAX_METADATA_BYTES = 64 * 1024
@@ -28,6 +41,11 @@ export const MAX_METADATA_BYTES = 64 * 1024
 export const MAX_STAGES = 50
 /** UTF-16 code units of a stage's name in the timeline. Longer names are cut there; the metadata has the whole one. */
 export const MAX_STAGE_LENGTH = 200
+
+/** How far back the samples behind a job's rate reach, in ms. */
+export const SAMPLE_WINDOW = 5 * 60_000
+/** The least time between two samples, in ms: at most 21 are kept, however often a job reports. */
+export const SAMPLE_SPACING = 15_000
 
 /**
  * Entries that a job keeps, errors and warnings together. Further ones are only counted: `entries_not_kept`. The setting
@@ -73,3 +91,38 @@ export const MAX_REPLIES = 1_000
 export const REPLY_WINDOW = 24 * 60 * 60 * 1_000
 /** Bytes of their replies. Beyond that, a retry of an old report gets the job as it is now. */
 export const MAX_REPLY_BYTES = 4 * 1024 * 1024
+
+/** Events a second to one watcher. */
+export const MAX_EVENTS_A_WATCHER = 10
+/** Events a second to all watchers of a job. With many watchers, each gets fewer, so watching never slows down reports. */
+export const MAX_EVENTS_A_JOB = 500
+
+/** Requests that one unit of the rate limiter covers: it is asked once per unit, so the other requests cost nothing. */
+export const REQUESTS_A_UNIT = 100
+/** What a request for a job that does not exist counts as, in requests: it makes an object, which looks into D1. */
+export const MISS_WEIGHT = REQUESTS_A_UNIT
+/** What a caller may owe for such misses, in requests. Beyond it, the caller is refused until the limiter grants them. */
+export const MAX_MISS_DEBT = 10 * MISS_WEIGHT
+/** Misses of a caller in MISS_WINDOW, whatever the limiter says. */
+export const MAX_MISSES = 600
+/** In ms. */
+export const MISS_WINDOW = 60_000
+
+const SECOND = 1_000
+const MINUTE = 60 * SECOND
+const HOUR = 60 * MINUTE
+/** The pauses after the first, second, … failed delivery, in ms: about a day in total. The next failure is the last. */
+export const DELIVERY_PAUSES = [
+  5 * SECOND,
+  30 * SECOND,
+  2 * MINUTE,
+  10 * MINUTE,
+  30 * MINUTE,
+  HOUR,
+  2 * HOUR,
+  4 * HOUR,
+  8 * HOUR,
+  8 * HOUR,
+]
+/** The longest pause that a receiver may ask for, in ms. */
+export const MAX_DELIVERY_PAUSE = 8 * HOUR

@@ -1,9 +1,6 @@
 import type { Job, Sample } from './job.ts'
+import { SAMPLE_SPACING, SAMPLE_WINDOW } from './limits.ts'
 
-/** How far back samples reach, in ms. */
-const WINDOW = 5 * 60_000
-/** The least time between two samples, in ms: at most 21 are kept, however often a job reports. */
-const SPACING = 15_000
 /** The least time that a rate is computed over, in ms. */
 const MIN_DURATION = 3_000
 
@@ -12,11 +9,11 @@ export function withSample(pace: Sample[], now: number, done: number): Sample[] 
   const last = pace.at(-1)
   const beganAnew = last !== undefined && (done < last.done || now < last.at)
   // A rate that spans a long silence does not show the current speed.
-  const wasSilent = last !== undefined && now - last.at > WINDOW
+  const wasSilent = last !== undefined && now - last.at > SAMPLE_WINDOW
   if (beganAnew || wasSilent) return [{ at: now, done }]
-  if (last !== undefined && now - last.at < SPACING) return pace
+  if (last !== undefined && now - last.at < SAMPLE_SPACING) return pace
   // One sample older than the window stays, so the whole window is covered.
-  const from = pace.findLastIndex(({ at }) => at <= now - WINDOW)
+  const from = pace.findLastIndex(({ at }) => at <= now - SAMPLE_WINDOW)
   return [...pace.slice(Math.max(0, from)), { at: now, done }]
 }
 

@@ -71,6 +71,8 @@ export function presentStatus(job: Job) {
 }
 
 /** ISO 8601 in UTC, with milliseconds and `Z`. */
+function presentTime(time: number): string
+function presentTime(time: number | null): string | null
 function presentTime(time: number | null): string | null {
   return time === null ? null : new Date(time).toISOString()
 }

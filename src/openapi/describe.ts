@@ -3,7 +3,7 @@ import { ErrorResponse, HTTPValidationError } from '../http/reply/error-schemas.
 import { componentSchemas, schemaOf } from './json-schemas.ts'
 import { parametersOf } from './parameters.ts'
 
-/** The OpenAPI description of these endpoints, made from the very values that requests are checked by. */
+/** The OpenAPI description of these endpoints, made from the same values that check requests. */
 export function describe(endpoints: readonly Endpoint[]) {
   const paths: Record<string, Record<string, unknown>> = {}
   for (const endpoint of endpoints) {
@@ -15,15 +15,15 @@ export function describe(endpoints: readonly Endpoint[]) {
       title: 'Milepost',
       version: '0.1.0',
       description:
-        'Jobs of a merchant platform: workers report their progress, and callers with permission watch it.',
+        'Tracks the jobs of a merchant platform. Workers report progress; callers with permission watch it.',
       license: { name: 'MIT', identifier: 'MIT' },
       contact: { name: 'Milepost' },
     },
-    servers: [{ url: '/', description: 'The edge that serves this description' }],
+    servers: [{ url: '/', description: 'The server of this description' }],
     security: [],
     tags: [
-      { name: 'Jobs', description: 'Creating, reporting on, reading and watching jobs' },
-      { name: 'Service', description: 'The edge itself' },
+      { name: 'Jobs', description: 'Create, report on, read, watch and cancel jobs' },
+      { name: 'Service', description: 'The API itself' },
     ],
     paths,
     components: {
@@ -34,7 +34,7 @@ export function describe(endpoints: readonly Endpoint[]) {
           type: 'apiKey',
           in: 'cookie',
           name: 'stytch_session',
-          description: 'A session of a Stytch B2B project, where the edge has one configured',
+          description: 'A session of a Stytch B2B project, if one is configured',
         },
       },
     },
@@ -43,7 +43,7 @@ export function describe(endpoints: readonly Endpoint[]) {
 
 function operationOf(endpoint: Endpoint) {
   const { id, summary, description, permission, body, replies } = endpoint
-  const needs = permission === null ? '' : `\n\nNeeds the permission \`${permission}\`.`
+  const needs = permission === null ? '' : `\n\nRequires the permission \`${permission}\`.`
   return {
     operationId: id,
     tags: [permission === null ? 'Service' : 'Jobs'],
@@ -73,14 +73,14 @@ function replyOf({ description, content }: ReplyContent) {
 const REFUSALS: Record<RefusalStatus, string> = {
   400: 'The body is not text, or the credential has several organizations and `X-Organization-ID` is missing.',
   401: 'The credential is missing or invalid.',
-  403: 'The credential lacks the permission, or a page of another site sent its session.',
-  404: 'The organization has no such job, or the credential no such organization.',
-  405: 'The path has no such method; `Allow` names those that it has.',
+  403: 'The credential lacks the permission, or a page of another site sent the request with a session.',
+  404: 'The organization has no such job, or the credential does not belong to the organization.',
+  405: 'The path does not support this method; `Allow` lists those it supports.',
   409: 'The job is finished and takes no more reports.',
   413: 'The body is larger than 1 MB.',
-  422: 'Something in the request is not as it should be; nothing was applied.',
+  422: 'The request is invalid; nothing was applied.',
   429: 'Too many requests or failed authentications; try again after `Retry-After` seconds.',
-  503: 'Not possible right now; try again after `Retry-After` seconds.',
+  503: 'Temporarily unavailable; try again after `Retry-After` seconds.',
 }
 
 function refusalOf(status: RefusalStatus) {

@@ -5,12 +5,12 @@ export type Schema = z.core.JSONSchema.BaseSchema
 
 const options = {
   io: 'input',
-  // Fields of a body say in their metadata what they take; zod only sees that they are transforms.
+  // The fields of bodies are transforms, opaque to zod: their metadata has their schema.
   unrepresentable: 'any',
   override({ jsonSchema }) {
     delete jsonSchema.propertyNames
     const isOpen = jsonSchema.additionalProperties && jsonSchema.properties === undefined
-    // Replies are strict for the tests. A client should not be: they may gain fields.
+    // Replies are strict only for the tests. Clients must accept new fields.
     delete jsonSchema.additionalProperties
     if (isOpen) jsonSchema.additionalProperties = true
     if (Object.keys(jsonSchema.properties ?? { any: true }).length === 0) delete jsonSchema.properties
@@ -29,7 +29,7 @@ export function componentSchemas(): Record<string, Schema> {
   )
 }
 
-/** The JSON Schema of one schema: a reference where it is a component. */
+/** The JSON Schema of one schema: a reference if it is a component. */
 export function schemaOf(schema: z.ZodType): Schema {
   const id = components.get(schema)?.id
   if (id !== undefined) return { $ref: `#/components/schemas/${id}` }
@@ -37,7 +37,7 @@ export function schemaOf(schema: z.ZodType): Schema {
   return annotate(inline)
 }
 
-/** Gives each property the title that FastAPI gives it, and says its bound in words: the contract's schemas have none. */
+/** Gives each property FastAPI's title, and puts its bound in words: the contract's schemas have no bounds. */
 function annotate(schema: Schema): Schema {
   if (schema.properties === undefined) return schema
   const properties = Object.entries(schema.properties).map(([name, property]) => [
@@ -47,7 +47,7 @@ function annotate(schema: Schema): Schema {
   return { ...schema, properties: Object.fromEntries(properties) }
 }
 
-/** Writes what may be of several types as pydantic does: `anyOf`, and not a list of types. */
+/** Writes several types as pydantic does: as `anyOf`, not as a list of types. */
 function branched({ items, ...schema }: Schema): Schema {
   const inner = items === undefined ? {} : { items: branched(items as Schema) }
   if (!Array.isArray(schema.type)) return { ...schema, ...inner }
@@ -60,7 +60,7 @@ function titled(name: string, property: Schema): Schema {
   return refers ? property : { title: titleOf(name), ...property }
 }
 
-/** `job_id` is titled Job Id, `X-Organization-ID` X-Organization-Id. */
+/** FastAPI's title: Job Id for `job_id`, X-Organization-Id for `X-Organization-ID`. */
 export function titleOf(name: string): string {
   return name
     .replaceAll('_', ' ')

@@ -2,7 +2,7 @@ import { IDEMPOTENCY_KEY } from '../http/body/keyed-request.ts'
 import type { Endpoint } from '../http/endpoint.ts'
 import { schemaOf, titleOf } from './json-schemas.ts'
 
-/** Everything of a request beside its body. */
+/** The parameters of an endpoint: all of a request but its body. */
 export function parametersOf({ path, permission, query, idempotent, replies }: Endpoint) {
   return [
     ...[...path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => pathParameter(name)),
@@ -25,7 +25,7 @@ function queryParameters({ properties = {} }: ReturnType<typeof schemaOf>) {
   })
 }
 
-/** A header or cookie that may be missing, as FastAPI writes it. */
+/** An optional header or cookie, as FastAPI writes it. */
 function optional(
   where: 'header' | 'cookie',
   name: string,
@@ -36,22 +36,22 @@ function optional(
   return { in: where, name, required: false, description, schema }
 }
 
-/** Who is calling. The contract names these beside the security schemes. */
+/** The credential and the organization. The contract lists these in addition to the security schemes. */
 const CALLER = [
   optional('header', 'authorization', '`Bearer` and a server API key'),
   optional(
     'header',
     'X-Organization-ID',
-    'The organization meant, one of the credential’s; needed where it has several',
+    'The organization of the request; required if the credential has several',
   ),
-  optional('cookie', 'stytch_session', 'A session, in place of a key'),
+  optional('cookie', 'stytch_session', 'A session, instead of a key'),
 ]
 
 const KEY = optional(
   'header',
   'Idempotency-Key',
-  'Printable ASCII. Sent again with the same body within 24 hours, the request is applied once and answered the same.',
+  'Printable ASCII. A request repeated with the same key and body within 24 hours is applied once and gets the same reply.',
   IDEMPOTENCY_KEY,
 )
-const IF_NONE_MATCH = optional('header', 'If-None-Match', 'The `ETag` of the reply that the caller has')
-const LAST_EVENT_ID = optional('header', 'Last-Event-ID', 'The ID of the last event that the caller has seen')
+const IF_NONE_MATCH = optional('header', 'If-None-Match', 'The `ETag` of an earlier reply')
+const LAST_EVENT_ID = optional('header', 'Last-Event-ID', 'The ID of the last event received')

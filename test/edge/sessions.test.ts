@@ -222,7 +222,7 @@ describe('A change made with a cookie must come from our own page: it is', () =>
     expect(reply).toMatchObject(
       passes
         ? { status: 200 }
-        : { status: 403, body: { detail: 'A page of another site cannot change anything with a session' } },
+        : { status: 403, body: { detail: 'Pages of other sites cannot change anything with a session' } },
     )
     if (!passes) expect(asked()).toEqual([])
     // Reading changes nothing, and no browser sends a key by itself.

@@ -72,8 +72,9 @@ describe('The size of a body', () => {
     expect(await (await send(endless, 1e12)).json()).toHaveProperty('detail')
     vi.useFakeTimers()
     const stalled = await send(new ReadableStream({ pull: () => new Promise(() => {}) }), 1e12)
-    await vi.advanceTimersByTimeAsync(2000)
-    expect(await stalled.json()).toHaveProperty('detail')
+    const reply = stalled.json()
+    await vi.advanceTimersByTimeAsync(2_000)
+    expect(await reply).toHaveProperty('detail')
     const broken = new ReadableStream({ pull: (controller) => controller.error(new Error('gone')) })
     expect(await (await send(broken, 1e12)).json()).toHaveProperty('detail')
   })
@@ -219,7 +220,7 @@ describe('Malformed JSON', () => {
         loc: ['body', 28],
         msg: 'JSON decode error',
         input: {},
-        ctx: { error: `${token} is no JSON number` },
+        ctx: { error: `${token} is not a JSON number` },
       },
     ])
     expect(await problemsOf(`{"metadata_patch":{"a":${token}}}`)).toMatchObject([{ type: 'json_invalid' }])

@@ -1,46 +1,41 @@
 import { createMiddleware } from 'hono/factory'
+import { within } from '../../within.ts'
 
-/** A body of at most so many bytes has arrived whole by the time that it is refused. */
+/** A body this small, in bytes, has arrived whole by the time it is refused. */
 const SMALL = 50_000
-/** What is discarded of a body at most, in bytes and in milliseconds. */
+/** The most that is read of a refused body, in bytes and in ms. */
 const MAX_DISCARDED_BYTES = 16 * 1024 * 1024
-const MAX_DISCARDING_MS = 2000
+const MAX_DISCARDING_MS = 2_000
 
 /**
- * Discards, behind the reply, what a caller is still sending whose request was refused unread. A connection that is
- * closed on a client in the midst of sending shows it a broken pipe, and hides why it was refused.
+ * Reads and drops the rest of a refused request's body after the reply. Closing the connection while a client is still
+ * sending gives it a broken pipe instead of the reply.
  */
 export const discardUnread = createMiddleware(async (c, next) => {
   await next()
   if (c.res.status < 400) return
   const { body, bodyUsed } = c.req.raw
-  // Of a body without a length, whoever counted its bytes holds the rest.
+  // Without a Content-Length, the middleware that counted the bytes holds the stream.
   if (body === null || bodyUsed || body.locked) return
   if (Number(c.req.header('Content-Length') ?? Number.POSITIVE_INFINITY) <= SMALL) return
-  c.res = new Response(discardBehind(await c.res.text(), body.getReader()), c.res)
+  c.res = new Response(discardAfter(await c.res.text(), body.getReader()), c.res)
 })
 
-function discardBehind(reply: string, reader: ReadableStreamDefaultReader<Uint8Array>): ReadableStream {
-  let timer: ReturnType<typeof setTimeout> | undefined
-  let discarded = 0
-  // A sender that is gone or fails has ended too: there is nobody left to tell.
-  const gone = () => ({ done: true, value: undefined })
-  const patience = new Promise<ReturnType<typeof gone>>((resolve) => {
-    timer = setTimeout(() => resolve(gone()), MAX_DISCARDING_MS)
-  })
+function discardAfter(reply: string, reader: ReadableStreamDefaultReader<Uint8Array>): ReadableStream {
   return new ReadableStream({
     start: (controller) => controller.enqueue(new TextEncoder().encode(reply)),
     async pull(controller) {
-      while (discarded <= MAX_DISCARDED_BYTES) {
-        const { done, value } = await Promise.race([reader.read().catch(gone), patience])
-        if (done) break
-        discarded += value?.length ?? 0
-      }
-      clearTimeout(timer)
+      // If the sender is gone, nobody is left to tell.
+      await within(MAX_DISCARDING_MS, discard(reader), undefined).catch(() => {})
       controller.close()
     },
-    cancel() {
-      clearTimeout(timer)
-    },
   })
+}
+
+async function discard(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<void> {
+  for (let discarded = 0; discarded <= MAX_DISCARDED_BYTES; ) {
+    const { done, value } = await reader.read()
+    if (done) return
+    discarded += value.length
+  }
 }

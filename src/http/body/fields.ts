@@ -1,16 +1,13 @@
 import { z } from 'zod'
 import type { JsonObject } from '../../jobs/job.ts'
+import { MAX_INTEGER, MAX_INTEGER_TEXT } from '../../jobs/limits.ts'
 import { type Fault, MISSING, raise } from '../reply/validation-error.ts'
 
-/** What the published JSON Schema says of a field. */
+/** The published JSON Schema of a field. */
 type Published = Record<string, unknown> & { type: string }
 
-/** The value to keep, or what is wrong with the one that was sent. */
+/** The value to use, or what is wrong with the one sent. */
 export type Reading<T> = { value: T } | { fault: Fault }
-
-const INT64 = 2 ** 63
-/** A longer text is no integer that anyone means: it is not even looked at. */
-const MAX_INTEGER_TEXT = 4300
 
 const INTEGER_TEXT = /^[^\S\ufeff]*([-+]?[0-9]+(?:_[0-9]+)*)(?:\.0+)?[^\S\ufeff]*$/
 const TRUE_TEXTS = new Set(['1', 'on', 't', 'true', 'y', 'yes'])
@@ -43,7 +40,7 @@ const BOOL_PARSING: Fault = {
 const DICT_TYPE: Fault = { type: 'dict_type', msg: 'Input should be a valid dictionary' }
 const LIST_TYPE: Fault = { type: 'list_type', msg: 'Input should be a valid list' }
 
-/** An integer within bounds. As the original does, it takes `5.0`, `true` and texts like `"5"` for one. */
+/** An integer within bounds. Like the original, it accepts `5.0`, `true` and texts like `"5"`. */
 export function integer({ least = 0, most }: { least?: number; most?: number } = {}) {
   const tooSmall: Fault = {
     type: 'greater_than_equal',
@@ -64,7 +61,7 @@ export function integer({ least = 0, most }: { least?: number; most?: number } =
   })
 }
 
-/** A boolean. As the original does, it takes 0, 1 and texts like `"yes"` for one. */
+/** A boolean. Like the original, it accepts 0, 1 and texts like `"yes"`. */
 export function boolean() {
   return field({ type: 'boolean' }, readBoolean)
 }
@@ -84,8 +81,8 @@ export function text(maxLength: number) {
 }
 
 /**
- * An object of any keys, `__proto__` among them, that takes at most `maxBytes` as JSON. It is handed on by reference:
- * a copy made by assignment would lose such keys.
+ * An object with any keys, even `__proto__`, that takes at most `maxBytes` as JSON. The object itself is passed on: a
+ * copy made by assignment would lose such keys.
  */
 export function dictionary(maxBytes: number) {
   const tooLarge: Fault = {
@@ -101,7 +98,7 @@ export function dictionary(maxBytes: number) {
   })
 }
 
-/** An array of at most `maxItems`; in a longer one no item is looked at. */
+/** An array of at most `maxItems`. The items of a longer one are not validated. */
 export function list<S extends z.ZodType>(item: S, maxItems: number) {
   return z.preprocess((value, ctx) => {
     const fault = listFault(value, maxItems)
@@ -111,19 +108,19 @@ export function list<S extends z.ZodType>(item: S, maxItems: number) {
   }, z.array(item).max(maxItems))
 }
 
-/** How many bytes of UTF-8 a value takes as JSON. It must nest no deeper than a body may. */
-export function jsonBytes(value: unknown): number {
+/** The size of a value as JSON, in bytes. Safe only for values no deeper than a body may be: `stringify` recurses. */
+function jsonBytes(value: unknown): number {
   return encoder.encode(JSON.stringify(value)).length
 }
 
 const encoder = new TextEncoder()
 
-/** A field that `read` makes of what was sent. `published` is what /openapi.json says of it. */
+/** A field whose value `read` makes from what was sent. /openapi.json publishes `published` as its schema. */
 export function field<T>(published: Published, read: (value: unknown) => Reading<T>) {
   return z
     .unknown()
     .transform((value, ctx): T => {
-      // JSON has no undefined: it only comes from a key that is absent.
+      // JSON has no undefined: the key is absent.
       const reading: Reading<T> = value === undefined ? { fault: MISSING } : read(value)
       if ('value' in reading) return reading.value
       raise(ctx, reading.fault)
@@ -138,9 +135,9 @@ function readInteger(value: unknown): Reading<number> {
   if (typeof value !== 'number') return { fault: INT_TYPE }
   if (!Number.isFinite(value)) return { fault: FINITE_NUMBER }
   if (!Number.isInteger(value)) return { fault: INT_FROM_FLOAT }
-  // Not >=: the largest 64-bit integer reads as this very double.
-  if (Math.abs(value) > INT64) return { fault: INT_PARSING_SIZE }
-  // Adding 0 makes 0 of -0.
+  // Not >=: the largest 64-bit integer parses to this double.
+  if (Math.abs(value) > MAX_INTEGER) return { fault: INT_PARSING_SIZE }
+  // Adding 0 turns -0 into 0.
   return { value: value + 0 }
 }
 
@@ -149,7 +146,7 @@ function readIntegerText(value: string): Reading<number> {
   const digits = INTEGER_TEXT.exec(value)?.[1]?.replaceAll('_', '')
   if (digits === undefined) return { fault: INT_PARSING }
   const number = Number(digits)
-  return number > INT64 ? { fault: INT_PARSING_SIZE } : { value: number + 0 }
+  return number > MAX_INTEGER ? { fault: INT_PARSING_SIZE } : { value: number + 0 }
 }
 
 function readBoolean(value: unknown): Reading<boolean> {
@@ -160,7 +157,7 @@ function readBoolean(value: unknown): Reading<boolean> {
     return FALSE_TEXTS.has(word) ? { value: false } : { fault: BOOL_PARSING }
   }
   if (value === 0 || value === 1) return { value: value === 1 }
-  const isInt64 = Number.isInteger(value) && Math.abs(value as number) < INT64
+  const isInt64 = Number.isInteger(value) && Math.abs(value as number) < MAX_INTEGER
   return { fault: isInt64 ? BOOL_PARSING : BOOL_TYPE }
 }
 
@@ -174,7 +171,7 @@ function listFault(value: unknown, maxItems: number): Fault | undefined {
   }
 }
 
-/** Whether a string has more code points than `max`. Few strings come near it: the counting is rare. */
+/** Whether a string has more than `max` code points. Counts only in strings whose length leaves that open. */
 function isLonger(value: string, max: number): boolean {
   if (value.length <= max) return false
   if (value.length > 2 * max) return true
@@ -184,8 +181,9 @@ function isLonger(value: string, max: number): boolean {
 }
 
 /**
- * False if a key or string within holds half a surrogate pair, which no UTF-8 can store. A number beyond the doubles,
- * read as Infinity, becomes the null that JSON would make of it. Walks with a stack of its own, not by recursion.
+ * Prepares an object for storage. False if a key or string in it holds half a surrogate pair, which UTF-8 cannot store.
+ * A number too large for a double was parsed as Infinity, and becomes null as in `JSON.stringify`. Not recursive, so
+ * nesting cannot overflow the stack.
  */
 function makeStorable(root: JsonObject): boolean {
   const containers: JsonObject[] = [root]
@@ -195,7 +193,7 @@ function makeStorable(root: JsonObject): boolean {
       if (!key.isWellFormed()) return false
       if (typeof value === 'string' && !value.isWellFormed()) return false
       if (typeof value === 'object' && value !== null) containers.push(value as JsonObject)
-      // The key is the object's own, so that even an assignment to `__proto__` stays one.
+      // Safe even for `__proto__`: the key is the object's own, so this does not call the inherited setter.
       if (value === Infinity || value === -Infinity) container[key] = null
     }
   }

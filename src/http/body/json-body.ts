@@ -8,29 +8,30 @@ import { MISSING, NOT_AN_OBJECT, type Problem, toProblems } from '../reply/valid
 import { parseJson } from './parse-json.ts'
 import type { JsonFault } from './scan-json.ts'
 
-/** As the original reads it: case and parameters do not count. */
+/** As in the original, case and parameters do not matter. */
 const JSON_TYPE = /^application\/(?:[^/]*\+)?json$/
 
 const limitBody: MiddlewareHandler = bodyLimit({ maxSize: MAX_BODY_BYTES, onError: refuseLarge })
 const lossyUtf8 = new TextDecoder('utf-8', { fatal: false, ignoreBOM: true })
 
 /**
- * Reads, parses and validates the body of a request; the handler finds it as `c.req.valid('json')`, and its bytes as
- * `c.req.arrayBuffer()`. Answers 413 (too large), 400 (not text) or 422 (anything else) itself.
+ * Reads, parses and validates the body of a request. The handler gets it from `c.req.valid('json')`, and its bytes from
+ * `c.req.arrayBuffer()`. Refuses with 413 (too large), 400 (not text) or 422 (anything else). An `optional` body may be
+ * empty and counts as `{}`.
  *
- * Not zod-validator, which never sees malformed JSON and takes `{}` for a body of another type: both get errors of their
- * own here. An `optional` body may be empty and counts as `{}`.
+ * Not zod-validator: it never sees malformed JSON, and treats a body of another media type as `{}`. Here both have
+ * their own errors.
  */
 export function jsonBody(schema: z.ZodType, { optional = false } = {}) {
   const readBody: MiddlewareHandler<EdgeEnv> = async (c, next) => {
     const bytes = new Uint8Array(await c.req.arrayBuffer())
-    // bodyLimit believes the Content-Length, which need not be the body's.
+    // bodyLimit trusts the Content-Length, which may be wrong.
     if (bytes.length > MAX_BODY_BYTES) return refuseLarge(c)
     const body = bytes.length === 0 && optional ? { ok: true as const, value: {} } : readJson(c, bytes)
     if (!body.ok) return refuse(c, body)
     const result = schema.safeParse(body.value)
     if (!result.success) return refuse(c, invalid(toProblems(result.error.issues, body.value, 'body')))
-    // Only now: a value that is wrong in other ways too is told all of those, as the original does.
+    // Checked last: like the original, any other errors of the value are reported instead.
     if (body.stray) return refuse(c, invalid([malformed(body.stray)]))
     c.req.addValidatedData('json', result.data as object)
     return await next()
@@ -39,7 +40,7 @@ export function jsonBody(schema: z.ZodType, { optional = false } = {}) {
   return [limitBody, readBody]
 }
 
-/** The value of a body; `stray` where it holds a number that JSON lacks, such as NaN. */
+/** The value of a body. `stray` is set if it holds a number that JSON does not have, such as NaN. */
 type JsonBody = { ok: true; value: unknown; stray?: JsonFault } | Refusal
 
 function readJson(c: Context, bytes: Uint8Array): JsonBody {

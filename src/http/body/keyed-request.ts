@@ -10,8 +10,8 @@ import type { Fault } from '../reply/validation-error.ts'
 const HEADER = 'Idempotency-Key'
 
 /**
- * What a key may be, as a JSON Schema. Printable ASCII only: the runtime reads headers as UTF-8 and turns every byte that
- * is not into the same character, so two different keys could look alike and the second report would pass for a repeat.
+ * The JSON Schema of a key. Printable ASCII only: the runtime reads headers as UTF-8 and replaces every invalid byte with
+ * the same character, so two different keys could look alike and the second report would be taken for a repeat.
  */
 export const IDEMPOTENCY_KEY = {
   type: 'string',
@@ -23,10 +23,10 @@ export const IDEMPOTENCY_KEY = {
 const ALLOWED = new RegExp(IDEMPOTENCY_KEY.pattern)
 
 /**
- * Sets `c.var.keyedRequest` from the `Idempotency-Key` header; null without one. Comes after `jsonBody`, which has read
+ * Sets `c.var.keyedRequest` from the `Idempotency-Key` header; null without one. Must come after `jsonBody`, which reads
  * the body. The same key in two scopes is two keys.
  *
- * HTTP strips blanks around a header's value and joins several headers of one name with ", ". The key is what is left.
+ * HTTP strips blanks around a header's value and joins repeated headers with ", ". The key is the result.
  */
 export function takeKey(scope: string) {
   return createMiddleware<EdgeEnv>(async (c, next) => {

@@ -2,17 +2,17 @@ import { MAX_BODY_DEPTH } from '../../jobs/limits.ts'
 import { type JsonFault, type StrayNumber, scanJson } from './scan-json.ts'
 
 /**
- * `stray`: the value holds a NaN or an infinity spelt out, as Python writes them; it is there as Infinity.
- * Such a value is not to be accepted, but its other faults can still be told.
+ * `stray`: the value holds a NaN or an infinity, as Python writes them; it is parsed as Infinity. The value must be
+ * refused, but its other errors can still be reported.
  */
-export type ParsedJson =
+type ParsedJson =
   | { ok: true; value: unknown; stray?: JsonFault }
   | { ok: false; reason: 'not_text' }
   | ({ ok: false; reason: 'not_json' } & JsonFault)
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false })
 
-/** Parses a body in UTF-8, UTF-16 or UTF-32, with or without byte order mark. Of a key given twice the last counts. */
+/** Parses a body in UTF-8, UTF-16 or UTF-32, with or without a byte order mark. If a key occurs twice, the last one wins. */
 export function parseJson(bytes: Uint8Array): ParsedJson {
   const text = decodeJson(bytes)
   if (text === null) return { ok: false, reason: 'not_text' }
@@ -27,13 +27,13 @@ export function parseJson(bytes: Uint8Array): ParsedJson {
     const scan = scanJson(text)
     if (!scan.ok) return { ...scan, reason: 'not_json' }
     const [first] = scan.strays
-    if (!first) throw new Error('JSON.parse refused a text in which the scan found no fault')
-    const stray = { position: first.position, error: `${first.token} is no JSON number` }
+    if (!first) throw new Error('JSON.parse refused a text in which the scan found no error')
+    const stray = { position: first.position, error: `${first.token} is not a JSON number` }
     return { ok: true, value: JSON.parse(withoutStrays(text, scan.strays)), stray }
   }
 }
 
-/** A number too large for a double reads as Infinity, so it can stand in for the tokens that JSON lacks. */
+/** A number too large for a double is parsed as Infinity, so it can replace the tokens that JSON does not have. */
 function withoutStrays(text: string, strays: readonly StrayNumber[]): string {
   const parts: string[] = []
   let done = 0
@@ -44,9 +44,9 @@ function withoutStrays(text: string, strays: readonly StrayNumber[]): string {
   return parts.join('') + text.slice(done)
 }
 
-/** Where the text first nests deeper than MAX_BODY_DEPTH. It reads the text, since to walk a value is to have built it. */
+/** Where the text first nests deeper than MAX_BODY_DEPTH. Scans the text: walking a value means building it first. */
 function findTooDeep(text: string): number | null {
-  // Each level needs a bracket that opens and one that closes.
+  // Each level takes two brackets.
   if (text.length <= 2 * MAX_BODY_DEPTH) return null
   let depth = 0
   let inString = false
@@ -67,8 +67,8 @@ function findTooDeep(text: string): number | null {
   return null
 }
 
-/** The text of a JSON body, its encoding told by where the zero bytes stand among the first four; null if it is none. */
-export function decodeJson(bytes: Uint8Array): string | null {
+/** Decodes a JSON body; null if it is not text. The positions of zero bytes among the first four give the encoding. */
+function decodeJson(bytes: Uint8Array): string | null {
   const [a, b, c, d] = bytes
   if (a === 0xff && b === 0xfe) return c === 0 && d === 0 ? utf32(bytes, 4, true) : utf16(bytes, 2, true)
   if (a === 0xfe && b === 0xff) return utf16(bytes, 2, false)
@@ -92,7 +92,7 @@ const utf16 = (bytes: Uint8Array, start: number, littleEndian: boolean) =>
 const utf32 = (bytes: Uint8Array, start: number, littleEndian: boolean) =>
   decodeUnits(bytes, start, 4, (view, at) => view.getUint32(at, littleEndian))
 
-/** By hand, because TextDecoder has no UTF-32, and not everywhere a big-endian UTF-16. */
+/** By hand: TextDecoder lacks UTF-32, and in some runtimes big-endian UTF-16. */
 function decodeUnits(
   bytes: Uint8Array,
   start: number,
@@ -107,7 +107,7 @@ function decodeUnits(
     const unit = unitAt(view, at)
     if (unit > 0x10ffff) return null
     units.push(unit)
-    // As many as fit into the arguments of one call.
+    // The number of arguments of a call is limited.
     if (units.length === 4096) {
       parts.push(String.fromCodePoint(...units))
       units = []

@@ -1,18 +1,18 @@
-/** Where a text stops being JSON, and why. */
+/** Where a text is not JSON, and why. */
 export interface JsonFault {
   /** Index into the text, in UTF-16 code units. */
   position: number
-  /** One line in our own words. */
+  /** One line in our own words, not the engine's. */
   error: string
 }
 
-/** The place of a NaN, Infinity or -Infinity: no JSON, yet some serialisers write them. */
+/** A NaN, Infinity or -Infinity: not JSON, but some serializers write them. */
 export interface StrayNumber {
   position: number
   token: string
 }
 
-export type JsonScan = { ok: true; strays: StrayNumber[] } | ({ ok: false } & JsonFault)
+type JsonScan = { ok: true; strays: StrayNumber[] } | ({ ok: false } & JsonFault)
 
 type State = 'value' | 'first value' | 'key' | 'first key' | 'after value'
 
@@ -22,8 +22,8 @@ const STRAY = /NaN|-?Infinity/y
 const ESCAPE = /\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/y
 
 /**
- * Finds the first fault of a text that `JSON.parse` refused, without the engine's own wording and without recursion.
- * Numbers that JSON lacks are let through and told apart in `strays`.
+ * Finds the first error in a text that `JSON.parse` refused. Not recursive, so nesting cannot overflow the stack. Numbers
+ * that JSON does not have are accepted and listed in `strays`.
  */
 export function scanJson(text: string): JsonScan {
   const strays: StrayNumber[] = []
@@ -71,7 +71,7 @@ export function scanJson(text: string): JsonScan {
   }
 }
 
-/** Where the string that opens at `start` ends, its closing quote included. */
+/** The end of the string that starts at `start`, after its closing quote. */
 function scanString(text: string, start: number): number | (JsonScan & { ok: false }) {
   for (let at = start + 1; at < text.length; ) {
     const code = text.charCodeAt(at)

@@ -3,7 +3,7 @@ import { createMiddleware } from 'hono/factory'
 import type { Env } from '../../env.ts'
 import type { EdgeEnv } from '../edge-env.ts'
 
-/** The origins that ALLOWED_ORIGINS names, separated by commas: scheme, host and port, nothing behind them. */
+/** The origins in ALLOWED_ORIGINS, separated by commas: scheme, host and port, without a path. */
 export function allowedOrigins({ ALLOWED_ORIGINS }: Env): string[] {
   return (ALLOWED_ORIGINS ?? '').split(',').flatMap((origin) => origin.trim() || [])
 }
@@ -25,11 +25,11 @@ const open = cors({
   maxAge: 600,
 })
 
-/** Lets the pages of ALLOWED_ORIGINS read replies, with their cookies. Without any, no page but our own can. */
+/** Lets pages of ALLOWED_ORIGINS send cookies and read replies. Without any, only our own page can. */
 export const allowOrigins = createMiddleware<EdgeEnv>(async (c, next) => {
   const allowed = allowedOrigins(c.env)
   if (allowed.includes(c.req.header('Origin') ?? '')) return await open(c, next)
   await next()
-  // Where one origin is told something else, a cache has to know even of the replies to the others.
+  // Replies differ by origin, so caches must key on it even where no CORS header was sent.
   if (allowed.length > 0) c.header('Vary', 'Origin', { append: true })
 })

@@ -17,7 +17,7 @@ const failedAttempts = new FailedAttempts({
 })
 
 /**
- * Finds out who is calling before anything else of the request is looked at. Sets `caller`, `organizationId` and
+ * Finds out who is calling, before anything else in the request is checked. Sets `caller`, `organizationId` and
  * `permits`, or refuses.
  */
 export const authenticate = createMiddleware<EdgeEnv>(async (c, next) => {
@@ -33,14 +33,14 @@ export const authenticate = createMiddleware<EdgeEnv>(async (c, next) => {
   c.set('permits', permits)
 
   const choice = chooseOrganization(caller, c.req.header('X-Organization-ID'))
-  // Set before the budget is spent, so that the log says whose request was one too many.
+  // Set before the budget is checked: the log names the organization of a 429.
   c.set('organizationId', choice.ok ? choice.organizationId : null)
   if (!spendRequest(c)) return refuse(c, { ok: false, reason: 'too_many_requests' })
   if (!choice.ok) return refuse(c, { ok: false, reason: 'organization_left_open' })
   return await next()
 })
 
-/** Lets callers pass who have the permission. Comes after `authenticate`. */
+/** Refuses callers without the permission. Must come after `authenticate`. */
 export function allow(permission: Permission) {
   return createMiddleware<EdgeEnv>(async (c, next) => {
     switch (await c.var.permits(permission)) {
@@ -59,7 +59,7 @@ export function allow(permission: Permission) {
 
 type Identified = Extract<Identification, { ok: true }>
 
-/** An address that failed too often is only served what is remembered as valid: its guesses are not looked up. */
+/** For an address that failed too often, only credentials remembered as valid count: its guesses are not looked up. */
 async function identifyUnlessBarred(
   c: Context<EdgeEnv>,
   credential: Credential,

@@ -8,12 +8,12 @@ const budget = new RequestBudget({
   onError: (error) => logErrorThrottled('rate_limit_unavailable', {}, error),
 })
 
-/** Takes this request off its caller's budget; false if that is spent. The caller must be known. */
+/** Charges this request to its caller's budget; false if that is spent. Must come after `authenticate`. */
 export function spendRequest(c: Context<EdgeEnv>): boolean {
   return budget.spend(c.env.REQUESTS, c.var.caller.id, (work) => c.executionCtx.waitUntil(work))
 }
 
-/** Charges the caller for asking for a job that does not exist. */
+/** Charges the caller for a request for a job that does not exist. */
 export function chargeMiss(c: Context<EdgeEnv>): void {
   budget.chargeMiss(c.env.REQUESTS, c.var.caller.id)
 }

@@ -2,11 +2,12 @@ import type { Context } from 'hono'
 import { getCookie } from 'hono/cookie'
 import { isServerApiKey } from '../../access/server-api-key.ts'
 import type { SessionCookies } from '../../access/stytch-sessions.ts'
+import { MAX_SESSION_TOKEN } from '../../jobs/limits.ts'
 import type { EdgeEnv } from '../edge-env.ts'
 
 const BEARER = /^bearer +(\S+) *$/i
-/** What could be one of Stytch's tokens or JWTs. */
-const TOKEN = /^[\w.~+/=-]{1,4096}$/
+/** The form of Stytch's tokens and JWTs. */
+const TOKEN = new RegExp(`^[\\w.~+/=-]{1,${MAX_SESSION_TOKEN}}$`)
 
 export type Credential =
   | { kind: 'none' | 'malformed' }
@@ -14,8 +15,8 @@ export type Credential =
   | { kind: 'session'; cookies: SessionCookies }
 
 /**
- * The credential of a request. Of two, the key counts, even if it is wrong: whoever sends one means it, while a browser
- * sends its cookies unasked. Without a Stytch project, a cookie is no credential.
+ * The credential of a request. If both are sent, the key counts, even an invalid one: a key is sent on purpose, while
+ * browsers attach cookies to every request. Without a Stytch project, cookies are ignored.
  */
 export function readCredential(c: Context<EdgeEnv>): Credential {
   const authorization = c.req.header('Authorization')

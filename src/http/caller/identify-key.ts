@@ -12,8 +12,8 @@ const knownKeys = new KnownKeys({ now: Date.now })
 /**
  * Whose key it is. With `mayAsk` false, only keys that were valid before are looked up.
  *
- * A key that is nearly right takes as long as any other: it is hashed whole, and the hash is looked up. How close a
- * guess comes to a real key does not show in its hash.
+ * The time this takes reveals nothing about real keys: only the hash of a key is looked up, and it does not show how
+ * close a guess is.
  */
 export async function identifyKey(
   c: Context<EdgeEnv>,
@@ -44,7 +44,7 @@ async function lookUp(c: Context<EdgeEnv>, keyHash: string): Promise<StoredKey |
     logErrorThrottled(event, { request_id: c.var.requestId }, error)
   try {
     const key = await findApiKey(store, keyHash)
-    // A key in use is looked up about once a minute, often enough to note its use by the hour. No reply waits for that.
+    // A key in use is looked up about once a minute, often enough to note its use by the hour. No reply waits for this.
     if (key) c.executionCtx.waitUntil(noteUse(store, key, Date.now()).catch(logFailure('key_use_not_noted')))
     return key
   } catch (error) {

@@ -6,7 +6,7 @@ import type { SessionCookies } from '../../access/stytch-sessions.ts'
 import { logErrorThrottled } from '../../log.ts'
 import type { EdgeEnv } from '../edge-env.ts'
 
-/** Whose session it is. With `mayAsk` false, only what is remembered or its JWT proves counts. */
+/** Whose session it is. With `mayAsk` false, Stytch is not asked: the session must be remembered or proven by its JWT. */
 export async function identifySession(
   c: Context<EdgeEnv>,
   cookies: SessionCookies,
@@ -27,8 +27,8 @@ export async function identifySession(
 }
 
 /**
- * Says why Stytch was no help: it did not answer, or it refuses us, which an operator has to fix. Only the type of its
- * error is logged, since the SDK's errors carry the whole request, token and all.
+ * Logs why Stytch gave no answer: it is down, or it refuses us, and an operator has to fix that. Of its error, only the
+ * status and type are logged: the SDK's errors contain the whole request, including the token.
  */
 function logStytch(error: unknown): void {
   const { status_code: status, error_type: type } = (error ?? {}) as Partial<StytchError>

@@ -5,9 +5,9 @@ import { allowedOrigins } from './allow-origins.ts'
 const SAFE_METHODS = ['GET', 'HEAD', 'OPTIONS']
 
 /**
- * Whether a request that a browser's cookie vouches for may change something: only if the page that makes it is our own,
- * or one of ALLOWED_ORIGINS. The browser says which page it is; one that does not say is not trusted, since a page of
- * anyone's can make a browser send its cookies.
+ * Whether a request with a session cookie comes from our own page or one of ALLOWED_ORIGINS; always true for methods that
+ * change nothing. Any page can make a browser send cookies, so a request that does not say where it comes from is not
+ * trusted.
  */
 export function isFromOwnPage(c: Context<EdgeEnv>): boolean {
   if (SAFE_METHODS.includes(c.req.method)) return true

@@ -4,7 +4,7 @@ import { count } from './job-schemas.ts'
 
 export const ErrorResponse = component(
   'ErrorResponse',
-  z.strictObject({ detail: z.string().describe('What is wrong, in one sentence') }).describe('A refusal'),
+  z.strictObject({ detail: z.string().describe('What is wrong, as a sentence') }).describe('A refusal'),
 )
 
 const ValidationError = component(
@@ -13,22 +13,22 @@ const ValidationError = component(
     .strictObject({
       loc: z.array(z.union([z.string(), count()])).meta({
         title: 'Location',
-        description: 'Where: "body", "query" or "header", then keys and indexes',
+        description: 'Where the problem is: "body", "query" or "header", then keys and indexes',
       }),
       msg: z.string().meta({ title: 'Message', description: 'What is wrong, as a sentence' }),
-      type: z.string().meta({ title: 'Error Type', description: 'What is wrong, as a code for programs' }),
+      type: z.string().meta({ title: 'Error Type', description: 'What is wrong, as a code' }),
       input: z.unknown().optional().describe('What was sent there'),
       ctx: z
         .looseObject({})
         .optional()
-        .meta({ title: 'Context', description: 'The bound that was missed, where there is one' }),
+        .meta({ title: 'Context', description: 'Details of the problem, such as the limit exceeded' }),
     })
-    .describe('One thing that is wrong with a request'),
+    .describe('A problem with a request'),
 )
 
 export const HTTPValidationError = component(
   'HTTPValidationError',
   z
-    .strictObject({ detail: z.array(ValidationError).optional().describe('All of it at once') })
-    .describe('What is wrong with a request'),
+    .strictObject({ detail: z.array(ValidationError).optional().describe('Every problem found') })
+    .describe('The problems with a request'),
 )

@@ -1,9 +1,9 @@
-/** How the Workers runtime reports what went wrong inside itself; the reference is to its own log. */
+/** How the Workers runtime words its internal errors. */
 const INTERNAL_ERROR = /^internal error; reference = /
 
 /**
- * Whether the runtime or the disk below it failed, and neither the request nor this code: the object is overloaded, was moved
- * or reset, or could not be opened. Callers are told to come again.
+ * Whether the runtime or its disk failed, rather than our code: the object is overloaded, was moved or reset, or could
+ * not be opened. Callers are told to retry.
  */
 export function isRuntimeFailure(error: unknown): boolean {
   if (!(error instanceof Error)) return false

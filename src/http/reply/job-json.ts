@@ -3,7 +3,7 @@ import type { JobShown } from '../../job-object/replies.ts'
 import type { Job } from '../../jobs/job.ts'
 import { presentJob } from '../../jobs/present-job.ts'
 
-/** The reply that carries a job. Where it does not carry all entries, a `Link` leads to them. */
+/** A reply with a job. If it does not hold all entries, a `Link` header leads to them. */
 export function jobJson(c: Context, reply: JobShown): Response {
   const headers: Record<string, string> = { 'Content-Type': 'application/json', ETag: etagOf(reply.job) }
   if (reply.replayed) headers['Idempotency-Replayed'] = 'true'
@@ -12,7 +12,7 @@ export function jobJson(c: Context, reply: JobShown): Response {
   return c.body(presentJob(reply, reply.asOf), 200, headers)
 }
 
-/** Whether the caller has the job as it is: then 304 says so, without a body. The running clock is no change. */
+/** Whether `If-None-Match` has the job's current revision. A duration that grew is not a change. */
 export function hasCurrent(c: Context, job: Job): boolean {
   const known = c.req
     .header('If-None-Match')
@@ -25,7 +25,7 @@ export function sayNotModified(c: Context, job: Job): Response {
   return c.body(null, 304, { ETag: etagOf(job) })
 }
 
-/** Weak, since the duration and the ETA go on while the job stays the same. */
+/** Weak: the duration and the ETA change within a revision. */
 export function etagOf({ revision }: Job): string {
   return `W/"${revision}"`
 }

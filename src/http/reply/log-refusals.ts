@@ -3,7 +3,7 @@ import { routePath } from 'hono/route'
 import { logRefusal } from '../../log.ts'
 import type { EdgeEnv } from '../edge-env.ts'
 
-/** Writes one line for each request that is refused or fails. Who asked and why it was refused, not what was sent. */
+/** Logs one line for each request that is refused or fails: who sent it and why it was refused, not what was sent. */
 export const logRefusals = createMiddleware<EdgeEnv>(async (c, next) => {
   await next()
   const { status } = c.res
@@ -15,7 +15,7 @@ export const logRefusals = createMiddleware<EdgeEnv>(async (c, next) => {
       status,
       reason: c.var.reason ?? 'failed',
       method: c.req.method,
-      // Of a path that no route has, nothing is logged: it is the caller's text.
+      // Unknown paths are not logged: they are the caller's text.
       route: route === '/*' ? null : route,
       organization: c.var.organizationId ?? null,
       credential: c.var.caller?.id ?? null,

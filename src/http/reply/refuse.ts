@@ -6,10 +6,10 @@ import type { UsageExcess, UsageLimits } from '../../jobs/usage.ts'
 import { parseJson } from '../body/parse-json.ts'
 import type { Problem } from './validation-error.ts'
 
-/** Why a caller is refused before their request is looked at. */
+/** Why a caller is refused, before anything else in the request is checked. */
 export type CallerRefusal =
   | { ok: false; reason: 'no_credential' }
-  /** The log tells these apart, the caller does not. */
+  /** The caller gets the same reply for all of these; only the log tells them apart. */
   | { ok: false; reason: 'malformed' | 'unknown' | 'expired' | 'revoked' | 'not_asked' }
   | { ok: false; reason: 'foreign_page' }
   | { ok: false; reason: 'not_permitted'; permission: Permission }
@@ -19,16 +19,16 @@ export type CallerRefusal =
   | { ok: false; reason: 'too_many_requests' }
   | { ok: false; reason: 'too_many_failures' }
 
-/** Why a request reaches no endpoint, or none that answers. */
+/** Why a request reaches no endpoint, or the endpoint fails. */
 type RouteRefusal =
   | { ok: false; reason: 'no_such_path' }
   | { ok: false; reason: 'method_not_allowed'; methods: string[] }
   /** A bug. */
   | { ok: false; reason: 'failed' }
 
-/** Why a request is refused before its job is looked at. */
+/** Why a request is refused before its job is called. */
 type RequestRefusal =
-  /** No encoding of text that JSON comes in. */
+  /** The body is not in an encoding that JSON may have. */
   | { ok: false; reason: 'not_text' }
   | { ok: false; reason: 'too_large' }
   | { ok: false; reason: 'invalid'; problems: Problem[] }
@@ -42,17 +42,17 @@ export interface UsageRefusal {
 
 export type Refusal = RouteRefusal | CallerRefusal | RequestRefusal | UsageRefusal | JobRefusal
 
-/** The refusal of a request in which something is not as it should be. */
+/** The refusal of an invalid request, with everything that is wrong with it. */
 export function invalid(problems: Problem[]): Refusal {
   return { ok: false, reason: 'invalid', problems }
 }
 
-/** Seconds after which to come again: when something is down, … */
+/** Seconds to wait when something is down. */
 const RETRY_AFTER = { 'Retry-After': '5' }
-/** … and when it was too often: as long as a limiter's refusal is remembered. */
+/** Seconds to wait when the caller is over a limit: as long as a limiter's refusal is remembered. */
 const RETRY_AFTER_LIMIT = { 'Retry-After': '10' }
 
-/** The one place where reasons become HTTP. The log gets the reason as well. */
+/** The one place that turns reasons into replies. The reason is logged, too. */
 export function refuse(c: Context, refusal: Refusal): Response | Promise<Response> {
   c.set('reason', refusal.reason)
   switch (refusal.reason) {
@@ -64,7 +64,7 @@ export function refuse(c: Context, refusal: Refusal): Response | Promise<Respons
       return c.json({ detail: 'Internal Server Error' }, 500)
     case 'no_credential':
       return c.json({ detail: 'Not authenticated' }, 401, { 'WWW-Authenticate': 'Bearer' })
-    // In the same words, so that a stranger learns nothing about a key.
+    // The same words for all, so a stranger learns nothing about a key.
     case 'malformed':
     case 'unknown':
     case 'expired':
@@ -72,7 +72,7 @@ export function refuse(c: Context, refusal: Refusal): Response | Promise<Respons
     case 'not_asked':
       return c.json({ detail: 'Invalid credentials' }, 401, { 'WWW-Authenticate': 'Bearer' })
     case 'foreign_page':
-      return c.json({ detail: 'A page of another site cannot change anything with a session' }, 403)
+      return c.json({ detail: 'Pages of other sites cannot change anything with a session' }, 403)
     case 'not_permitted':
       return c.json({ detail: `Missing required permission: ${refusal.permission}` }, 403)
     case 'organization_left_open':
@@ -104,7 +104,7 @@ export function refuse(c: Context, refusal: Refusal): Response | Promise<Respons
       const { bytes } = refusal.limits
       return c.json({ detail: `The organization has used its ${bytes} bytes of storage` }, 403)
     }
-    // Another organization's job reads exactly like one that does not exist: a 403 would tell that it does.
+    // The same for another organization's job: a 403 would reveal that it exists.
     case 'not_found':
       return c.json({ detail: 'Job not found' }, 404)
     case 'closed':

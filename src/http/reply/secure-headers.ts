@@ -2,14 +2,14 @@ import { createMiddleware } from 'hono/factory'
 import { secureHeaders as setHeaders } from 'hono/secure-headers'
 
 /**
- * The security headers of an API: nothing in a reply is to be run, framed or guessed at, should a browser be led to open
- * it. What a route has set itself stands: a page knows better what it needs.
+ * The security headers of an API: a browser that opens a reply must not run, frame or sniff it. A header that the route
+ * has set is kept: the page needs its own.
  */
 export const secureHeaders = setHeaders({
   overwrite: false,
   contentSecurityPolicy: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
   referrerPolicy: 'no-referrer',
-  // Without the subdomains: they may be someone else's.
+  // Without subdomains: they may belong to someone else.
   strictTransportSecurity: 'max-age=31536000',
   xFrameOptions: 'DENY',
   xContentTypeOptions: true,
@@ -23,12 +23,12 @@ export const secureHeaders = setHeaders({
 })
 
 /**
- * Keeps replies out of shared caches, and has the caller's own ask again: who is calling, and X-Organization-ID, decide
- * what one address means. What a route has set itself stands.
+ * Keeps replies out of shared caches, and makes the caller's own cache revalidate: the same URL has another reply for
+ * another credential or `X-Organization-ID`. A header that the route has set is kept.
  */
 export const keepPrivate = createMiddleware(async (c, next) => {
   await next()
-  // Not by `c.header`, which would make the whole reply anew, its body as a stream.
+  // Not `c.header`: it would rebuild the response, with its body as a stream.
   const { headers } = c.res
   if (!headers.has('Cache-Control')) headers.set('Cache-Control', 'private, no-cache')
 })

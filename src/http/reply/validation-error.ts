@@ -1,7 +1,7 @@
 import type { z } from 'zod'
 
-/** Every type that a 422 may name: pydantic's, and three of our own: `too_large`, `idempotency_key_reused` and `idempotency_key_expired`. */
-export type ProblemType =
+/** The problem types of a 422: pydantic's, and our own `too_large`, `idempotency_key_reused` and `idempotency_key_expired`. */
+type ProblemType =
   | 'missing'
   | 'string_type'
   | 'string_too_short'
@@ -29,14 +29,14 @@ export type ProblemType =
   | 'idempotency_key_expired'
   | 'idempotency_key_reused'
 
-/** What is wrong with a value, apart from where it stood. */
+/** What is wrong with a value, without its location. */
 export interface Fault {
   type: ProblemType
   msg: string
   ctx?: Record<string, unknown>
 }
 
-/** One entry of a 422's `detail`. `loc` starts with "body", "query" or "header"; `input` is what was sent there. */
+/** An entry in the `detail` of a 422. `loc` starts with "body", "query" or "header"; `input` is what was sent there. */
 export interface Problem extends Fault {
   loc: (string | number)[]
   input: unknown
@@ -48,21 +48,21 @@ export const NOT_AN_OBJECT: Fault = {
   msg: 'Input should be a valid dictionary or object to extract fields from',
 }
 
-/** Raises a fault at the place where `ctx` stands; `toProblems` finds it again among the issues. */
+/** Raises a fault at the location of `ctx`. `toProblems` reads it back from the issues. */
 export function raise(ctx: z.RefinementCtx, { type, msg, ctx: context }: Fault): void {
   ctx.addIssue({ code: 'custom', message: msg, params: { type, ctx: context } })
 }
 
-/** Which part of a request was validated: where `loc` begins. */
-export type Part = 'body' | 'query'
+/** The validated part of a request, which `loc` starts with. */
+type Part = 'body' | 'query'
 
 /**
- * The issues of a failed validation as problems of `value`, that which was validated.
- * Throws on an issue that no field of ours raises: a schema was built past `fields.ts`.
+ * Turns the issues of a failed validation into problems. `value` is what was validated. Throws on an issue that no field
+ * of ours raises: the schema was built without `fields.ts`.
  */
 export function toProblems(issues: readonly z.core.$ZodIssue[], value: unknown, part: Part): Problem[] {
   const problems = issues.map((issue) => toProblem(issue, value, part))
-  // The original minds its types before it minds what cannot be encoded, and never names both.
+  // The original reports encoding errors only if there are no others.
   const others = problems.filter(({ type }) => type !== 'string_unicode')
   return others.length > 0 ? others : problems
 }
@@ -70,7 +70,7 @@ export function toProblems(issues: readonly z.core.$ZodIssue[], value: unknown, 
 function toProblem(issue: z.core.$ZodIssue, value: unknown, part: Part): Problem {
   const fault = faultOf(issue)
   const path = issue.path as (string | number)[]
-  // What is missing has no value of its own: the object that lacks it is shown instead.
+  // A missing field has no value, so `input` is the object that lacks it.
   const shown = fault.type === 'missing' ? path.slice(0, -1) : path
   return {
     type: fault.type,
