@@ -16,18 +16,26 @@ import { openStore } from '../store/store.ts'
 /** More than the JSON around the jobs takes: two field names, and a cursor of at most 144 characters. */
 const ENVELOPE_BYTES = 256
 
+const TIME = {
+  anyOf: [
+    { type: 'string', format: 'date-time' },
+    { type: 'string', format: 'date' },
+  ],
+}
+const TIME_WORDS = 'A date is its midnight, and a time without an offset is in UTC'
+
 export const ListQuery = z.object({
-  status: field({ type: 'string', enum: JOB_STATUSES }, readStatuses)
+  status: field({ type: 'array', items: { type: 'string', enum: JOB_STATUSES } }, readStatuses)
     .optional()
-    .describe('Only jobs with this status; may be repeated'),
+    .describe('Only jobs with one of these statuses: repeat the parameter, or separate them by commas'),
   job_type: text(MAX_LINE).optional().describe('Only jobs of this type'),
   triggered_by: text(MAX_LINE).optional().describe('Only jobs with this triggered_by'),
-  created_after: field({ type: 'string', format: 'date-time' }, readTime)
+  created_after: field(TIME, readTime)
     .optional()
-    .describe('Only jobs created after this time'),
-  created_before: field({ type: 'string', format: 'date-time' }, readTime)
+    .describe(`Only jobs created after this time. ${TIME_WORDS}`),
+  created_before: field(TIME, readTime)
     .optional()
-    .describe('Only jobs created before this time'),
+    .describe(`Only jobs created before this time. ${TIME_WORDS}`),
   stalled: boolean().optional().describe('If true, only running jobs flagged as stalled'),
   metadata: boolean().prefault(true).describe('If false, jobs are listed without their metadata'),
   limit: integer({ least: 1, most: JOB_PAGE.most })
