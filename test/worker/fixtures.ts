@@ -46,6 +46,13 @@ export async function createdJob(newJob: NewJob = aNewJob): Promise<JobKey> {
   return key
 }
 
+/** A job in progress that its object and D1 have. */
+export async function startedJob(newJob: NewJob = aNewJob): Promise<JobKey> {
+  const key = await createdJob(newJob)
+  await reported(key, { markStarted: true })
+  return key
+}
+
 /** Reports on a job, and returns the job after it. Throws if the report is refused. */
 export async function reported(
   key: JobKey,
