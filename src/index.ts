@@ -13,7 +13,7 @@ app.route('/', dashboard)
 export default {
   fetch: app.fetch,
   async scheduled({ scheduledTime }, env) {
-    // If one of them fails, the other runs all the same.
+    // Not `all`: if one fails, the other must still finish.
     const runs = await Promise.allSettled([
       deleteExpiredJobs(env, scheduledTime),
       wakeAbandonedJobs(env, scheduledTime),

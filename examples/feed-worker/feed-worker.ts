@@ -31,7 +31,7 @@ export type FeedOutcome =
   /** `importJobId` is null if no row was usable. */
   | { kind: 'finished'; job: Job; counts: FeedCounts; importJobId: string | null }
   | { kind: 'failed'; job: Job; message: string }
-  /** Someone else finished the job, for instance by cancelling it. */
+  /** Someone else finished the job, for example by canceling it. */
   | { kind: 'closed'; jobId: string; message: string }
   /** Aborted before the API confirmed a job (`jobId` is null), or while the API was unreachable (the job stays open). */
   | { kind: 'stopped'; jobId: string | null; message: string }

@@ -29,7 +29,7 @@ const stop = stopOnSignal()
 stop.end(await main(stop.signal))
 
 /**
- * Returns the exit code. 0: the job finished. 1: it failed, was cancelled or could not be reported. 2: wrong usage. After a
+ * Returns the exit code. 0: the job finished. 1: it failed, was canceled or could not be reported. 2: wrong usage. After a
  * signal, `stop.end` turns 1 into 130 or 143.
  */
 async function main(signal: AbortSignal): Promise<number> {

@@ -30,7 +30,7 @@ export interface Clock {
   random(): number
 }
 
-/** The job is already finished, for instance because someone cancelled it. Stop working on it. */
+/** The job is already finished, for example because someone canceled it. Stop working on it. */
 export class JobClosedError extends Error {
   override name = 'JobClosedError'
 }

@@ -9,10 +9,10 @@ import { explainFailure } from './notice.js'
  *
  * @param {string} jobId
  * @param {object} options
- * @param {(job: Job) => void} options.onCancelled
+ * @param {(job: Job) => void} options.onCanceled
  * @param {() => void} options.onFinished called if the job had already finished
  */
-export function createCancelDialog(jobId, { onCancelled, onFinished }) {
+export function createCancelDialog(jobId, { onCanceled, onFinished }) {
   const reason = element('input', { id: 'reason', type: 'text', autocomplete: 'off', maxlength: 500 })
   const problem = element('p', { class: 'problem', role: 'alert' })
   const confirm = element('button', { type: 'submit', class: 'button-danger-solid' }, 'Cancel the job')
@@ -53,7 +53,7 @@ export function createCancelDialog(jobId, { onCancelled, onFinished }) {
     setAttribute(confirm, 'disabled', false)
     if (outcome.ok) {
       close()
-      return onCancelled(outcome.body)
+      return onCanceled(outcome.body)
     }
     if (outcome.reason === 'finished') onFinished()
     setText(problem, explain(outcome))
@@ -78,6 +78,6 @@ function explain(failure) {
   if (failure.reason === 'forbidden') return `You may not cancel jobs. ${failure.detail}.`
   if (failure.reason === 'busy') return 'Too many requests. Wait a moment and try again.'
   if (failure.reason === 'unavailable' || failure.reason === 'offline')
-    return 'The service cannot be reached, and the job was not cancelled. Try again.'
+    return 'The service cannot be reached, and the job was not canceled. Try again.'
   return explainFailure(failure)
 }

@@ -47,10 +47,10 @@ export function createJobPage(jobId, { report, addressOfList, onTitle }) {
   const metadata = createMetadata()
   const deliveries = createDeliveries(jobId, report)
   const origin = element('span')
-  const cancelling = createCancelDialog(jobId, { onCancelled: apply, onFinished: () => load() })
+  const cancelDialog = createCancelDialog(jobId, { onCanceled: apply, onFinished: () => load() })
   const cancel = element(
     'button',
-    { type: 'button', class: 'button-danger', click: cancelling.open },
+    { type: 'button', class: 'button-danger', click: cancelDialog.open },
     'Cancel job',
   )
   // Announces each change of status. The numbers change ten times a second, too often to announce.
@@ -88,7 +88,7 @@ export function createJobPage(jobId, { report, addressOfList, onTitle }) {
     spoken,
     missing,
     content,
-    cancelling.node,
+    cancelDialog.node,
   )
   setAttribute(cancel, 'hidden', true)
 
@@ -140,7 +140,7 @@ export function createJobPage(jobId, { report, addressOfList, onTitle }) {
     setText(origin, job.triggered_by === null ? '' : `Triggered by ${job.triggered_by}`)
     if (cancel === document.activeElement && isFinished(job)) title.focus({ preventScroll: true })
     setAttribute(cancel, 'hidden', isFinished(job))
-    if (isFinished(job)) cancelling.close()
+    if (isFinished(job)) cancelDialog.close()
     setAttribute(content, 'hidden', false)
     onTitle(isFinished(job) ? job.job_type : `${formatPercentage(job.progress_percentage)} ${job.job_type}`)
   }

@@ -17,7 +17,7 @@ const STATUSES = {
   },
   partial_success: { word: 'Partial success', shape: ['M8 2.5a5.5 5.5 0 1 1-.01 0Z', 'M8 2.5v11', 'M5 4v8'] },
   failed: { word: 'Failed', shape: ['M4 4l8 8', 'M12 4l-8 8'] },
-  cancelled: { word: 'Cancelled', shape: ['M8 2.5a5.5 5.5 0 1 1-.01 0Z', 'M4.2 11.8l7.6-7.6'] },
+  cancelled: { word: 'Canceled', shape: ['M8 2.5a5.5 5.5 0 1 1-.01 0Z', 'M4.2 11.8l7.6-7.6'] },
 }
 
 /** @type {Record<Exclude<JobStatus, FinishedStatus>, true>} */

@@ -46,9 +46,9 @@ export const createJob = endpoint({
   path: '/api/jobs/',
   summary: 'Create Job',
   description:
-    'Creates a job with the status `pending`. Its worker then reports progress by its ID. Refused with 429 while the ' +
-    'organization has too many unfinished jobs, and with 403 while its storage is full: see `GET /api/usage`. ' +
-    'Neither ever refuses a report.',
+    'Creates a job with the status `pending`. Its worker then reports progress by its ID. It is refused with 429 while the ' +
+    'organization has too many unfinished jobs, and with 403 while its storage is full: see `GET /api/usage`. Reports are ' +
+    'never refused for either.',
   permission: 'job:create',
   body: {
     schema: NewJobRequest,

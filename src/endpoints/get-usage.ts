@@ -13,14 +13,16 @@ const UsageResponse = component(
   'UsageResponse',
   z
     .strictObject({
-      live_jobs: count().describe('Jobs that are not finished'),
-      live_jobs_limit: count().describe('With that many, the organization cannot create another job'),
-      jobs: count().describe('All jobs, finished ones included, until they are deleted'),
-      entry_bytes: count().describe('Bytes of the errors and warnings that they keep'),
-      bytes: count().describe(`\`entry_bytes\`, and ${JOB_BYTES} bytes for each job`),
-      bytes_limit: count().describe('With that many bytes, the organization cannot create another job'),
+      live_jobs: count().describe('The number of unfinished jobs'),
+      live_jobs_limit: count().describe(
+        'With this many unfinished jobs, the organization cannot create another job',
+      ),
+      jobs: count().describe('The number of all jobs that have not been deleted, finished or not'),
+      entry_bytes: count().describe('The bytes of the errors and warnings that these jobs keep'),
+      bytes: count().describe(`\`entry_bytes\`, plus ${JOB_BYTES} bytes for each job`),
+      bytes_limit: count().describe('With this many bytes, the organization cannot create another job'),
     })
-    .describe('What an organization has stored, and how much it may store'),
+    .describe('What an organization stores, and how much it may store'),
 )
 
 export const getUsage = endpoint({
@@ -28,7 +30,8 @@ export const getUsage = endpoint({
   method: 'get',
   path: '/api/usage',
   summary: 'Get Usage',
-  description: 'What the organization has stored, and how much it may store. It is about a second behind.',
+  description:
+    'Returns what the organization stores and how much it may store. The numbers are about a second behind.',
   permission: 'job:read',
   replies: { 200: { description: 'The usage.', content: { 'application/json': UsageResponse } } },
   async handle(c) {

@@ -12,12 +12,13 @@ import { ENTRY_PAGE, MAX_LINE } from '../jobs/limits.ts'
 
 const JSON_TYPE = 'application/json'
 const NDJSON = 'application/x-ndjson'
+const CURSOR = /^[0-9]{1,9}$/
 
 const PageQuery = z.object({
   limit: integer({ least: 1, most: ENTRY_PAGE.most })
     .prefault(ENTRY_PAGE.default)
     .describe('The most entries on a page'),
-  cursor: field({ type: 'string' }, readCursor)
+  cursor: field({ type: 'string', pattern: CURSOR.source }, readCursor)
     .prefault('0')
     .describe('The next_cursor of the previous page'),
   error_type: text(MAX_LINE)
@@ -103,6 +104,6 @@ function streamPages(
 }
 
 function readCursor(value: unknown): Reading<number> {
-  if (typeof value === 'string' && /^[0-9]{1,9}$/.test(value)) return { value: Number(value) }
+  if (typeof value === 'string' && CURSOR.test(value)) return { value: Number(value) }
   return { fault: { type: 'string_pattern_mismatch', msg: 'String should be the next_cursor of a page' } }
 }

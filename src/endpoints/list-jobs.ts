@@ -16,26 +16,21 @@ import { openStore } from '../store/store.ts'
 /** More than the JSON around the jobs takes: two field names, and a cursor of at most 144 characters. */
 const ENVELOPE_BYTES = 256
 
-const TIME = {
-  anyOf: [
-    { type: 'string', format: 'date-time' },
-    { type: 'string', format: 'date' },
-  ],
-}
-const TIME_WORDS = 'A date is its midnight, and a time without an offset is in UTC'
+/** An ISO 8601 date or time, in UTC unless it has an offset. Published, so without flags. */
+const TIME = /^(\d{4}-\d\d-\d\d)(?:[Tt ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?))?([Zz]|[+-]\d\d:?\d\d)?$/
 
 export const ListQuery = z.object({
   status: field({ type: 'array', items: { type: 'string', enum: JOB_STATUSES } }, readStatuses)
     .optional()
-    .describe('Only jobs with one of these statuses: repeat the parameter, or separate them by commas'),
+    .describe('Only jobs with one of these statuses, repeated or separated by commas'),
   job_type: text(MAX_LINE).optional().describe('Only jobs of this type'),
   triggered_by: text(MAX_LINE).optional().describe('Only jobs with this triggered_by'),
-  created_after: field(TIME, readTime)
+  created_after: field({ type: 'string', pattern: TIME.source }, readTime)
     .optional()
-    .describe(`Only jobs created after this time. ${TIME_WORDS}`),
-  created_before: field(TIME, readTime)
+    .describe('Only jobs created after this ISO 8601 date or time, in UTC unless it has an offset'),
+  created_before: field({ type: 'string', pattern: TIME.source }, readTime)
     .optional()
-    .describe(`Only jobs created before this time. ${TIME_WORDS}`),
+    .describe('Only jobs created before this ISO 8601 date or time, in UTC unless it has an offset'),
   stalled: boolean().optional().describe('If true, only running jobs flagged as stalled'),
   metadata: boolean().prefault(true).describe('If false, jobs are listed without their metadata'),
   limit: integer({ least: 1, most: JOB_PAGE.most })
@@ -130,12 +125,8 @@ function readStatuses(value: unknown): Reading<JobStatus[]> {
   return { fault: { type: 'enum', msg: `Input should be ${expected}`, ctx: { expected } } }
 }
 
-/** An ISO 8601 date or time, in UTC unless it has an offset. */
 function readTime(value: unknown): Reading<number> {
-  const [, day, time = '00:00:00', offset = 'Z'] =
-    (typeof value === 'string' &&
-      /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?))?(Z|[+-]\d\d:?\d\d)?$/i.exec(value)) ||
-    []
+  const [, day, time = '00:00:00', offset = 'Z'] = (typeof value === 'string' && TIME.exec(value)) || []
   const at = day === undefined ? Number.NaN : Date.parse(`${day}T${time}${offset.toUpperCase()}`)
   if (day !== undefined && isDay(day) && !Number.isNaN(at)) return { value: at }
   return { fault: { type: 'datetime_parsing', msg: 'Input should be a valid datetime' } }

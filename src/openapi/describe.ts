@@ -43,6 +43,7 @@ export function describe(endpoints: readonly Endpoint[]) {
 
 function operationOf(endpoint: Endpoint) {
   const { id, summary, description, permission, body, replies } = endpoint
+  const refusals = refusalsIn(endpoint)
   const needs = permission === null ? '' : `\n\nRequires the permission \`${permission}\`.`
   return {
     operationId: id,
@@ -59,7 +60,9 @@ function operationOf(endpoint: Endpoint) {
     }),
     responses: {
       ...Object.fromEntries(Object.entries(replies).map(([status, reply]) => [status, replyOf(reply)])),
-      ...Object.fromEntries(refusalsOf(endpoint).map((status) => [status, refusalOf(status)])),
+      ...Object.fromEntries(
+        refusalsOf(endpoint).map((status) => [status, refusalOf(status, refusals[status])]),
+      ),
     },
   }
 }
@@ -70,20 +73,24 @@ function replyOf({ description, content }: ReplyContent) {
   return { description, content: Object.fromEntries(described) }
 }
 
-const REFUSALS: Record<RefusalStatus, string> = {
-  400: 'The body is not text, or the credential has several organizations and `X-Organization-ID` is missing.',
-  401: 'The credential is missing or invalid.',
-  403: 'The credential lacks the permission, or a page of another site sent the request with a session.',
-  404: 'The organization has no such job, or the credential does not belong to the organization.',
-  405: 'The path does not support this method; `Allow` lists those it supports.',
-  409: 'The job is finished and takes no more reports.',
-  413: 'The body is larger than 1 MB.',
-  422: 'The request is invalid; nothing was applied.',
-  429: 'Too many requests or failed authentications; try again after `Retry-After` seconds.',
-  503: 'Temporarily unavailable; try again after `Retry-After` seconds.',
+/** What each refusal means at an endpoint, which may have no body, name no job or change nothing. */
+function refusalsIn({ method, path, body }: Endpoint): Record<RefusalStatus, string> {
+  const isAboutJob = path.includes('{job_id}')
+  return {
+    400: `${body ? 'The body is not text, or the' : 'The'} credential has several organizations and \`X-Organization-ID\` is missing.`,
+    401: 'The credential is missing or invalid.',
+    403: `The credential lacks the permission${method === 'get' ? '' : ', or a page of another site sent the request with a session'}.`,
+    404: `${isAboutJob ? 'The organization has no such job, or the' : 'The'} credential does not belong to the organization.`,
+    405: 'The path does not support this method; `Allow` lists those it supports.',
+    409: 'The job is finished and takes no more reports.',
+    413: 'The body is larger than 1 MB.',
+    422: 'The request is invalid; nothing was applied.',
+    429: 'Too many requests or failed authentications; try again after `Retry-After` seconds.',
+    503: 'Temporarily unavailable; try again after `Retry-After` seconds.',
+  }
 }
 
-function refusalOf(status: RefusalStatus) {
+function refusalOf(status: RefusalStatus, description: string) {
   const schema = schemaOf(status === 422 ? HTTPValidationError : ErrorResponse)
-  return { description: REFUSALS[status], content: { 'application/json': { schema } } }
+  return { description, content: { 'application/json': { schema } } }
 }

@@ -5,7 +5,7 @@ export type Schema = z.core.JSONSchema.BaseSchema
 
 const options = {
   io: 'input',
-  // The fields of bodies are transforms, opaque to zod: their metadata has their schema.
+  // The fields of bodies and queries are transforms, opaque to zod: their metadata has their schema.
   unrepresentable: 'any',
   override({ jsonSchema }) {
     delete jsonSchema.propertyNames

@@ -36,7 +36,7 @@ describe.skipIf(!hasBrowser)('a member of the organization with a session cookie
     await see(() => page.getByRole('progressbar').getAttribute('aria-valuenow'), '50')
     await page.getByRole('button', { name: 'Cancel job' }).click()
     await page.getByRole('button', { name: 'Cancel the job' }).click()
-    await see(() => page.locator('.status').innerText(), 'Cancelled')
+    await see(() => page.locator('.status').innerText(), 'Canceled')
   })
 })
 

@@ -73,7 +73,7 @@ describe.skipIf(!hasBrowser)('watching jobs in a browser', () => {
     await page.getByRole('button', { name: 'Cancel job' }).click()
     await page.getByLabel('Reason').fill('wrong shop')
     await page.getByRole('dialog').getByRole('button', { name: 'Cancel the job' }).click()
-    await see(() => page.locator('.status').innerText(), 'Cancelled')
+    await see(() => page.locator('.status').innerText(), 'Canceled')
     await see(() => page.getByText('Cancelled: wrong shop').isVisible(), true)
     await expect(other.report({ processed_items: 1 })).rejects.toThrow()
 
@@ -200,7 +200,7 @@ describe.skipIf(!hasBrowser)('watching jobs in a browser', () => {
     await see(() => webhook.innerText(), expect.stringMatching(/no signing secret.*Next attempt at/s))
   })
 
-  test('cancelling without the permission is refused with a message', async () => {
+  test('canceling without the permission is refused with a message', async () => {
     const org = freshOrganization()
     const { key } = await issueKey(edge, { org })
     const { key: readOnly } = await issueKey(edge, { org, permissions: ['job:read'] })

@@ -17,7 +17,7 @@ async function aHalfDoneJob() {
   return worker
 }
 
-test('a cancelled job keeps the reason, and is listed as cancelled', async () => {
+test('a canceled job keeps the reason, and is listed as canceled', async () => {
   const { key, cancel, read } = await aHalfDoneJob()
   const { status, headers, body } = await cancel({ reason: 'The wrong file' })
   expect(status).toBe(200)
@@ -49,7 +49,7 @@ test.each<[string, unknown]>([
   })
 })
 
-test('a pending job can be cancelled', async () => {
+test('a pending job can be canceled', async () => {
   const { cancel } = await aWorker(edge)
   expect(await cancel()).toMatchObject({
     status: 200,
@@ -87,7 +87,7 @@ test.each([
 test.each([
   ['completed', { mark_completed: true }],
   ['failed', { mark_failed: 'gone' }],
-])('a %s job cannot be cancelled', async (status, mark) => {
+])('a %s job cannot be canceled', async (status, mark) => {
   const { report, cancel, read } = await aHalfDoneJob()
   const { body } = await report(mark)
   expect(await cancel({ reason: 'too late' })).toMatchObject({
@@ -100,7 +100,7 @@ test.each([
 test.each<[string, unknown, object]>([
   ['a reason that is not a string', 5, { type: 'string_type', input: 5 }],
   ['a reason of more than 16,384 characters', 'x'.repeat(16_385), { type: 'string_too_long' }],
-])('%s is refused with 422, and the job is not cancelled', async (_, reason, problem) => {
+])('%s is refused with 422, and the job is not canceled', async (_, reason, problem) => {
   const { cancel, read } = await aHalfDoneJob()
   const { status, body } = await cancel({ reason })
   expect({ status, detail: body.detail }).toMatchObject({

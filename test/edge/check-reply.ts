@@ -4,7 +4,7 @@ import { type Endpoint, refusalsOf } from '../../src/http/endpoint.ts'
 import { ErrorResponse, HTTPValidationError } from '../../src/http/reply/error-schemas.ts'
 
 /** A reply as it came over HTTP. */
-export interface RawReply {
+interface RawReply {
   status: number
   contentType: string | null
   text: string

@@ -21,8 +21,6 @@ afterAll(async () => {
   await stytch?.close()
 })
 
-const aJob = ({ ofFinished }: Case) => aGuardedJob(edge, { isFinished: ofFinished })
-
 type Headers = Record<string, string>
 const bearer = (key: string): Headers => ({ Authorization: `Bearer ${key}` })
 const cookie = (token: string): Headers => ({ Cookie: `stytch_session=${token}` })
@@ -70,7 +68,7 @@ describe.each(guarded)('$name', (each) => {
     // One job for all of them, since none may change it.
     let job: Awaited<ReturnType<typeof aGuardedJob>>
     beforeAll(async () => {
-      job = await aJob(each)
+      job = await aGuardedJob(edge, each)
     })
 
     test.each(Object.entries(invalid))('%s', async (name, headersOf) => {
@@ -88,7 +86,7 @@ describe.each(guarded)('$name', (each) => {
   })
 
   test('with every permission except the one it needs: 403, and nothing changes', async () => {
-    const { org, jobId: id, look } = await aJob(each)
+    const { org, jobId: id, look } = await aGuardedJob(edge, each)
     const before = await look()
     const others = PERMISSIONS.filter((permission) => permission !== needs)
     const { key } = await issueKey(edge, { org, permissions: others })
@@ -103,13 +101,13 @@ describe.each(guarded)('$name', (each) => {
   })
 
   test('with only the permission it needs: 200', async () => {
-    const { org, jobId: id } = await aJob(each)
+    const { org, jobId: id } = await aGuardedJob(edge, each)
     const { key } = await issueKey(edge, { org, permissions: [each.permission ?? 'job:read'] })
     expect((await ask(each, id, bearer(key))).status).toBe(200)
   })
 
   test('with a session: replies as to a key, for its own organization only', async () => {
-    const { org, jobId: id, look } = await aJob(each)
+    const { org, jobId: id, look } = await aGuardedJob(edge, each)
     const before = await look()
     const page = { 'Sec-Fetch-Site': 'same-origin' }
     const stranger = { ...cookie(stytch.signIn({ org: freshOrganization() })), ...page }
@@ -123,7 +121,7 @@ describe.each(guarded)('$name', (each) => {
   })
 
   test('with a session, from a page of another origin: nothing changes, and the page cannot read the reply', async () => {
-    const { org, jobId: id, look } = await aJob(each)
+    const { org, jobId: id, look } = await aGuardedJob(edge, each)
     const before = await look()
     const foreign = { Origin: 'https://evil.example', 'Sec-Fetch-Site': 'cross-site' }
     const reply = await ask(each, id, { ...cookie(stytch.signIn({ org })), ...foreign })
@@ -133,7 +131,7 @@ describe.each(guarded)('$name', (each) => {
   })
 
   test('with a key of several organizations: the header chooses one, and without it the reply is 400', async () => {
-    const { org, jobId: id, look } = await aJob(each)
+    const { org, jobId: id, look } = await aGuardedJob(edge, each)
     const before = await look()
     const other = freshOrganization()
     const { key } = await issueKey(edge, { org: [other, org] })

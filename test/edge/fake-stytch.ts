@@ -16,7 +16,7 @@ interface Session extends Required<SessionOptions> {
 }
 
 /** JWT claims that a test may change, and the key that signs it: `ours`, or one that Stytch never had. */
-export interface JwtOptions {
+interface JwtOptions {
   /** Milliseconds since the epoch. */
   issuedAt?: number
   audience?: string

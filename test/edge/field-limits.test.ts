@@ -11,13 +11,13 @@ beforeAll(async () => {
 afterAll(() => edge?.dispose())
 
 /** A worker whose job has something in it that a refused report must not change. */
-async function aJob(metadata: object = { seed: 1 }) {
+async function aFilledJob(metadata: object = { seed: 1 }) {
   const worker = await aWorker(edge, { metadata })
   await worker.reported({ processed_items: 2, error: anError })
   return worker
 }
 
-type Worker = Awaited<ReturnType<typeof aJob>>
+type Worker = Awaited<ReturnType<typeof aFilledJob>>
 
 /** The problems of a report that must be refused with 422, without the input, which may be long. */
 async function problemsOf({ report, read }: Worker, body: object) {
@@ -61,7 +61,7 @@ describe('A report or a new job that is too large is refused with 422, and nothi
       max: 16_384,
     },
   ])('$field: $max characters', async ({ field, report, max }) => {
-    const job = await aJob()
+    const job = await aFilledJob()
     const rest = { mark_started: true, processed_items: 9 }
     expect(await problemsOf(job, { ...rest, ...report(x(max + 1)) })).toEqual([tooLong(field, max)])
     // Characters count, not bytes: each of these takes four.
@@ -69,7 +69,7 @@ describe('A report or a new job that is too large is refused with 422, and nothi
   })
 
   test('an entry’s details: 16 KB', async () => {
-    const job = await aJob()
+    const job = await aFilledJob()
     const report = (bytes: number) => ({
       stage: 'uploading',
       error: { ...entry, details: { a: x(bytes - '{"a":""}'.length) } },
@@ -89,7 +89,7 @@ describe('A report or a new job that is too large is refused with 422, and nothi
   })
 
   test('metadata: 64 KB in a patch', async () => {
-    const job = await aJob({})
+    const job = await aFilledJob({})
     const report = (bytes: number) => ({
       mark_started: true,
       metadata_patch: { a: x(bytes - '{"a":""}'.length) },
@@ -99,7 +99,7 @@ describe('A report or a new job that is too large is refused with 422, and nothi
   })
 
   test('metadata: 64 KB in all, with the metadata before the report and the stage', async () => {
-    const job = await aJob({ a: x(40_000) })
+    const job = await aFilledJob({ a: x(40_000) })
     const whole = {
       type: 'too_large',
       loc: ['body'],
@@ -120,7 +120,7 @@ describe('A report or a new job that is too large is refused with 422, and nothi
   })
 
   test('a list of entries: 500', async () => {
-    const job = await aJob()
+    const job = await aFilledJob()
     const report = (length: number) => ({ stage: 'uploading', errors: Array(length).fill(entry) })
     expect(await problemsOf(job, report(501))).toEqual([
       {
@@ -134,7 +134,7 @@ describe('A report or a new job that is too large is refused with 422, and nothi
   })
 
   test('the reply names everything that is wrong', async () => {
-    const job = await aJob()
+    const job = await aFilledJob()
     const problems = await problemsOf(job, {
       stage: x(4097),
       total_items: -1,
@@ -155,7 +155,7 @@ test.each([
   ['a text', '{"mark_started":true,"stage":"\\ud800"}'],
   ['a key', '{"mark_started":true,"metadata_patch":{"\\udfff":1}}'],
 ])('half a surrogate pair in %s is refused with 422, and nothing is applied', async (_, body) => {
-  const { report, read } = await aJob()
+  const { report, read } = await aFilledJob()
   const before = await read()
   expect(await report(body)).toMatchObject({ status: 422, body: { detail: [{ msg: expect.any(String) }] } })
   expect(await read()).toEqual(before)

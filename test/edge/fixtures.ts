@@ -52,10 +52,10 @@ export async function aWorker(edge: Edge, newJob: object = {}, order: Partial<Ke
   }
 }
 
-/** A worker whose job a refused request must not change. */
-export async function aGuardedJob(edge: Edge, { isFinished = false } = {}) {
+/** A worker whose job a refused request must not change. `ofFinished`: the job is finished, as a case may need. */
+export async function aGuardedJob(edge: Edge, { ofFinished = false } = {}) {
   const worker = await aWorker(edge)
-  if (isFinished) succeeded(await worker.cancel())
+  if (ofFinished) succeeded(await worker.cancel())
   return {
     ...worker,
     /** Shows everything that a request may have changed. */

@@ -9,7 +9,7 @@ export interface FuzzedRequest {
 }
 
 /** What generated requests may name. */
-export interface Surroundings {
+interface Surroundings {
   /** Method and path of every endpoint, as the API's own description has them. */
   endpoints: { method: string; path: string }[]
   key: string

@@ -30,7 +30,7 @@ afterAll(async () => {
   await edge?.dispose()
 })
 
-interface Answer {
+interface Reply {
   status: number
   headers: Record<string, string | string[] | undefined>
   text: string
@@ -93,7 +93,7 @@ async function tryOnOneJob(key: string, left: FuzzedRequest[], tally: Tally): Pr
     if (one === undefined) break
     const answer = await send({ ...one, path: one.path.replace('{id}', job) })
     tally.statuses.set(answer.status, (tally.statuses.get(answer.status) ?? 0) + 1)
-    expectAnswer(answer, one)
+    expectReply(answer, one)
     if (answer.status >= 400) {
       refused.push(`${answer.status} ${describe(one)}`)
       if (refused.length >= REFUSALS_A_LOOK) await compare()
@@ -119,7 +119,7 @@ function isLive(shown: string): boolean {
 }
 
 /** Expects no 500, whatever was sent, and a refusal in the form that the API promises. */
-function expectAnswer({ status, headers, text }: Answer, sent: FuzzedRequest): void {
+function expectReply({ status, headers, text }: Reply, sent: FuzzedRequest): void {
   const told = `${status} ${describe(sent)}\n${text.slice(0, 300)}`
   expect(status, told).toBeLessThan(500)
   if (status < 400 || sent.method === 'HEAD') return
@@ -151,7 +151,7 @@ function describe({ method, path, headers, body }: FuzzedRequest): string {
 }
 
 /** Sends through node:http, which leaves paths and headers as they are. */
-function send({ method, path, headers, body }: FuzzedRequest): Promise<Answer> {
+function send({ method, path, headers, body }: FuzzedRequest): Promise<Reply> {
   return new Promise((resolve, reject) => {
     const options = { method, path, headers: withLength(headers, body), agent, timeout: PATIENCE }
     const sent = request(edge.url, options, (response) => {

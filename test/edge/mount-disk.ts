@@ -3,7 +3,7 @@ import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-export interface Disk {
+interface Disk {
   folder: string
   remount: (how: 'ro' | 'rw') => void
   /** Fills the disk to the last byte. Returns a function that frees the room again. */

@@ -17,14 +17,13 @@ beforeAll(async () => {
 afterAll(() => edge?.dispose())
 
 const ask = (each: Case, asking: Asking) => askEndpoint(edge, each, asking)
-const aJob = ({ ofFinished }: Case) => aGuardedJob(edge, { isFinished: ofFinished })
 
 /** Expects that a call about an existing job changes nothing. */
 async function refused(
   each: Case,
   makeCall: (job: { jobId: string; key: string }) => Promise<Reply>,
 ): Promise<Reply> {
-  const job = await aJob(each)
+  const job = await aGuardedJob(edge, each)
   const before = await job.look()
   const reply = await makeCall(job)
   expect(await job.look()).toEqual(before)
@@ -100,7 +99,7 @@ describe.each(apiCases.filter(({ body }) => body !== undefined))('$name', (each)
     each.isBodyOptional ? 'takes a request without a body' : 'refuses a request without a body with 422',
     async (body) => {
       const makeCall = ({ jobId: id, key }: { jobId: string; key: string }) => ask(each, { id, key, body })
-      if (each.isBodyOptional) expect((await makeCall(await aJob(each))).status).toBe(200)
+      if (each.isBodyOptional) expect((await makeCall(await aGuardedJob(edge, each))).status).toBe(200)
       else expect(await refused(each, makeCall)).toMatchObject(invalid({ type: 'missing', loc: ['body'] }))
     },
   )
@@ -130,7 +129,7 @@ describe.each(apiCases.filter(({ body }) => body !== undefined))('$name', (each)
   test('takes a body of exactly 1 MB', async () => {
     const body = withPad(`"${'x'.repeat(MIB - withPad('""').length)}"`)
     expect(body).toHaveLength(MIB)
-    const { jobId: id, key } = await aJob(each)
+    const { jobId: id, key } = await aGuardedJob(edge, each)
     expect((await ask(each, { id, key, body })).status).toBe(200)
   })
 })
@@ -143,7 +142,7 @@ describe.each(apiCases.filter(({ query }) => query.length > 0))('$name', (each) 
     )
 
   test.each(queries)('refuses the query %s with 422', async (search, problem) => {
-    const { jobId: id, key } = await aJob(each)
+    const { jobId: id, key } = await aGuardedJob(edge, each)
     expect(await ask(each, { id, key, search: `?${search}` })).toMatchObject(invalid(problem))
   })
 })
@@ -156,7 +155,7 @@ describe.each(apiCases.filter(({ isIdempotent }) => isIdempotent))('$name', (eac
   })
 
   test('takes an Idempotency-Key of 255 characters', async () => {
-    const { jobId: id, key } = await aJob(each)
+    const { jobId: id, key } = await aGuardedJob(edge, each)
     expect((await ask(each, { id, key, headers: { 'Idempotency-Key': 'x'.repeat(255) } })).status).toBe(200)
   })
 })
@@ -211,7 +210,7 @@ const UNKNOWN_IDS = {
 
 describe.each(apiCases)('$name', (each) => {
   test('gets the same reply with and without a trailing slash', async () => {
-    const { jobId: id, key } = await aJob(each)
+    const { jobId: id, key } = await aGuardedJob(edge, each)
     const replies = [await ask(each, { id, key, slash: '' }), await ask(each, { id, key, slash: '/' })]
     expect(replies.map(({ status }) => status)).toEqual([200, 200])
     const [without, behind] = replies
@@ -221,7 +220,7 @@ describe.each(apiCases)('$name', (each) => {
 
 describe.each(apiCases.filter(({ method }) => method === 'GET'))('$name', (each) => {
   test('answers HEAD like GET, without a body', async () => {
-    const { jobId: id, key } = await aJob(each)
+    const { jobId: id, key } = await aGuardedJob(edge, each)
     const [got, head] = [await ask(each, { id, key }), await ask(each, { id, key, method: 'HEAD' })]
     expect(head).toMatchObject({ status: 200, text: '' })
     for (const name of ['Content-Type', 'ETag', 'Cache-Control'])

@@ -12,7 +12,7 @@ function cancelled(job: Job, reason: string | null = null): Job {
   return outcome.job
 }
 
-test.each(LIVE_STATUSES)('a %s job is cancelled, and keeps the reason', (status) => {
+test.each(LIVE_STATUSES)('a %s job is canceled, and keeps the reason', (status) => {
   const job = aJob({ status, processedItems: 3 })
   expect(cancelled(job, 'wrong file')).toEqual({
     ...job,
@@ -31,14 +31,14 @@ test('canceling again, for any reason, changes nothing', () => {
 })
 
 test.each(FINISHED_STATUSES.filter((status) => status !== 'cancelled'))(
-  'a %s job cannot be cancelled',
+  'a %s job cannot be canceled',
   (status) => {
     expect(cancelJob(aJob({ status }), 'too late', NOW)).toEqual({ ok: false, reason: 'closed', status })
   },
 )
 
 test.each([{ stage: 'uploading' }, { markCompleted: true as const }, { markFailed: 'wrong file' }])(
-  'the worker’s next report, %o, is refused because the job is cancelled',
+  'the worker’s next report, %o, is refused because the job is canceled',
   (report) => {
     const job = cancelled(aJob({}), 'wrong file')
     expect(applyReport(job, report, NOW, () => 'clean', 1_000)).toEqual({
@@ -49,7 +49,7 @@ test.each([{ stage: 'uploading' }, { markCompleted: true as const }, { markFaile
   },
 )
 
-test('a cancelled job is posted to its callback URL like any finished job', () => {
+test('a canceled job is posted to its callback URL like any finished job', () => {
   expect(cancelled(aJob({ callbackUrl: 'https://example.com/hook' })).nextDeliveryAt).toBe(NOW)
   expect(cancelled(aJob({})).nextDeliveryAt).toBeNull()
 })

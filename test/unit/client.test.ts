@@ -29,15 +29,15 @@ const JOB = {
   ],
 }
 
-type Answer = () => Response | Promise<Response>
-const answer = (status: number, body: unknown, headers = {}): Answer => {
+type Reply = () => Response | Promise<Response>
+const answer = (status: number, body: unknown, headers = {}): Reply => {
   return () => new Response(JSON.stringify(body), { status, headers })
 }
-const noConnection: Answer = () =>
+const noConnection: Reply = () =>
   Promise.reject(new TypeError('fetch failed', { cause: new Error('ECONNREFUSED') }))
 
 /** An API that gives the answers in turn and repeats the last one, and a clock that moves only during waits. */
-function script(...answers: [Answer, ...Answer[]]) {
+function script(...answers: [Reply, ...Reply[]]) {
   const requests: { url: string; headers: Headers; body: unknown; init: RequestInit }[] = []
   const waits: number[] = []
   let time = Date.parse('2026-01-01T00:00:00Z')
@@ -227,7 +227,7 @@ test('the caller can set the time limit', async () => {
 })
 
 test('an attempt without a reply times out and is retried', async () => {
-  const hang: Answer = () => new Promise(() => {})
+  const hang: Reply = () => new Promise(() => {})
   const { connection, requests } = script(hang, answer(200, JOB))
   const { fetch: scripted } = connection
   // As with the real fetch, the signal ends the wait.

@@ -52,7 +52,7 @@ test('the first stage of a job is no older than the job', () => {
   expect(memory.job.stages).toEqual([{ stage: 'a', at: START }])
 })
 
-test('a job cancelled then does not end before it started, or before it was created if it never started', () => {
+test('a job canceled then does not end before it started, or before it was created if it never started', () => {
   expect(jobOf(cancelJob(aJob({ createdAt: START }), null, START - HOUR)).completedAt).toBe(START)
 })
 

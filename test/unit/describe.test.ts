@@ -1,6 +1,9 @@
+import { readdirSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { app } from '../../src/app.ts'
 import { endpoints } from '../../src/endpoints/all.ts'
+import list from '../../src/endpoints/all.ts?raw'
+import { JOB_STATUSES } from '../../src/jobs/job.ts'
 import { describe as describeApi } from '../../src/openapi/describe.ts'
 
 interface Operation {
@@ -15,6 +18,12 @@ const text = JSON.stringify(description)
 const operations = Object.entries(description.paths as Record<string, Record<string, Operation>>).flatMap(
   ([path, methods]) => Object.entries(methods).map(([method, operation]) => ({ path, method, operation })),
 )
+
+test('The list of endpoints has every file of src/endpoints', () => {
+  const listed = [...list.matchAll(/ from '\.\/(.+)'/g)].map(([, file]) => file)
+  const files = readdirSync('src/endpoints').filter((file) => file !== 'all.ts')
+  expect(listed.toSorted()).toEqual(files.toSorted())
+})
 
 test('The description has every route that the app serves, and no other', () => {
   const served = app.routes
@@ -58,6 +67,13 @@ test('An Idempotency-Key is described as it is checked', () => {
   expect(taking.map(({ operation }) => operation.operationId)).toEqual(['create_job', 'report_job_progress'])
   for (const { operation } of taking)
     expect(JSON.stringify(operation)).toContain('"minLength":1,"maxLength":255,"pattern":"^[ -~]{1,255}$"')
+})
+
+test('A list of values in the query is described as a list', () => {
+  const { parameters } = (description.paths['/api/jobs/']?.get ?? {}) as { parameters: { name: string }[] }
+  expect(parameters.find(({ name }) => name === 'status')).toMatchObject({
+    schema: { type: 'array', items: { type: 'string', enum: [...JOB_STATUSES] } },
+  })
 })
 
 describe.each(endpoints.filter(({ body }) => body !== undefined))('The example of $id', ({ body }) => {

@@ -268,7 +268,7 @@ test('a refused report fails the job', async () => {
   expect(reports.at(-1)).toEqual({ mark_failed: 'The import stopped: 422 No' })
 })
 
-test('when the job is cancelled, the worker stops and reports nothing more', async () => {
+test('when the job is canceled, the worker stops and reports nothing more', async () => {
   const { reports, fetch } = recordReports(({ stage }) =>
     stage === 'uploading' ? Response.json({ detail: 'Job is cancelled' }, { status: 409 }) : undefined,
   )

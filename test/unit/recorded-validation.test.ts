@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Problem } from '../../src/http/reply/validation-error.ts'
 import recorded from '../edge/recorded-examples.jsonl?raw'
-import { type Answer, post, sorted } from './validation-app.ts'
+import { post, type Reply, sorted } from './validation-app.ts'
 
 interface Example {
   name: string
@@ -10,7 +10,7 @@ interface Example {
   raw_body: string | null
   expected_status: number
   /** null: only the status was recorded. */
-  expected_json: Answer['json']
+  expected_json: Reply['json']
 }
 
 const examples = recorded

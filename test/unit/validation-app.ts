@@ -31,7 +31,7 @@ serve(
 export const REPORT = '/api/jobs/job_1/progress'
 export const CREATE = '/api/jobs'
 
-export interface Answer {
+export interface Reply {
   status: number
   // biome-ignore lint/suspicious/noExplicitAny: what a reply holds is what the tests look at
   json: any
@@ -44,7 +44,7 @@ export async function post(
   path: string,
   body: string | Uint8Array<ArrayBuffer> | null,
   headers: Record<string, string> = JSON_HEADERS,
-): Promise<Answer> {
+): Promise<Reply> {
   const bytes = typeof body === 'string' ? new TextEncoder().encode(body) : body
   const response = await app.request(path, { method: 'POST', headers, body: bytes })
   return { status: response.status, json: await response.json() }

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { scanJson } from '../../src/http/body/scan-json.ts'
-import { type Answer, CREATE, post, REPORT } from './validation-app.ts'
+import { CREATE, post, REPORT, type Reply } from './validation-app.ts'
 
 const FIELDS = [
   ...[
@@ -56,7 +56,7 @@ function write(value: unknown): string {
   return JSON.stringify(value)
 }
 
-function expectWellFormed({ status, json }: Answer): void {
+function expectWellFormed({ status, json }: Reply): void {
   expect([200, 400, 413, 422]).toContain(status)
   if (status === 200) return
   if (status !== 422) {

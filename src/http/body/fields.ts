@@ -4,7 +4,7 @@ import { MAX_INTEGER, MAX_INTEGER_TEXT } from '../../jobs/limits.ts'
 import { type Fault, MISSING, raise } from '../reply/validation-error.ts'
 
 /** The published JSON Schema of a field. */
-type Published = Record<string, unknown>
+type Published = Record<string, unknown> & { type: string }
 
 /** The value to use, or what is wrong with the one sent. */
 export type Reading<T> = { value: T } | { fault: Fault }

@@ -31,7 +31,7 @@ export function jsonBody(schema: z.ZodType, { optional = false } = {}) {
     if (!body.ok) return refuse(c, body)
     const result = schema.safeParse(body.value)
     if (!result.success) return refuse(c, invalid(toProblems(result.error.issues, body.value, 'body')))
-    // Checked last: like the original, any other errors of the value are reported instead.
+    // Checked last: if the value has other errors, those are reported instead, as in the original.
     if (body.stray) return refuse(c, invalid([malformed(body.stray)]))
     c.req.addValidatedData('json', result.data as object)
     return await next()

@@ -69,8 +69,9 @@ async function identifyUnlessBarred(
   const identified = await identify(c, credential, !isBarred)
   if (identified.ok) return identified
   if (identified.reason === 'unavailable') return { ok: false, reason: 'credential_not_checked' }
-  const isTooMany = isBarred || !(await failedAttempts.count(c.env.FAILED_LOGINS, address))
-  return { ok: false, reason: isTooMany ? 'too_many_failures' : identified.reason }
+  if (isBarred || identified.reason === 'not_asked') return { ok: false, reason: 'too_many_failures' }
+  const mayFail = await failedAttempts.count(c.env.FAILED_LOGINS, address)
+  return { ok: false, reason: mayFail ? identified.reason : 'too_many_failures' }
 }
 
 async function isAllowed(c: Context<EdgeEnv>, permission: Permission): Promise<boolean> {

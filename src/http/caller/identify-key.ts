@@ -12,8 +12,8 @@ const knownKeys = new KnownKeys({ now: Date.now })
 /**
  * Whose key it is. With `mayAsk` false, only keys that were valid before are looked up.
  *
- * The time this takes reveals nothing about real keys: only the hash of a key is looked up, and it does not show how
- * close a guess is.
+ * The time this takes reveals nothing about real keys: only the hash of a key is looked up, and the hash of a guess does
+ * not show how close it is.
  */
 export async function identifyKey(
   c: Context<EdgeEnv>,

@@ -71,7 +71,7 @@ const job = {
   entry_bytes: count().optional().describe('The bytes of the errors and warnings that it keeps'),
   entries_not_kept: count()
     .optional()
-    .describe('The number of errors and warnings beyond the 100,000, or the 64 MB, that a job keeps'),
+    .describe('The number of errors and warnings beyond the 100,000 or 64 MB that a job keeps'),
   entities_not_kept: count()
     .optional()
     .describe('The number of reports on entities beyond the 100,000 that a job remembers'),

@@ -10,7 +10,7 @@ import type { Problem } from './validation-error.ts'
 export type CallerRefusal =
   | { ok: false; reason: 'no_credential' }
   /** The caller gets the same reply for all of these; only the log tells them apart. */
-  | { ok: false; reason: 'malformed' | 'unknown' | 'expired' | 'revoked' | 'not_asked' }
+  | { ok: false; reason: 'malformed' | 'unknown' | 'expired' | 'revoked' }
   | { ok: false; reason: 'foreign_page' }
   | { ok: false; reason: 'not_permitted'; permission: Permission }
   | { ok: false; reason: 'organization_left_open' }
@@ -69,7 +69,6 @@ export function refuse(c: Context, refusal: Refusal): Response | Promise<Respons
     case 'unknown':
     case 'expired':
     case 'revoked':
-    case 'not_asked':
       return c.json({ detail: 'Invalid credentials' }, 401, { 'WWW-Authenticate': 'Bearer' })
     case 'foreign_page':
       return c.json({ detail: 'Pages of other sites cannot change anything with a session' }, 403)
@@ -99,7 +98,7 @@ export function refuse(c: Context, refusal: Refusal): Response | Promise<Respons
         RETRY_AFTER_LIMIT,
       )
     }
-    // Not 429: waiting is no help before old jobs are deleted.
+    // Not 429: waiting does not help until old jobs are deleted.
     case 'storage_full': {
       const { bytes } = refusal.limits
       return c.json({ detail: `The organization has used its ${bytes} bytes of storage` }, 403)
