@@ -113,7 +113,8 @@ test('a failure of D1 is logged without keys and bodies', async () => {
     expect(created.status).toBe(200)
     const said = expect.stringMatching(/^D1_ERROR/)
     const [line] = await linesWith({ event: 'job_not_recorded', organization: org })
-    expect(line).toMatchObject({ job_id: created.body.job_id, said })
+    expect(line).toMatchObject({ job_id: created.body.job_id })
+    expect((await linesWith({ event: 'batch_not_recorded' }))[0]).toMatchObject({ said })
 
     const request_id = 'while-locked'
     const refused = await call(edge, unseen.key, 'GET', UNKNOWN, undefined, { 'X-Request-ID': request_id })
