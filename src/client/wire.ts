@@ -55,7 +55,7 @@ interface JobEntry {
 export interface Job {
   jobId: string
   jobType: string
-  /** pending, in_progress, completed, completed_with_warnings, partial_success, failed or cancelled. */
+  /** `in_progress`, `completed`, …: the description of the API lists them all. */
   status: string
   totalItems: number
   processedItems: number

@@ -1,6 +1,6 @@
 import { element, picture, setAttribute, setText } from './dom.js'
 
-/** @import { Job, JobStatus } from './wire.js' */
+/** @import { FinishedStatus, Job, JobStatus } from './wire.js' */
 
 /**
  * How each status is shown: a word, and a shape that does not rely on color.
@@ -20,6 +20,9 @@ const STATUSES = {
   cancelled: { word: 'Canceled', shape: ['M8 2.5a5.5 5.5 0 1 1-.01 0Z', 'M4.2 11.8l7.6-7.6'] },
 }
 
+/** @type {Record<Exclude<JobStatus, FinishedStatus>, true>} */
+const LIVE = { pending: true, in_progress: true }
+
 export const STATUS_NAMES = /** @type {JobStatus[]} */ (Object.keys(STATUSES))
 
 /** Returns an unknown status unchanged. @param {string} status */
@@ -34,7 +37,7 @@ export function statusPicture(status) {
 
 /** @param {Pick<Job, 'status'>} job */
 export function isFinished({ status }) {
-  return status !== 'pending' && status !== 'in_progress'
+  return !Object.hasOwn(LIVE, status)
 }
 
 /** Shows a status as a word, a shape and a color. */

@@ -2,10 +2,10 @@
  * The parts of the API's replies that the page reads. Types only: this file never reaches a browser, so it may import
  * types from the Worker. The page and the API are always of one version: the same Worker serves both.
  */
-import type { JobStatus } from '../jobs/job.ts'
+import type { FinishedStatus, JobStatus } from '../jobs/job.ts'
 import type { presentDeliveries, presentSummary } from '../jobs/present-job.ts'
 
-export type { JobStatus }
+export type { FinishedStatus, JobStatus }
 
 type Summary = ReturnType<typeof presentSummary>
 

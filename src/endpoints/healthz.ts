@@ -16,6 +16,5 @@ export const healthz = endpoint({
   description: 'Whether the API is up.',
   permission: null,
   replies: { 200: { description: 'The API is up.', content: { 'application/json': HealthResponse } } },
-  refusals: [405],
   handle: (c) => c.json({ status: 'ok' }),
 })

@@ -30,7 +30,6 @@ export function openapi(endpoints: () => readonly Endpoint[]): Endpoint {
     replies: {
       200: { description: 'The OpenAPI document.', content: { 'application/json': OpenapiResponse } },
     },
-    refusals: [405],
     handle(c) {
       description ??= describe(endpoints())
       return c.json(description)

@@ -12,7 +12,7 @@ export interface ReplyContent {
 }
 
 /** Statuses of refusals that do not follow from an endpoint's other fields: see `refusalsOf`. */
-type OwnRefusal = 405 | 409
+type OwnRefusal = 409
 
 /** An endpoint. The same values check its requests and describe them, so the two cannot disagree. */
 export interface Endpoint<Sent extends Input = Input> {

@@ -74,20 +74,39 @@ function replyOf({ description, content }: ReplyContent) {
 }
 
 /** What each refusal means at an endpoint, which may have no body, name no job or change nothing. */
-function refusalsIn({ method, path, body }: Endpoint): Record<RefusalStatus, string> {
-  const isAboutJob = path.includes('{job_id}')
+function refusalsIn({ method, path, body, idempotent }: Endpoint): Record<RefusalStatus, string> {
+  const isChange = method !== 'get'
+  const isCreate = idempotent === 'create'
   return {
-    400: `${body ? 'The body is not text, or the' : 'The'} credential has several organizations and \`X-Organization-ID\` is missing.`,
+    400: either(
+      body !== undefined && 'The body is not text',
+      'The credential has several organizations and `X-Organization-ID` is missing',
+    ),
     401: 'The credential is missing or invalid.',
-    403: `The credential lacks the permission${method === 'get' ? '' : ', or a page of another site sent the request with a session'}.`,
-    404: `${isAboutJob ? 'The organization has no such job, or the' : 'The'} credential does not belong to the organization.`,
-    405: 'The path does not support this method; `Allow` lists those it supports.',
-    409: 'The job is finished and takes no more reports.',
+    403: either(
+      'The credential lacks the permission',
+      isChange && 'A page of another site sent the request with a session',
+      isCreate && 'The storage of the organization is full',
+    ),
+    404: either(
+      path.includes('{job_id}') && 'The organization has no such job',
+      'The credential does not belong to the organization',
+    ),
+    409: 'The job is already finished.',
     413: 'The body is larger than 1 MB.',
-    422: 'The request is invalid; nothing was applied.',
-    429: 'Too many requests or failed authentications; try again after `Retry-After` seconds.',
+    422: `The request is invalid${isChange ? '; nothing was applied' : ''}.`,
+    429: `${either(
+      'Too many requests or failed authentications',
+      isCreate && 'Too many unfinished jobs',
+    )} Try again after \`Retry-After\` seconds.`,
     503: 'Temporarily unavailable; try again after `Retry-After` seconds.',
   }
+}
+
+/** One sentence of the causes that apply. */
+function either(...causes: (string | false)[]): string {
+  const [first, ...others] = causes.filter((cause) => cause !== false)
+  return `${first}${others.map((other) => `, or ${other.charAt(0).toLowerCase()}${other.slice(1)}`).join('')}.`
 }
 
 function refusalOf(status: RefusalStatus, description: string) {

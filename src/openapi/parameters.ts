@@ -20,8 +20,9 @@ function pathParameter(name: string) {
 
 function queryParameters({ properties = {} }: ReturnType<typeof schemaOf>) {
   return Object.entries(properties).map(([name, property]) => {
-    const { description, ...schema } = property as { description?: string }
-    return { in: 'query', name, required: false, description, schema }
+    const { description, ...schema } = property as { description?: string; type?: string }
+    const repeated = schema.type === 'array' ? { style: 'form', explode: true } : {}
+    return { in: 'query', name, required: false, description, ...repeated, schema }
   })
 }
 

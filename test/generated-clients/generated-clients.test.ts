@@ -64,6 +64,7 @@ test.each(CLIENTS)(
     const printed = JSON.parse(await node(folder, 'run-job.js', edge.url, key))
 
     expect(printed).toMatchObject({
+      listed: [printed.job.job_id],
       polled: 'in_progress',
       failed: ['sku-2'],
       late: expect.stringContaining('partial_success'),

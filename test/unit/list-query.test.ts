@@ -133,7 +133,7 @@ describe('A 422 names the problem', () => {
     expect(await problemOf(`status=${text}`)).toMatchObject({
       type: 'enum',
       loc: ['query', 'status'],
-      msg: expect.stringMatching(/^Input should be 'pending', .*'cancelled'$/),
+      msg: expect.stringMatching(/^Input should be 'pending', /),
       input: text,
     })
   })

@@ -10,7 +10,7 @@ const SECOND = 1_000
 const MINUTE = 60 * SECOND
 
 /** A job that started at START, with its values so many seconds later. */
-function aRunningJob(totalItems = 10_000) {
+function aTimedJob(totalItems = 10_000) {
   const memory = new JobInMemory(aJob({ totalItems }))
   memory.report({ markStarted: true }, START)
   return {
@@ -23,14 +23,14 @@ function aRunningJob(totalItems = 10_000) {
 
 describe('The ETA', () => {
   test('is the number of items left over the rate of handled items, failed ones included', () => {
-    const { reportAt, etaAt, rateAt } = aRunningJob(100)
+    const { reportAt, etaAt, rateAt } = aTimedJob(100)
     reportAt(10, { processedItems: 15, errors: ['a', 'b', 'c', 'd', 'e'].map(anErrorOf) })
     expect(rateAt(10)).toBe(2)
     expect(etaAt(10)).toBe(40)
   })
 
   test('is presented in whole seconds', () => {
-    const { memory, reportAt } = aRunningJob(100)
+    const { memory, reportAt } = aTimedJob(100)
     reportAt(10, { processedItems: 30 })
     expect(presentSummary(memory.job, START + 10 * SECOND)).toMatchObject({
       eta_seconds: 23,
@@ -39,13 +39,13 @@ describe('The ETA', () => {
   })
 
   test('grows while nothing more is reported', () => {
-    const { reportAt, etaAt } = aRunningJob(100)
+    const { reportAt, etaAt } = aTimedJob(100)
     reportAt(10, { processedItems: 50 })
     expect([etaAt(10), etaAt(20), etaAt(100)]).toEqual([10, 20, 100])
   })
 
   test('follows the last minutes, not the whole run of the job', () => {
-    const { reportAt, etaAt, rateAt } = aRunningJob(100_000)
+    const { reportAt, etaAt, rateAt } = aTimedJob(100_000)
     let processedItems = 0
     const work = (from: number, to: number, perSecond: number) => {
       for (let second = from; second < to; second += 5) {
@@ -61,20 +61,20 @@ describe('The ETA', () => {
   })
 
   test('is 0 once everything is handled', () => {
-    const { reportAt, etaAt } = aRunningJob(10)
+    const { reportAt, etaAt } = aTimedJob(10)
     reportAt(10, { processedItems: 10 })
     expect(etaAt(10)).toBe(0)
   })
 })
 
 describe('There is no ETA', () => {
-  test.each<[string, (job: ReturnType<typeof aRunningJob>) => void]>([
+  test.each<[string, (job: ReturnType<typeof aTimedJob>) => void]>([
     ['until an item is handled', ({ reportAt }) => reportAt(10, { stage: 'downloading' })],
     ['if more items were handled than there are', ({ reportAt }) => reportAt(10, { processedItems: 101 })],
     ['while the total is unknown', ({ reportAt }) => reportAt(10, { processedItems: 5, totalItems: 0 })],
     ['once the job is finished', ({ reportAt }) => reportAt(10, { processedItems: 50, markCompleted: true })],
   ])('%s', (_, happen) => {
-    const job = aRunningJob(100)
+    const job = aTimedJob(100)
     happen(job)
     expect(job.etaAt(10)).toBeNull()
   })
@@ -86,21 +86,21 @@ describe('There is no ETA', () => {
   })
 
   test('in the first seconds, which are too few to go by', () => {
-    const { reportAt, etaAt } = aRunningJob(100)
+    const { reportAt, etaAt } = aTimedJob(100)
     reportAt(2, { processedItems: 10 })
     expect(etaAt(2.9)).toBeNull()
     expect(etaAt(3)).not.toBeNull()
   })
 
   test('right after a long silence, when the measurement restarts', () => {
-    const { memory, reportAt } = aRunningJob(1_000)
+    const { memory, reportAt } = aTimedJob(1_000)
     reportAt(10, { processedItems: 100 })
     reportAt(10 + 30 * 60, { processedItems: 110 })
     expect(memory.job.pace).toEqual([{ at: START + (10 + 30 * 60) * SECOND, done: 110 }])
   })
 
   test('right after the count was set back, when the measurement restarts', () => {
-    const { reportAt, etaAt, rateAt } = aRunningJob(1_000)
+    const { reportAt, etaAt, rateAt } = aTimedJob(1_000)
     reportAt(20, { processedItems: 500 })
     reportAt(40, { processedItems: 100 })
     expect(etaAt(41)).toBeNull()
@@ -128,7 +128,7 @@ const steps = fc.array(
 test('for any reports, an ETA is null or a whole number of seconds from 0 up', () => {
   fc.assert(
     fc.property(steps, fc.integer({ min: -10, max: 1_000 }), (given, later) => {
-      const { memory, reportAt, etaAt, rateAt } = aRunningJob(500)
+      const { memory, reportAt, etaAt, rateAt } = aTimedJob(500)
       let second = 0
       for (const { seconds, report } of given) {
         second += seconds
@@ -148,7 +148,7 @@ test('for any reports, an ETA is null or a whole number of seconds from 0 up', (
 test('a job keeps few samples, spaced apart and reaching back about five minutes, however often it reports', () => {
   fc.assert(
     fc.property(fc.array(fc.nat({ max: 20 }), { minLength: 1, maxLength: 300 }), (pauses) => {
-      const { memory, reportAt } = aRunningJob(1_000_000)
+      const { memory, reportAt } = aTimedJob(1_000_000)
       let second = 0
       for (const [index, pause] of pauses.entries()) {
         second += pause

@@ -5,7 +5,7 @@ import { jobObject } from '../../src/job-object/address.ts'
 import type { Report } from '../../src/jobs/apply-report.ts'
 import type { KeyedRequest } from '../../src/jobs/keyed-request.ts'
 import type { JobAddress } from '../../src/jobs/placement.ts'
-import { aKeyedRequest, anError, createdJob, readJob, recordedJob, reported } from './fixtures.ts'
+import { aKeyedRequest, anError, readJob, recordedJob, reported, startedJob } from './fixtures.ts'
 
 /**
  * The cost of one report, counted instead of timed: rows that the object writes, calls of D1 before the reply, and what
@@ -52,8 +52,7 @@ test('a report costs the same on a job with 0, 1,000 and 100,000 entries', async
 }, 120_000)
 
 async function jobWith(entries: number): Promise<JobAddress> {
-  const key = await createdJob()
-  await reported(key, { markStarted: true })
+  const key = await startedJob()
   for (let from = 0; from < entries; from += 500) {
     const count = Math.min(500, entries - from)
     await reported(key, { errors: Array.from({ length: count }, (_, n) => anError(`sku-${from + n}`)) })

@@ -52,6 +52,13 @@ export async function createdJob(newJob: NewJob = aNewJob): Promise<JobAddress> 
   return key
 }
 
+/** A job in progress that its object and D1 have. */
+export async function startedJob(newJob: NewJob = aNewJob): Promise<JobAddress> {
+  const key = await createdJob(newJob)
+  await reported(key, { markStarted: true })
+  return key
+}
+
 /** Reports on a job, and returns the job after it. Throws if the report is refused. */
 export async function reported(
   key: JobAddress,

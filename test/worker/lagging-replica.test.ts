@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { findJob } from '../../src/store/find-job.ts'
 import { openReplica } from '../../src/store/store.ts'
 import { aCaller } from './a-caller.ts'
-import { createdJob, reported } from './fixtures.ts'
+import { reported, startedJob } from './fixtures.ts'
 
 /**
  * D1 with a replica whose jobs stay as they are now. Like D1, it lets a session without constraint read from the replica;
@@ -24,8 +24,7 @@ async function withLaggingReplica(): Promise<D1Database> {
 }
 
 test('lists show the statuses that the jobs have, and the usage is current, while a replica is behind', async () => {
-  const key = await createdJob()
-  await reported(key, { markStarted: true })
+  const key = await startedJob()
   const d1 = await withLaggingReplica()
   await reported(key, { markCompleted: true })
   const behind = await findJob(openReplica(d1), key)

@@ -1,12 +1,12 @@
 import { env } from 'cloudflare:workers'
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import { createJob } from '../../src/jobs/create-job.ts'
 import type { Job } from '../../src/jobs/job.ts'
 import { type RecorderCalls, recorderOf } from '../../src/recorder/address.ts'
 import type { RecordReply } from '../../src/recorder/recorder-object.ts'
 import { packRecord } from '../../src/store/record-jobs.ts'
+import { aJob } from '../unit/fixtures.ts'
 import { failD1 } from './fail-d1.ts'
-import { aJobKey, aNewJob, recordedJob } from './fixtures.ts'
+import { aJobKey, recordedJob } from './fixtures.ts'
 
 afterEach(async () => {
   vi.restoreAllMocks()
@@ -19,10 +19,8 @@ function aRecorder(): RecorderCalls {
   return env.RECORDERS.getByName(`test/${crypto.randomUUID()}`) as unknown as RecorderCalls
 }
 
-/** A job of one organization that D1 does not have yet. */
-function aJob(change: Partial<Job> = {}): Job {
-  return { ...createJob(`job_${crypto.randomUUID()}`, aNewJob, Date.now()), ...change }
-}
+/** A job that D1 does not have yet. */
+const newJob = (given: Partial<Job> = {}) => aJob({ jobId: `job_${crypto.randomUUID()}`, ...given })
 
 function record(recorder: RecorderCalls, job: Job, onlyProgress = false): Promise<RecordReply> {
   const key = { organizationId: KEY.organizationId, jobId: job.jobId }
@@ -36,17 +34,17 @@ const LANDED = { ok: true, recording: { landed: true }, again: expect.any(Number
 describe('A recorder', () => {
   test('writes what comes while a batch is under way in the next one, whatever its number', async () => {
     const recorder = aRecorder()
-    const jobs = Array.from({ length: 200 }, () => aJob())
+    const jobs = Array.from({ length: 200 }, () => newJob())
     const batches = spyOnBatches()
     const replies = await Promise.all(jobs.map((job) => record(recorder, job)))
     for (const reply of replies) expect(reply).toEqual(LANDED)
     expect(batches.mock.calls.length).toBeLessThanOrEqual(3)
-    expect((await stored(jobs[199] ?? aJob()))?.job).toEqual(jobs[199])
+    expect((await stored(jobs[199] ?? newJob()))?.job).toEqual(jobs[199])
   })
 
   test('tells each record apart: what is stale or of another creation changes nothing, and says so', async () => {
     const recorder = aRecorder()
-    const [first, second, third] = [aJob(), aJob(), aJob()]
+    const [first, second, third] = [newJob(), newJob(), newJob()]
     await Promise.all([first, second, third].map((job) => record(recorder, { ...job, revision: 5 })))
     const [stale, other, newer] = await Promise.all([
       record(recorder, { ...first, revision: 4, processedItems: 66 }),
@@ -63,14 +61,14 @@ describe('A recorder', () => {
 
   test('brings back a job that D1 has lost, though only its progress came', async () => {
     const recorder = aRecorder()
-    const job = aJob({ revision: 7, processedItems: 7 })
+    const job = newJob({ revision: 7, processedItems: 7 })
     expect(await record(recorder, job, true)).toEqual(LANDED)
     expect((await stored(job))?.job).toEqual(job)
   })
 
   test('takes out what D1 refuses, and has the others land; the next time that goes alone', async () => {
     const recorder = aRecorder()
-    const jobs = Array.from({ length: 40 }, () => aJob())
+    const jobs = Array.from({ length: 40 }, () => newJob())
     const [poison] = jobs.slice(17)
     if (poison === undefined) throw new Error('there are forty')
     await env.DB.exec(
@@ -97,22 +95,22 @@ describe('A recorder', () => {
     const recorder = aRecorder()
     const d1 = failD1()
     const batches = spyOnBatches()
-    const replies = await Promise.all(Array.from({ length: 100 }, () => record(recorder, aJob())))
+    const replies = await Promise.all(Array.from({ length: 100 }, () => record(recorder, newJob())))
     expect(replies.every(({ ok }) => !ok)).toBe(true)
     expect(batches.mock.calls.length).toBeLessThan(12)
     d1.restore()
-    expect(await record(recorder, aJob())).toEqual(LANDED)
+    expect(await record(recorder, newJob())).toEqual(LANDED)
   })
 
   test('sends ten batches a second at most, but has a status wait for none', async () => {
     const recorder = aRecorder()
-    const job = aJob()
+    const job = newJob()
     await record(recorder, job)
     const startedAt = Date.now()
     for (let revision = 2; revision <= 5; revision++) await record(recorder, { ...job, revision }, true)
     expect(Date.now() - startedAt).toBeGreaterThanOrEqual(300)
     const statusAt = Date.now()
-    for (let n = 0; n < 20; n++) await record(recorder, aJob())
+    for (let n = 0; n < 20; n++) await record(recorder, newJob())
     // One after another, ten a second would have taken two seconds.
     expect(Date.now() - statusAt).toBeLessThan(1_500)
   })

@@ -4,18 +4,14 @@ import { afterEach, expect, test, vi } from 'vitest'
 import { jobObject } from '../../src/job-object/address.ts'
 import type { JobAddress } from '../../src/jobs/placement.ts'
 import { listJobs } from '../../src/store/list-jobs.ts'
-import { aNewJob, createdJob, inside, readJob, recordedJob, reported, store } from './fixtures.ts'
+import { aNewJob, createdJob, inside, readJob, recordedJob, reported, startedJob, store } from './fixtures.ts'
 
 afterEach(() => {
   vi.useRealTimers()
 })
 
-/** A job in progress that counts as stalled after so many seconds of silence. */
-async function aRunningJob(stallAfterSeconds: number | null = 60): Promise<JobAddress> {
-  const key = await createdJob({ ...aNewJob, stallAfterSeconds })
-  await reported(key, { markStarted: true })
-  return key
-}
+/** A job that counts as stalled after a minute of silence. */
+const STALLING = { ...aNewJob, stallAfterSeconds: 60 }
 
 /** Runs the alarm so many seconds after the last report. The clock then stays there. */
 async function runAlarm(key: JobAddress, { after }: { after: number }): Promise<void> {
@@ -32,7 +28,7 @@ async function stalledIds({ organizationId }: JobAddress): Promise<string[]> {
 }
 
 test('a running job that is silent for longer than stall_after_seconds is flagged, also in the list', async () => {
-  const key = await aRunningJob()
+  const key = await startedJob(STALLING)
   const before = await readJob(key)
   await runAlarm(key, { after: 59 })
   expect((await readJob(key)).job.stalledAt).toBeNull()
@@ -50,7 +46,7 @@ test('a running job that is silent for longer than stall_after_seconds is flagge
 })
 
 test('a flag that the journal cannot store is tried again later, not over and over', async () => {
-  const key = await aRunningJob()
+  const key = await startedJob(STALLING)
   const prototype = await inside(key, (storage) => Object.getPrototypeOf(storage) as DurableObjectStorage)
   const write = vi.spyOn(prototype, 'transactionSync').mockImplementation(() => {
     throw new Error('no room')
@@ -63,7 +59,7 @@ test('a flag that the journal cannot store is tried again later, not over and ov
 })
 
 test('a stalled job does not fail until it counts as abandoned', async () => {
-  const key = await aRunningJob()
+  const key = await startedJob(STALLING)
   await runAlarm(key, { after: 61 })
   const { job } = await readJob(key)
   await runAlarm(key, { after: 29 * 86_400 })
@@ -72,7 +68,7 @@ test('a stalled job does not fail until it counts as abandoned', async () => {
 })
 
 test('the next report clears the flag, soon also in the list, and the silence counts from there', async () => {
-  const key = await aRunningJob()
+  const key = await startedJob(STALLING)
   await runAlarm(key, { after: 61 })
   expect((await reported(key, { message: 'still here' })).job.stalledAt).toBeNull()
   vi.useRealTimers()
@@ -82,7 +78,7 @@ test('the next report clears the flag, soon also in the list, and the silence co
 })
 
 test('a flagged job that finishes leaves the list of stalled jobs', async () => {
-  const key = await aRunningJob()
+  const key = await startedJob(STALLING)
   await runAlarm(key, { after: 61 })
   const { job } = await reported(key, { markCompleted: true })
   expect(job).toMatchObject({ status: 'completed', stalledAt: null })
@@ -90,8 +86,8 @@ test('a flagged job that finishes leaves the list of stalled jobs', async () => 
 })
 
 test('a pending job is not flagged, nor is one without stall_after_seconds', async () => {
-  const pending = await createdJob({ ...aNewJob, stallAfterSeconds: 60 })
-  const unbounded = await aRunningJob(null)
+  const pending = await createdJob(STALLING)
+  const unbounded = await startedJob()
   for (const key of [pending, unbounded]) {
     await runAlarm(key, { after: 86_400 })
     expect((await readJob(key)).job.stalledAt).toBeNull()
@@ -100,7 +96,7 @@ test('a pending job is not flagged, nor is one without stall_after_seconds', asy
 })
 
 test('the alarm is set for the stall, even after the object was evicted', async () => {
-  const key = await aRunningJob()
+  const key = await startedJob(STALLING)
   const { job } = await readJob(key)
   await runAlarm(key, { after: 1 })
   vi.useRealTimers()
@@ -113,7 +109,7 @@ test('the alarm is set for the stall, even after the object was evicted', async 
 })
 
 test('a job that reports often has its alarm set rarely, because each setting writes a row', async () => {
-  const key = await aRunningJob()
+  const key = await startedJob(STALLING)
   const alarm = await inside(key, (storage) => storage.getAlarm())
   for (let n = 0; n < 10; n++) await reported(key, { processedItems: n })
   expect(await inside(key, (storage) => storage.getAlarm())).toBe(alarm)

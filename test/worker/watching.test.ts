@@ -1,17 +1,14 @@
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { forwardWhile } from '../../src/endpoints/watch-job.ts'
 import { Watchers } from '../../src/job-object/watchers.ts'
-import { createJob } from '../../src/jobs/create-job.ts'
-import type { Job, JobStatus } from '../../src/jobs/job.ts'
-import { aNewJob } from './fixtures.ts'
+import type { JobStatus } from '../../src/jobs/job.ts'
+import { aJob } from '../unit/fixtures.ts'
 
 afterEach(() => {
   vi.useRealTimers()
 })
 
-function aJob(revision: number, status: JobStatus = 'in_progress', metadata = {}): Job {
-  return { ...createJob('job_1', { ...aNewJob, metadata }, 0), status, revision }
-}
+const atRevision = (revision: number, status: JobStatus = 'in_progress') => aJob({ status, revision })
 
 /** Reads one stream of events, an event at a time. */
 function reading(stream: ReadableStream<Uint8Array> | null) {
@@ -40,9 +37,9 @@ describe('A watcher', () => {
   test('that reads slowly skips to the newest state', async () => {
     vi.useFakeTimers()
     const watchers = new Watchers()
-    const slow = watchers.add(aJob(1), null)
+    const slow = watchers.add(atRevision(1), null)
     for (let revision = 2; revision <= 500; revision++) {
-      watchers.show(aJob(revision))
+      watchers.show(atRevision(revision))
       if (revision % 100 === 0) await vi.advanceTimersByTimeAsync(110)
     }
     const { next, leave } = reading(slow)
@@ -55,14 +52,14 @@ describe('A watcher', () => {
 
   test('that reads nothing delays no other watcher, and still gets the end of the job', async () => {
     const watchers = new Watchers()
-    const slow = watchers.add(aJob(1), null)
-    const quick = reading(watchers.add(aJob(1), null))
+    const slow = watchers.add(atRevision(1), null)
+    const quick = reading(watchers.add(atRevision(1), null))
     expect(await quick.next()).toEqual({ id: 1, name: 'job' })
     for (const revision of [2, 3, 4]) {
-      watchers.show(aJob(revision))
+      watchers.show(atRevision(revision))
       expect(await quick.next()).toEqual({ id: revision, name: 'job' })
     }
-    watchers.show(aJob(5, 'completed'))
+    watchers.show(atRevision(5, 'completed'))
     expect(await quick.next()).toEqual({ id: 5, name: 'finished' })
     expect(await quick.next()).toBeUndefined()
 
@@ -75,7 +72,7 @@ describe('A watcher', () => {
   test('that joins later sees the job as of now, not as of its last change', async () => {
     const watchers = new Watchers()
     const now = Date.now()
-    const job = { ...aJob(1), startedAt: now - 1_000 }
+    const job = aJob({ status: 'in_progress', startedAt: now - 1_000 })
     const first = watchers.add(job, null)
     vi.useFakeTimers({ toFake: ['Date'], now: now + 8_000 })
     const later = watchers.add(job, null)
@@ -90,12 +87,15 @@ describe('A watcher', () => {
 
   test('that leaves takes no event from the others', async () => {
     const watchers = new Watchers()
-    const [leaver, other] = [reading(watchers.add(aJob(1), null)), reading(watchers.add(aJob(1), null))]
+    const [leaver, other] = [
+      reading(watchers.add(atRevision(1), null)),
+      reading(watchers.add(atRevision(1), null)),
+    ]
     await leaver.next()
     await other.next()
     await leaver.leave()
     for (const revision of [2, 3]) {
-      watchers.show(aJob(revision))
+      watchers.show(atRevision(revision))
       expect(await other.next()).toEqual({ id: revision, name: 'job' })
     }
     await other.leave()
@@ -103,13 +103,13 @@ describe('A watcher', () => {
 
   test('gets the current state at once, even if it has seen it; nothing if it has seen the end of the job', async () => {
     const watchers = new Watchers()
-    const again = reading(watchers.add(aJob(7), 7))
+    const again = reading(watchers.add(atRevision(7), 7))
     expect(await again.next()).toEqual({ id: 7, name: 'job' })
     await again.leave()
-    const late = reading(watchers.add(aJob(8, 'failed'), 7))
+    const late = reading(watchers.add(atRevision(8, 'failed'), 7))
     expect(await late.next()).toEqual({ id: 8, name: 'finished' })
     expect(await late.next()).toBeUndefined()
-    expect(watchers.add(aJob(8, 'failed'), 8)).toBeNull()
+    expect(watchers.add(atRevision(8, 'failed'), 8)).toBeNull()
   })
 })
 
@@ -119,10 +119,10 @@ describe('A silent job', () => {
   test('sends its watchers a comment within 15 seconds of the last thing they got', async () => {
     vi.useFakeTimers()
     const watchers = new Watchers()
-    const first = reading(watchers.add(aJob(1), null))
+    const first = reading(watchers.add(atRevision(1), null))
     await first.next()
     await advance(12)
-    const late = reading(watchers.add(aJob(1), null))
+    const late = reading(watchers.add(atRevision(1), null))
     await late.next()
     const comments = late.next()
     await advance(15)
@@ -133,10 +133,10 @@ describe('A silent job', () => {
   test('that gets a report while a comment is being sent sends the event as well', async () => {
     vi.useFakeTimers()
     const watchers = new Watchers()
-    const { next, leave } = reading(watchers.add(aJob(1), null))
+    const { next, leave } = reading(watchers.add(atRevision(1), null))
     await next()
     await advance(14)
-    watchers.show(aJob(2))
+    watchers.show(atRevision(2))
     await advance(1)
     expect(await next()).toMatchObject({ name: undefined })
     const event = next()
@@ -148,10 +148,10 @@ describe('A silent job', () => {
 
 test('an event is encoded once, however many watch', async () => {
   const watchers = new Watchers()
-  const readers = Array.from({ length: 200 }, () => reading(watchers.add(aJob(1), null)))
+  const readers = Array.from({ length: 200 }, () => reading(watchers.add(atRevision(1), null)))
   await Promise.all(readers.map(({ next }) => next()))
   const encode = vi.spyOn(JSON, 'stringify')
-  watchers.show(aJob(2))
+  watchers.show(atRevision(2))
   const events = await Promise.all(readers.map(({ next }) => next()))
   expect(events).toEqual(Array(200).fill({ id: 2, name: 'job' }))
   expect(encode).toHaveBeenCalledTimes(1)

@@ -6,6 +6,7 @@ import {
   getJobStatus,
   type HttpValidationError,
   type JobProgressRequest,
+  listJobs,
   reportJobProgress,
 } from './generated/index.ts'
 
@@ -35,12 +36,16 @@ await report({ mark_completed: true })
 
 const late = await reportJobProgress({ path, body: { processed_items: 3 } })
 const job = await getJob({ path })
-if (polled.error || job.error) throw new Error('Not read')
+const listed = await listJobs({
+  query: { status: ['failed', 'partial_success'], created_after: '2026-01-01' },
+})
+if (polled.error || job.error || listed.error) throw new Error('Not read')
 
 console.log(
   JSON.stringify({
     polled: polled.data.status,
     job: job.data,
+    listed: listed.data.jobs.map(({ job_id }) => job_id),
     failed: job.data.errors?.map(({ entity_key }) => entity_key),
     late: late.error && detailOf(late.error),
   }),

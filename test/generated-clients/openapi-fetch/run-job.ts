@@ -29,12 +29,16 @@ await report({ mark_completed: true })
 
 const late = await send({ processed_items: 3 })
 const job = await client.GET('/api/jobs/{job_id}', { params: { path } })
-if (polled.error || job.error) throw new Error('Not read')
+const listed = await client.GET('/api/jobs/', {
+  params: { query: { status: ['failed', 'partial_success'], created_after: '2026-01-01' } },
+})
+if (polled.error || job.error || listed.error) throw new Error('Not read')
 
 console.log(
   JSON.stringify({
     polled: polled.data.status,
     job: job.data,
+    listed: listed.data.jobs.map(({ job_id }) => job_id),
     failed: job.data.errors?.map(({ entity_key }) => entity_key),
     late: late.error && detailOf(late.error),
   }),
