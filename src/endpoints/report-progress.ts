@@ -6,7 +6,7 @@ import { endpoint } from '../http/endpoint.ts'
 import { jobJson } from '../http/reply/job-json.ts'
 import { wholeJob } from '../http/reply/job-schemas.ts'
 import { refuse } from '../http/reply/refuse.ts'
-import type { Report, ReportedEntry } from '../jobs/apply-report.ts'
+import type { Report, ReportedEntry } from '../jobs/job.ts'
 import {
   MAX_DETAILS_BYTES,
   MAX_LINE,

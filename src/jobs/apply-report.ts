@@ -6,7 +6,8 @@ import {
   type FinishedStatus,
   isFinished,
   type Job,
-  type JsonObject,
+  type Report,
+  type ReportedEntry,
 } from './job.ts'
 import { MAX_ENTRIES } from './limits.ts'
 import { isMetadataTooLarge, mergeMetadata } from './metadata.ts'
@@ -15,31 +16,6 @@ import { withSample } from './pace.ts'
 import { withStage } from './stages.ts'
 import { type EntityStateOf, Tally } from './tally.ts'
 import { utf8Bytes } from './utf8-bytes.ts'
-
-/** An error or warning as a worker reports it. The job adds its number and time. */
-export interface ReportedEntry {
-  entityKey: string
-  entityType: string
-  errorType: string
-  message: string
-  step: string | null
-  details: JsonObject | null
-}
-
-/** One progress report. Absent fields have no effect; the others take effect in one step. */
-export interface Report {
-  markStarted?: true
-  totalItems?: number
-  processedItems?: number
-  metadataPatch?: JsonObject
-  stage?: string
-  message?: string
-  errors?: ReportedEntry[]
-  warnings?: ReportedEntry[]
-  markCompleted?: true
-  /** The error message of the failed job. An empty one fails it too. */
-  markFailed?: string
-}
 
 /**
  * Applies one report to a job, in full or not at all. Pure: the same reports always make the same job. The order is

@@ -1,4 +1,4 @@
-import type { ReportedEntry } from './apply-report.ts'
+import type { ReportedEntry } from './job.ts'
 
 /**
  * An entry as published JSON (JobErrorResponse of the contract). It is serialized once, when the entry is appended, and

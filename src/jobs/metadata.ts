@@ -1,5 +1,4 @@
-import type { Report } from './apply-report.ts'
-import type { JsonObject } from './job.ts'
+import type { JsonObject, Report } from './job.ts'
 import { MAX_METADATA_BYTES } from './limits.ts'
 import { utf8Bytes } from './utf8-bytes.ts'
 

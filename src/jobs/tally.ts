@@ -1,5 +1,4 @@
-import type { ReportedEntry } from './apply-report.ts'
-import type { EntryKind, Job } from './job.ts'
+import type { EntryKind, Job, ReportedEntry } from './job.ts'
 import { MAX_ENTITIES, MAX_ENTITY_BYTES } from './limits.ts'
 import { utf8Bytes } from './utf8-bytes.ts'
 

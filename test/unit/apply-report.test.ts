@@ -1,8 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import type { Report, ReportedEntry } from '../../src/jobs/apply-report.ts'
 import { applyReport } from '../../src/jobs/apply-report.ts'
 import { entryText } from '../../src/jobs/entry-text.ts'
-import type { Job } from '../../src/jobs/job.ts'
+import type { Job, Report, ReportedEntry } from '../../src/jobs/job.ts'
 import { aJob, aReportedEntry, JobInMemory } from './fixtures.ts'
 
 const NOW = 1_800_000_000_000

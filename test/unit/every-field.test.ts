@@ -8,8 +8,8 @@ import {
   JobStatusResponse,
   JobSummaryResponse,
 } from '../../src/http/reply/job-schemas.ts'
-import { applyReport, type Report } from '../../src/jobs/apply-report.ts'
-import type { Job } from '../../src/jobs/job.ts'
+import { applyReport } from '../../src/jobs/apply-report.ts'
+import type { Job, Report } from '../../src/jobs/job.ts'
 import { presentDeliveries, presentJob, presentStatus, presentSummary } from '../../src/jobs/present-job.ts'
 import { jobs } from '../../src/store/schema.ts'
 import { aJob, aReportedEntry } from './fixtures.ts'

@@ -1,7 +1,6 @@
-import type { Report, ReportedEntry } from '../../src/jobs/apply-report.ts'
 import { applyReport } from '../../src/jobs/apply-report.ts'
 import { createJob } from '../../src/jobs/create-job.ts'
-import type { Entry, Job } from '../../src/jobs/job.ts'
+import type { Entry, Job, Report, ReportedEntry } from '../../src/jobs/job.ts'
 import type { ChangeOutcome } from '../../src/jobs/outcome.ts'
 import type { EntityState } from '../../src/jobs/tally.ts'
 

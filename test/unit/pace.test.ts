@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { Report } from '../../src/jobs/apply-report.ts'
+import type { Report } from '../../src/jobs/job.ts'
 import { etaSeconds, ratePerSecond } from '../../src/jobs/pace.ts'
 import { presentSummary } from '../../src/jobs/present-job.ts'
 import { aJob, aReportedEntry, JobInMemory } from './fixtures.ts'

@@ -1,7 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import type { Report } from '../../src/jobs/apply-report.ts'
-import { type Entry, isFinished } from '../../src/jobs/job.ts'
+import { type Entry, isFinished, type Report } from '../../src/jobs/job.ts'
 import { durationSeconds, progressPercentage, successRate } from '../../src/jobs/measures.ts'
 import { utf8Bytes } from '../../src/jobs/utf8-bytes.ts'
 import { aJob, aReportedEntry, JobInMemory } from './fixtures.ts'

@@ -3,7 +3,7 @@ import { env } from 'cloudflare:workers'
 import { afterEach, expect, test, vi } from 'vitest'
 import { jobObject } from '../../src/job-object/address.ts'
 import type { JobReply } from '../../src/job-object/replies.ts'
-import type { Report } from '../../src/jobs/apply-report.ts'
+import type { Report } from '../../src/jobs/job.ts'
 import type { KeyedRequest } from '../../src/jobs/keyed-request.ts'
 import type { JobAddress } from '../../src/jobs/placement.ts'
 import {
