@@ -6,12 +6,10 @@ import { remember } from '../remember.ts'
 import type { PackedRecord, Recording } from '../store/record-jobs.ts'
 import { openStore, type Store } from '../store/store.ts'
 import { within } from '../within.ts'
-import { Pace } from './pace.ts'
+import { MIN_BATCH_INTERVAL, Pace } from './pace.ts'
 import { nameOf, PendingRecords } from './pending-records.ts'
 import { writeBatch } from './write-batch.ts'
 
-/** The least time from one batch to the next, in ms, unless a status waits and D1 is well: at most ten a second. */
-const MIN_BATCH_INTERVAL = 100
 /** How long a job's records go alone after D1 refused one, in ms; and how many such jobs are remembered. */
 const SUSPECT_FOR = 10 * 60_000
 const MAX_SUSPECTS = 1_000

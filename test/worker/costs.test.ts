@@ -5,7 +5,22 @@ import { jobObject } from '../../src/job-object/address.ts'
 import type { Report } from '../../src/jobs/apply-report.ts'
 import type { JobKey } from '../../src/jobs/job.ts'
 import type { KeyedRequest } from '../../src/jobs/keyed-request.ts'
-import { aKeyedRequest, anError, createdJob, recordedJob, reported } from './fixtures.ts'
+import { deleteOldJobs } from '../../src/store/delete-old-jobs.ts'
+import { type Costs, countCosts, holdTimers, trackTimers } from './count-costs.ts'
+import {
+  aJobKey,
+  aKeyedRequest,
+  aNewJob,
+  anError,
+  createdJob,
+  HOUR,
+  inside,
+  readJob,
+  recordedJob,
+  reported,
+  runAlarmAt,
+  store,
+} from './fixtures.ts'
 
 /**
  * The cost of one report, counted instead of timed: rows that the object writes, calls of D1 before the reply, and what
@@ -50,6 +65,98 @@ test('a report costs the same on a job with 0, 1,000 and 100,000 entries', async
     'one error, with a key': { objectRows: 5, d1CallsBeforeReply: 0, d1Statements: 2, d1RowsWritten: 3 },
   })
 }, 120_000)
+
+const NOTHING: Costs = { calls: 0, alarms: 0, objectRows: 0, records: 0, d1Calls: 0, d1RowsWritten: 0 }
+const DAY = 24 * HOUR
+
+// docs/scale.md states these.
+test('the life of a job', async () => {
+  const key = aJobKey()
+  const object = jobObject(env.JOBS, key)
+  holdTimers()
+  const take = await countCosts(key)
+  const life: Record<string, Costs> = {}
+  await object.create(key, aNewJob, null)
+  life.create = await take()
+  await reported(key, { markStarted: true })
+  life.start = await take()
+  for (let n = 1; n <= 95; n++) await reported(key, { processedItems: n })
+  life['95 reports'] = await take()
+  for (let n = 1; n <= 5; n++) await reported(key, { processedItems: 95, errors: [anError(`sku-${n}`)] })
+  life['5 reports with an error'] = await take()
+  await runDurableObjectAlarm(object)
+  life['record of all reports'] = await take()
+  await reported(key, { markCompleted: true })
+  life.complete = await take()
+  await runDurableObjectAlarm(object)
+  life['last alarm'] = await take()
+  await runAlarmAt(key, Date.now() + 2 * HOUR)
+  life.archive = await take()
+  expect(await deleteOldJobs(store, Date.now() + 2 * HOUR, 1)).toBe(1)
+  life.delete = await take()
+
+  expect(life).toEqual({
+    // Its row, the alarm and its tables. In D1: the row, its key, four indexes and the usage of its organization.
+    create: { ...NOTHING, calls: 1, objectRows: 4, records: 1, d1Calls: 1, d1RowsWritten: 7 },
+    start: { ...NOTHING, calls: 1, objectRows: 1, records: 1, d1Calls: 1, d1RowsWritten: 5 },
+    '95 reports': { ...NOTHING, calls: 95, objectRows: 95 },
+    '5 reports with an error': { ...NOTHING, calls: 5, objectRows: 15 },
+    // The alarm, set anew. In D1: five entries, the row and the usage, which counts their bytes.
+    'record of all reports': {
+      ...NOTHING,
+      alarms: 1,
+      objectRows: 1,
+      records: 1,
+      d1Calls: 1,
+      d1RowsWritten: 7,
+    },
+    complete: { ...NOTHING, calls: 1, objectRows: 2, records: 1, d1Calls: 1, d1RowsWritten: 7 },
+    'last alarm': { ...NOTHING, alarms: 1, objectRows: 2 },
+    // Each value and row that leaves the object, and in D1 the one type of its errors.
+    archive: { ...NOTHING, alarms: 1, objectRows: 15, d1Calls: 6, d1RowsWritten: 1 },
+    // Five entries, their one type, the row and the usage. The runtime does not count what leaves an index.
+    delete: { ...NOTHING, d1Calls: 2, d1RowsWritten: 8 },
+  })
+})
+
+test('a job asleep costs nothing: no timer of ours, and no alarm until it is abandoned or archived', async () => {
+  const timers = trackTimers()
+  const key = await createdJob()
+  const take = await countCosts(key)
+  await reported(key, { markStarted: true })
+  await reported(key, { processedItems: 1, errors: [anError('sku')] })
+  const { job } = await readJob(key)
+  await vi.waitFor(async () => expect((await recordedJob(key))?.job.revision).toBe(job.revision), 5_000)
+  await vi.waitFor(() => expect(timers.size).toBe(0), 5_000)
+  const alarm = () => inside(key, (storage) => storage.getAlarm())
+
+  // The alarm that would have recorded the job after a crash is set. It runs once more, and finds nothing to record.
+  await take()
+  await runDurableObjectAlarm(jobObject(env.JOBS, key))
+  expect(await take()).toEqual({ ...NOTHING, alarms: 1, objectRows: 2 })
+  expect(await alarm()).toBe(job.updatedAt + 30 * DAY)
+  expect(timers.size).toBe(0)
+
+  const { job: finished } = await reported(key, { markCompleted: true })
+  await runDurableObjectAlarm(jobObject(env.JOBS, key))
+  expect(await alarm()).toBe((finished.completedAt ?? 0) + HOUR)
+  await vi.waitFor(() => expect(timers.size).toBe(0), 5_000)
+}, 30_000)
+
+test('a watcher costs one call, and keeps the object awake until it has gone', async () => {
+  const key = await createdJob()
+  const timers = trackTimers()
+  await vi.waitFor(() => expect(timers.size).toBe(0))
+  const take = await countCosts(key)
+  const reply = await jobObject(env.JOBS, key).watch(key, null)
+  if (!reply.ok || reply.events === null) throw new Error('it is not finished')
+  const text = new Response(reply.events).text()
+  expect(await take()).toEqual({ ...NOTHING, calls: 1 })
+  expect(timers.size).toBe(1)
+  await reported(key, { markCompleted: true })
+  expect(await text).toContain('event: finished')
+  await vi.waitFor(() => expect(timers.size).toBe(0))
+})
 
 async function jobWith(entries: number): Promise<JobKey> {
   const key = await createdJob()
