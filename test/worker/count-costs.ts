@@ -1,24 +1,10 @@
 import { runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { vi } from 'vitest'
+import type { Costs } from '../../scripts/simulate/counts.ts'
 import { jobObject } from '../../src/job-object/address.ts'
 import { JobObject } from '../../src/job-object/job-object.ts'
 import { RecorderObject } from '../../src/recorder/recorder-object.ts'
-
-/** What was used since the last count, in the units that Cloudflare bills. */
-export interface Costs {
-  /** Calls of the job's object. */
-  calls: number
-  /** Runs of its alarm. */
-  alarms: number
-  /** Rows that it wrote or deleted, and times that it set its alarm. */
-  objectRows: number
-  /** Records that it sent to its recorder: calls of that object. */
-  records: number
-  /** Round trips to D1. */
-  d1Calls: number
-  d1RowsWritten: number
-}
 
 const CALLS = ['create', 'report', 'cancel', 'read', 'entries', 'groups', 'watch'] as const
 
@@ -42,6 +28,7 @@ export async function countCosts(key: Parameters<typeof jobObject>[1]): Promise<
       records: record.mock.calls.length,
       d1Calls: queries.mock.calls.length,
       d1RowsWritten: sum(results.map(({ meta }) => meta.rows_written)),
+      d1RowsRead: sum(results.map(({ meta }) => meta.rows_read)),
     }
     for (const spy of [...calls, alarm, record, queries]) spy.mockClear()
     return costs
