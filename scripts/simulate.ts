@@ -162,17 +162,20 @@ function printScenarios(all: Scenario[]): void {
 function printLimits(): void {
   console.log('Where one database breaks first, with 1 and 4 recorders\n')
   const base = scenario(1, {}).load
+  const full = count(storageOf(base).jobsPerDay)
+  const fullWithout = count(storageOf({ ...base, entryShare: 0 }).jobsPerDay)
+  console.log(`  size: 10 GB hold ${full} jobs a day for 90 days; ${fullWithout} if they have no entries`)
   for (const recorders of [1, 4]) {
     const { load, passed } = findLimit((factor) => ({
       ...base,
       recorders,
-      liveJobs: Math.round(2_000 * factor),
-      jobsPerDay: 40_000 * factor,
+      liveJobs: Math.round(4_000 * factor),
+      jobsPerDay: 80_000 * factor,
     }))
     printLimit(`${recorders} × 1 report a second: ${count(load.liveJobs)} live jobs`, passed)
   }
   for (const recorders of [1, 4]) {
-    const { load, passed } = findLimit((factor) => ({ ...base, recorders, reportsPerSecond: factor / 100 }))
+    const { load, passed } = findLimit((factor) => ({ ...base, recorders, reportsPerSecond: factor / 64 }))
     const period = (1 / load.reportsPerSecond).toFixed(1)
     printLimit(`${recorders} × 50,000 live jobs: a report every ${period} s`, passed)
   }

@@ -9,7 +9,7 @@ const MAX_LAG = 31_000
 /** How long a reply waits for D1 to have a status, in ms. */
 const MAX_STATUS_LAG = 2_000
 
-const SPAN = { warmUp: 35_000, measured: 15_000 }
+const SPAN = { warmUp: 32_000, measured: 12_000 }
 const GROWTH = 4
 const MAX_FACTOR = 10_000
 /** After these, the limit is known within 9 percent. */

@@ -85,6 +85,8 @@ export interface Storage {
   daysToFull: number
   /** How many would hold the jobs of 90 days. */
   databasesForRetention: number
+  /** How many jobs a day one holds for 90 days. */
+  jobsPerDay: number
   /** Dollars a month for these, and for the objects of live jobs and those that finished today, taken to be as large. */
   monthlyPrice: number
 }
@@ -97,6 +99,7 @@ export function storageOf(load: Load): Storage {
     gbPerDay,
     daysToFull: DATABASE_GB / gbPerDay,
     databasesForRetention: Math.ceil((gbPerDay * DAYS_IN_D1) / DATABASE_GB),
+    jobsPerDay: (load.jobsPerDay * DATABASE_GB) / (gbPerDay * DAYS_IN_D1),
     monthlyPrice:
       gbPerDay * (DAYS_IN_D1 * PRICES.d1Storage + (daysLive + DAYS_IN_OBJECT) * PRICES.objectStorage),
   }
