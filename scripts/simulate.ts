@@ -61,10 +61,15 @@ function readOptions() {
         entries: number,
         recorders: number,
         databases: number,
+        help: { type: 'boolean' },
       },
     })
+    if (values.help) {
+      console.log(USAGE)
+      process.exit(0)
+    }
     if (Object.keys(values).length === 0) return undefined
-    const read = (name: keyof typeof values, byDefault: number, least: number) => {
+    const read = (name: Exclude<keyof typeof values, 'help'>, byDefault: number, least: number) => {
       const value = Number(values[name] ?? byDefault)
       if (!(value >= least && value < 1e9))
         throw new Error(`--${name} ${values[name]} is not a number that can be simulated`)
@@ -110,6 +115,7 @@ function printScenarios(all: Scenario[]): void {
     const storage = storageOf(load)
     const seconds = (ms: number) => `${(ms / 1_000).toFixed(ms < 1_000 ? 2 : 1)} s`
     const millionReports = (price: number) => `$${((price / figures.reports) * 1e6).toFixed(2)}`
+    const perJob = (price: number) => `$${((price * 86_400) / load.jobsPerDay).toFixed(4)}`
     const perMonth = (price: number) => `$${count(monthly(price) * databases)}`
     const total = sumOf(prices)
     const withoutTimers = sumOf(priceOf(useWithoutTimers(load, figures)))
@@ -138,6 +144,8 @@ function printScenarios(all: Scenario[]): void {
       ...Object.entries(NAMES).map(([of, words]) => [`  ${words}`, millionReports(prices[of as keyof Use])]),
       ['  sum', millionReports(total)],
       ['  sum if an alarm replaced the timer', millionReports(withoutTimers)],
+      ['a job', perJob(total)],
+      ['  if an alarm replaced the timer', perJob(withoutTimers)],
       ['a month, without storage', perMonth(total)],
       ['  if an alarm replaced the timer', perMonth(withoutTimers)],
       ['storage, once 90 days are kept', `$${count(storage.monthlyPrice * databases)}`],

@@ -96,8 +96,14 @@ test('the life of a job', async () => {
   expect(await deleteOldJobs(store, Date.now() + 2 * HOUR, 1)).toBe(1)
   life.delete = await take()
 
-  console.log(life)
-  expect(life).toEqual(LIFE)
+  for (const [step, costs] of Object.entries(LIFE)) {
+    // A range that ends with the table is read with one row less.
+    const d1RowsRead = expect.toBeOneOf([costs.d1RowsRead, costs.d1RowsRead - 1])
+    expect({ step, ...life[step] }).toEqual({ step, ...costs, d1RowsRead })
+  }
+  const sumOf = (unit: keyof Costs) => Object.values(life).reduce((sum, costs) => sum + costs[unit], 0)
+  expect([sumOf('calls'), sumOf('calls') + sumOf('alarms') + sumOf('records')]).toEqual([103, 110])
+  expect([sumOf('objectRows'), sumOf('d1RowsWritten')]).toEqual([135, 35])
 })
 
 test('a job asleep costs nothing: no timer of ours, and no alarm until it is abandoned or archived', async () => {
