@@ -13,6 +13,7 @@ export default defineConfig({
           cloudflareTest(async () => ({
             wrangler: { configPath: './wrangler.toml' },
             miniflare: {
+              d1Databases: { DB_2: { id: 'test-DB_2' } },
               // An hour: tests archive jobs whose idempotent replies are still within their window of a day.
               bindings: { TEST_MIGRATIONS: await readD1Migrations('drizzle'), ARCHIVE_AFTER_SECONDS: 3_600 },
             },

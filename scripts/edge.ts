@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path'
 import type { Plugin } from 'esbuild'
 import type { Json, Miniflare, WorkerdStructuredLog } from 'miniflare'
 import { checkPort, portTaken } from './check-port.ts'
-import { d1Path, openD1File } from './local-database.ts'
+import { localDatabases, openD1File } from './local-database.ts'
 import { PROJECT, readSettings, stateDir } from './settings.ts'
 import { StateError, withStateErrors } from './state-error.ts'
 import { lockState, type StateLock } from './state-lock.ts'
@@ -20,6 +20,8 @@ export interface EdgeOptions {
   bindings?: Record<string, Json>
   /** Overrides of the rate limits in wrangler.toml, per 60 s, by binding name. */
   rateLimits?: Record<string, number>
+  /** At least this many D1 databases. Default: those in wrangler.toml and those that the state has already. */
+  databases?: number
   /** Discards the Worker's console output. */
   quiet?: boolean
   /** Receives each line of the Worker's console instead of this process's console. */
@@ -31,20 +33,20 @@ export interface EdgeOptions {
 export interface Edge {
   /** The base URL, without a trailing slash. */
   url: string
-  /** The Worker's D1 database. Call this again after the runtime was killed. */
-  d1: () => ReturnType<Miniflare['getD1Database']>
+  /** A D1 database of the Worker by its binding, default `DB`. Call this again after the runtime was killed. */
+  d1: (binding?: string) => ReturnType<Miniflare['getD1Database']>
   /** For tests that evict objects or inspect them. */
   miniflare: Miniflare
   /** The process id of the Workers runtime. A killed runtime restarts on the same port and state, with a new id. */
   runtimePid: () => number
-  /** The path of the D1 database file, for tests that lock it. */
-  d1File: () => string
+  /** The path of the file of a D1 database by its binding, default `DB`: for tests that lock it. */
+  d1File: (binding?: string) => string
   /** Stops listening and ends the runtime. Resolves when the process is gone. */
   dispose: () => Promise<void>
 }
 
 /**
- * Runs the Worker on this machine, in Cloudflare's own runtime, with the bindings of wrangler.toml. Migrates the database
+ * Runs the Worker on this machine, in Cloudflare's own runtime, with the bindings of wrangler.toml. Migrates the databases
  * first, and locks the state: no other edge can run on it.
  *
  * Throws a StateError if the state is unusable or in use, and a PortError if the port is.
@@ -80,16 +82,18 @@ async function run(
     bundle(options.entry ?? join(PROJECT, 'src/index.ts')),
   ])
   const { worker } = settings
-  const d1File = d1Path(state, settings.databaseId)
+  const databases = localDatabases(settings, state, options.databases)
   await withStateErrors(dirname(state), () => {
     lock.announce({ watchdogPid: runtimes.watchdogPid })
     // Migrate before the runtime starts: no caller may find a database without its tables.
-    const database = openD1File(d1File, settings.migrationsDir)
-    try {
-      // If another process holds the database locked, the edge would run but record nothing. Fail now.
-      database.exec('BEGIN IMMEDIATE; ROLLBACK')
-    } finally {
-      database.close()
+    for (const { path } of databases) {
+      const database = openD1File(path, settings.migrationsDir)
+      try {
+        // If another process holds the database locked, the edge would run but record nothing. Fail now.
+        database.exec('BEGIN IMMEDIATE; ROLLBACK')
+      } finally {
+        database.close()
+      }
     }
   })
   const lines = holdBack(options)
@@ -103,6 +107,7 @@ async function run(
   const miniflare = new Miniflare(
     convertV4MiniflareOptions({
       ...worker,
+      d1Databases: Object.fromEntries(databases.map(({ binding, id }) => [binding, { id }])),
       bindings: { ...worker.bindings, ...options.bindings },
       ratelimits: { ...worker.ratelimits, ...toRateLimits(options.rateLimits) },
       modules: [{ type: 'ESModule', path: 'index.js', contents: script }],
@@ -126,8 +131,13 @@ async function run(
       return origin
     })
     lines.letGo()
-    const d1 = () => miniflare.getD1Database(settings.binding)
-    return { url, d1, miniflare, runtimePid: runtimes.pid, d1File: () => d1File, dispose }
+    const d1 = (binding = 'DB') => miniflare.getD1Database(binding)
+    const d1File = (binding = 'DB') => {
+      const found = databases.find((database) => database.binding === binding)
+      if (found === undefined) throw new Error(`There is no database ${binding}`)
+      return found.path
+    }
+    return { url, d1, miniflare, runtimePid: runtimes.pid, d1File, dispose }
   } catch (error) {
     // If Miniflare never started, dispose() rejects with the startup error.
     await dispose().catch(() => {})

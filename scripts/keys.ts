@@ -3,18 +3,19 @@ import { dirname } from 'node:path'
 import { DrizzleQueryError } from 'drizzle-orm'
 import { hashServerApiKey, newServerApiKey } from '../src/access/server-api-key.ts'
 import {
-  type ApiKeyStore,
   insertApiKey,
   type ListedApiKey,
   listApiKeys,
   revokeApiKey,
   rotateApiKey,
 } from '../src/store/api-keys.ts'
+import { placeOrganization } from '../src/store/organizations.ts'
 import { saveWebhookSecret } from '../src/store/webhook-secrets.ts'
 import { type KeysCommand, readKeysCommand, USAGE, UsageError } from './keys-command.ts'
-import { openLocalDatabase } from './local-database.ts'
-import { stateDir } from './settings.ts'
-import { openWranglerDatabase, WranglerError } from './wrangler-database.ts'
+import { openLocalDatabases } from './local-database.ts'
+import { chooseForNew, type OperatorDatabases } from './operator-databases.ts'
+import { readSettings, stateDir } from './settings.ts'
+import { openWranglerDatabases, WranglerError } from './wrangler-database.ts'
 
 process.exitCode = await main(process.argv.slice(2))
 
@@ -23,15 +24,15 @@ async function main(args: string[]): Promise<number> {
   try {
     const { command, place } = readKeysCommand(args)
     verb = command.verb
-    if (place.where === 'remote') return await run(command, await openWranglerDatabase(['--remote']))
+    if (place.where === 'remote') return await run(command, await openWranglerDatabases(['--remote']))
     // Keys may be issued before the first start. For any other command, a missing state means a mistyped path.
-    const database = await openLocalDatabase(place.persistTo, { mayCreate: verb === 'issue' })
+    const local = await openLocalDatabases(place.persistTo, { mayCreate: verb === 'issue' })
     try {
-      if (database.isNew)
+      if (local.isNew)
         console.error(`There was no state in ${dirname(stateDir(place.persistTo))}: created it`)
-      return await run(command, database.store)
+      return await run(command, local.databases)
     } finally {
-      database.close()
+      local.close()
     }
   } catch (error) {
     if (error instanceof UsageError) {
@@ -52,7 +53,8 @@ async function main(args: string[]): Promise<number> {
   }
 }
 
-async function run(command: KeysCommand, store: ApiKeyStore): Promise<number> {
+async function run(command: KeysCommand, databases: OperatorDatabases): Promise<number> {
+  const { store } = databases.DB
   const now = Date.now()
   switch (command.verb) {
     case 'issue': {
@@ -60,6 +62,7 @@ async function run(command: KeysCommand, store: ApiKeyStore): Promise<number> {
       const { key, keyHash, keyId } = await makeKey()
       const expiresAt = expiresInMs === null ? null : now + expiresInMs
       const issued = { keyHash, keyId, organizationIds, name, permissions, createdAt: now, expiresAt }
+      await placeAll(organizationIds, databases, now)
       await insertApiKey(store, issued)
       show(key, issued)
       return 0
@@ -110,6 +113,21 @@ async function run(command: KeysCommand, store: ApiKeyStore): Promise<number> {
     }
     default:
       return command satisfies never
+  }
+}
+
+/** Places organizations that have no place. Called before their key is stored: none of their jobs can exist elsewhere. */
+async function placeAll(organizationIds: string[], databases: OperatorDatabases, now: number): Promise<void> {
+  const { DATABASE_FOR_NEW } = (await readSettings()).worker.bindings ?? {}
+  const preferred = typeof DATABASE_FOR_NEW === 'string' ? DATABASE_FOR_NEW : undefined
+  for (const id of organizationIds) {
+    const { database } = await placeOrganization(
+      databases.DB.store,
+      id,
+      () => chooseForNew(databases, preferred),
+      now,
+    )
+    if (Object.keys(databases).length > 1) console.error(`${id} lives in ${database}`)
   }
 }
 

@@ -1,52 +1,93 @@
 import { createHash, createHmac } from 'node:crypto'
 import { existsSync, mkdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
-import { drizzle, type SqliteRemoteDatabase } from 'drizzle-orm/sqlite-proxy'
+import { DatabaseSync, type SQLInputValue } from 'node:sqlite'
+import { drizzle } from 'drizzle-orm/sqlite-proxy'
+import { DATABASE_NAMES } from '../src/store/databases.ts'
 import { applyMigrations } from './apply-migrations.ts'
-import { readSettings, stateDir } from './settings.ts'
+import { type OperatorDatabase, type OperatorDatabases, withDirectory } from './operator-databases.ts'
+import { readSettings, type Settings, stateDir } from './settings.ts'
 import { StateError, toStateError, withStateErrors } from './state-error.ts'
 
 /** How long to wait for other writers. An edge under load writes briefly, many times a second. */
 const LOCK_TIMEOUT_MS = 10_000
 
-interface LocalDatabase {
-  store: SqliteRemoteDatabase
-  /** Whether this call created the database. */
+interface LocalDatabases {
+  /** By binding. */
+  databases: OperatorDatabases
+  /** Whether this call created the state. */
   isNew: boolean
   close: () => void
 }
 
 /**
- * Opens the local D1 database as a SQLite file, whether or not an edge is running. SQLite waits for its turn to write; a second
- * Workers runtime on the file would fail whenever the first is writing.
+ * Opens the local D1 databases as SQLite files, whether or not an edge is running. SQLite waits for its turn to write; a
+ * second Workers runtime on the files would fail whenever the first is writing.
  *
  * Throws a StateError if the state is unusable, or if there is none and `mayCreate` is false.
  */
-export async function openLocalDatabase(
+export async function openLocalDatabases(
   persistTo: string | undefined,
   { mayCreate }: { mayCreate: boolean },
-): Promise<LocalDatabase> {
+): Promise<LocalDatabases> {
   const settings = await readSettings()
   const state = stateDir(persistTo)
-  const path = d1Path(state, settings.databaseId)
-  const isNew = !existsSync(path)
-  if (isNew && !mayCreate) {
-    throw new StateError(
-      `There is no state in ${dirname(state)}: no edge has run there and no key was issued.`,
-    )
+  const dir = dirname(state)
+  const isNew = !existsSync(d1Path(state, settings.databases[0].id))
+  if (isNew && !mayCreate)
+    throw new StateError(`There is no state in ${dir}: no edge has run there and no key was issued.`)
+  const opened: DatabaseSync[] = []
+  const close = () => {
+    for (const database of opened) database.close()
   }
-  const database = await withStateErrors(dirname(state), () => openD1File(path, settings.migrationsDir))
-  const store = drizzle(async (sql, params) => {
-    try {
-      const statement = database.prepare(sql)
-      statement.setReturnArrays(true)
-      return { rows: statement.all(...params) }
-    } catch (error) {
-      throw toStateError(error, dirname(state))
+  const open = async ({ path }: LocalDatabase): Promise<OperatorDatabase> => {
+    const database = await withStateErrors(dir, () => openD1File(path, settings.migrationsDir))
+    opened.push(database)
+    const run = (sql: string, params: SQLInputValue[] = []) => {
+      try {
+        const statement = database.prepare(sql)
+        statement.setReturnArrays(true)
+        return statement.all(...params) as unknown as unknown[][]
+      } catch (error) {
+        throw toStateError(error, dir)
+      }
     }
+    return {
+      store: drizzle(async (sql, params) => ({ rows: run(sql, params) })),
+      bytes: async () => {
+        const [[pages, size] = []] = run(
+          'select page_count, page_size from pragma_page_count(), pragma_page_size()',
+        )
+        return Number(pages) * Number(size)
+      },
+    }
+  }
+  try {
+    const databases: Record<string, OperatorDatabase> = {}
+    for (const each of localDatabases(settings, state)) databases[each.binding] = await open(each)
+    return { databases: withDirectory(databases), isNew, close }
+  } catch (error) {
+    close()
+    throw error
+  }
+}
+
+/** A D1 database on this machine. */
+export interface LocalDatabase {
+  binding: string
+  id: string
+  /** The path of its file, which may not exist yet. */
+  path: string
+}
+
+/** The D1 databases of a state: those in wrangler.toml, those that it has already, and as many as make `count`. */
+export function localDatabases({ databases }: Settings, state: string, count = 1): LocalDatabase[] {
+  return DATABASE_NAMES.flatMap((binding, at) => {
+    const set = databases.find((database) => database.binding === binding)
+    const id = set?.id ?? `local-${binding}`
+    const path = d1Path(state, id)
+    return set !== undefined || at < count || existsSync(path) ? [{ binding, id, path }] : []
   })
-  return { store, isNew, close: () => database.close() }
 }
 
 /** Opens a D1 database file, creating it if necessary, and migrates it to the newest schema. */

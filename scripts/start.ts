@@ -1,14 +1,16 @@
 /** `npm start`: runs the edge on this machine. */
 import { parseArgs } from 'node:util'
+import { DATABASE_NAMES } from '../src/store/databases.ts'
 import { PortError } from './check-port.ts'
 import { type Edge, openEdge } from './edge.ts'
 import { StateError } from './state-error.ts'
 import { watchNpm } from './watch-npm.ts'
 
-const USAGE = `Usage: npm start -- [--port N] [--persist-to DIR]
+const USAGE = `Usage: npm start -- [--port N] [--persist-to DIR] [--databases N]
 
   --port N          the port to listen on (default 8787)
   --persist-to DIR  where to keep the state (default .wrangler/state)
+  --databases N     how many D1 databases there are, 1 to ${DATABASE_NAMES.length} (default: as many as the state has)
 `
 
 /** Allowed on a developer's machine only. */
@@ -17,7 +19,7 @@ const DEVELOPMENT = { ALLOW_LOOPBACK_CALLBACKS: true }
 let edge: Edge | undefined
 let stopping = false
 watchNpm(stop)
-const { port, persistTo } = readFlags()
+const { port, persistTo, databases } = readFlags()
 edge = await open()
 
 // Miniflare's own listeners would end this process before it could clean up.
@@ -40,12 +42,15 @@ function quote(text: string): string {
   return /^[\w./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`
 }
 
-function readFlags(): { port: number; persistTo: string | undefined } {
+function readFlags(): { port: number; persistTo: string | undefined; databases: number } {
   try {
-    const { values } = parseArgs({ options: { port: { type: 'string' }, 'persist-to': { type: 'string' } } })
+    const text = { type: 'string' } as const
+    const { values } = parseArgs({ options: { port: text, 'persist-to': text, databases: text } })
     const port = values.port ?? '8787'
     if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) throw new Error(`--port ${port} is not a port`)
-    return { port: Number(port), persistTo: values['persist-to'] }
+    const databases = values.databases ?? '1'
+    if (!/^[1-9]$/.test(databases)) throw new Error(`--databases ${databases} is not from 1 to 9`)
+    return { port: Number(port), persistTo: values['persist-to'], databases: Number(databases) }
   } catch (error) {
     console.error(`${error instanceof Error ? error.message : error}\n\n${USAGE}`)
     process.exit(2)
@@ -59,6 +64,7 @@ async function open(): Promise<Edge> {
       port,
       host: 'localhost',
       bindings: DEVELOPMENT,
+      databases,
       ...(persistTo === undefined ? {} : { persistTo }),
     })
   } catch (error) {

@@ -1,28 +1,48 @@
 import { execFile } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
-import { drizzle, type SqliteRemoteDatabase } from 'drizzle-orm/sqlite-proxy'
+import { drizzle } from 'drizzle-orm/sqlite-proxy'
+import { type OperatorDatabase, type OperatorDatabases, withDirectory } from './operator-databases.ts'
 import { PROJECT, readSettings } from './settings.ts'
 
 /** wrangler failed. The message is wrangler's own. */
 export class WranglerError extends Error {}
 
-/**
- * Opens a D1 database through `wrangler d1 execute`, with the operator's own wrangler login.
- *
- * @param place wrangler's flags for the database: `--remote`, or `--local` and `--persist-to`
- */
-export async function openWranglerDatabase(place: string[]): Promise<SqliteRemoteDatabase> {
-  const { databaseName } = await readSettings()
-  return drizzle(async (sql, params, method) => {
-    const rows = await execute(databaseName, withLiterals(sql, params), place)
-    return { rows: method === 'get' ? (rows[0] ?? []) : rows }
-  })
+/** What wrangler prints of one statement. */
+interface Result {
+  results: Record<string, unknown>[]
+  /** Cloudflare's own account of the statement. */
+  meta?: { size_after?: number }
 }
 
-/** Runs one statement. Returns each row as its column values, in order. */
-async function execute(databaseName: string, sql: string, place: string[]): Promise<unknown[][]> {
+/**
+ * Opens the D1 databases in wrangler.toml through `wrangler d1 execute`, with the operator's own wrangler login.
+ *
+ * @param place wrangler's flags for the databases: `--remote`, or `--local` and `--persist-to`
+ */
+export async function openWranglerDatabases(place: string[]): Promise<OperatorDatabases> {
+  const { databases } = await readSettings()
+  return withDirectory(
+    Object.fromEntries(databases.map(({ binding, name }) => [binding, openWranglerDatabase(name, place)])),
+  )
+}
+
+function openWranglerDatabase(name: string, place: string[]): OperatorDatabase {
+  return {
+    store: drizzle(async (sql, params, method) => {
+      const { statements, at } = withLiterals(sql, params)
+      const [result] = (await execute(name, statements.join(';\n'), place)).slice(at)
+      const rows = (result?.results ?? []).map((row) => Object.values(row))
+      return { rows: method === 'get' ? (rows[0] ?? []) : rows }
+    }),
+    bytes: async () => (await execute(name, 'select 1', place))[0]?.meta?.size_after ?? null,
+  }
+}
+
+/** Runs statements. Each row's columns come in order. */
+async function execute(databaseName: string, sql: string, place: string[]): Promise<Result[]> {
   const args = [
     '--no-warnings',
     // The statement holds secrets, and every user on the machine can see arguments: pass it through stdin.
@@ -48,8 +68,7 @@ async function execute(databaseName: string, sql: string, place: string[]): Prom
   const { stdout } = await running.catch((failed) => {
     throw new WranglerError(failureOf(failed), { cause: failed })
   })
-  const [result] = JSON.parse(stdout) as [{ results: Record<string, unknown>[] }]
-  return result.results.map((row) => Object.values(row))
+  return JSON.parse(stdout) as Result[]
 }
 
 /** With --json, wrangler reports most failures as JSON on stdout, and some on stderr. */
@@ -61,10 +80,33 @@ function failureOf({ stdout, stderr }: { stdout: string; stderr: string }): stri
   }
 }
 
-/** Writes the parameters into the statement as SQLite literals, since wrangler accepts no parameters. */
-function withLiterals(sql: string, params: unknown[]): string {
+/** D1 takes statements of at most 100,000 bytes. A character may take three, and a quote is doubled. */
+const MAX_LITERAL = 30_000
+
+/**
+ * Writes the parameters into the statement as SQLite literals, since wrangler accepts no parameters. A text that is too
+ * long for a statement goes into a table of its own in parts, and the statement, which is number `at`, puts it together.
+ */
+function withLiterals(sql: string, params: unknown[]): { statements: string[]; at: number } {
   const remaining = [...params]
-  return sql.replaceAll('?', () => toLiteral(remaining.shift()))
+  const before: string[] = []
+  const after: string[] = []
+  const statement = sql.replaceAll('?', () => {
+    const value = remaining.shift()
+    if (typeof value !== 'string' || value.length <= MAX_LITERAL) return toLiteral(value)
+    const name = toLiteral(randomUUID())
+    before.push('create table if not exists long_parameters (name text, part integer, text text)')
+    for (const [part, text] of cut(value).entries())
+      before.push(`insert into long_parameters values (${name}, ${part}, ${toLiteral(text)})`)
+    after.push(`delete from long_parameters where name = ${name}`)
+    return `(select group_concat(text, '' order by part) from long_parameters where name = ${name})`
+  })
+  return { statements: [...before, statement, ...after], at: before.length }
+}
+
+/** Cuts a text into parts, but never a character. */
+function cut(text: string): string[] {
+  return text.match(new RegExp(`[^]{1,${MAX_LITERAL}}`, 'gu')) ?? []
 }
 
 function toLiteral(value: unknown): string {

@@ -3,7 +3,17 @@ type Variable<Value> = Value | string
 
 /** The Worker's bindings and variables: see wrangler.toml. */
 export interface Env {
+  /** Keys, webhook secrets, the directory of organizations, and the jobs of those that live here. */
   DB: D1Database
+  /** More databases for jobs: each organization lives in one. */
+  DB_2?: D1Database
+  DB_3?: D1Database
+  DB_4?: D1Database
+  DB_5?: D1Database
+  DB_6?: D1Database
+  DB_7?: D1Database
+  DB_8?: D1Database
+  DB_9?: D1Database
   JOBS: DurableObjectNamespace
   /** The recorders before D1, by database and number. */
   RECORDERS: DurableObjectNamespace
@@ -25,6 +35,8 @@ export interface Env {
   ALLOW_LOOPBACK_CALLBACKS?: Variable<boolean>
   /** How long a finished job stays in D1; 0: forever. */
   RETENTION_DAYS?: Variable<number>
+  /** The database for organizations that are new. Without it, the one with the most free space. */
+  DATABASE_FOR_NEW?: string
   /** The origins whose pages may call from a browser, separated by commas. Without it, there are none. */
   ALLOWED_ORIGINS?: string
   /** Limits the requests of one credential. Without it, there is no limit. */

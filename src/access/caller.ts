@@ -1,3 +1,5 @@
+import type { Placement } from '../jobs/placement.ts'
+
 /** Every permission that a caller can have. */
 export const PERMISSIONS = ['job:create', 'job:read', 'job:cancel'] as const
 export type Permission = (typeof PERMISSIONS)[number]
@@ -16,6 +18,8 @@ interface Credited {
 /** A server API key. */
 export interface KeyCaller extends Credited {
   kind: 'key'
+  /** By organization: see `Placement`. Those without one are left out. */
+  placements: Record<string, Placement>
   /** As stored. Permissions that this version does not know have no effect. */
   permissions: string[]
 }
@@ -31,7 +35,13 @@ export type Verdict = 'yes' | 'no' | 'ended' | 'unavailable'
 
 /** What a credential turned out to be. */
 export type Identification =
-  | { ok: true; caller: Caller; permits: (permission: Permission) => Promise<Verdict> }
+  | {
+      ok: true
+      caller: Caller
+      permits: (permission: Permission) => Promise<Verdict>
+      /** Where an organization of the caller's lives. */
+      placementOf: (organizationId: string) => Placement
+    }
   /** `not_asked`: the credential is not remembered, and a look-up was not allowed. */
   | { ok: false; reason: 'malformed' | 'unknown' | 'expired' | 'revoked' | 'not_asked' | 'unavailable' }
 

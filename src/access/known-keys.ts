@@ -1,18 +1,10 @@
+import type { Placement } from '../jobs/placement.ts'
 import { Moment } from '../moment.ts'
 import { remember } from '../remember.ts'
 import { within } from '../within.ts'
 import type { KeyCaller } from './caller.ts'
+import { isDue, isUsable, isUsableUnchecked, type LookedUp, TIMEOUT_MS } from './freshness.ts'
 
-/** How long a caller waits for a look-up, in ms. */
-const TIMEOUT_MS = 2_000
-/** From this age, a key in use is looked up again in the background. */
-const REFRESH_AFTER_MS = 40_000
-/** From this age, the caller waits for the look-up. A revocation takes effect within this time. */
-const VALID_FOR_MS = 60_000
-/** How long a key is accepted after it was last found valid, while look-ups fail. */
-const ACCEPTED_UNCHECKED_MS = 15 * 60_000
-/** How soon a failed look-up is retried for a key that is accepted meanwhile. */
-const RETRY_AFTER_MS = 5_000
 /** How long a key found to be unknown, expired or revoked is refused without another look-up. */
 const REFUSED_FOR_MS = 10_000
 
@@ -20,6 +12,8 @@ const REFUSED_FOR_MS = 10_000
 export interface StoredKey {
   keyId: string
   organizationIds: string[]
+  /** By organization; those without a placement are left out. */
+  placements: Record<string, Placement>
   permissions: string[]
   expiresAt: number | null
   revokedAt: number | null
@@ -30,13 +24,10 @@ type KeyCheck =
   /** `unavailable`: the look-up failed, and the key was not found valid recently. */
   | { ok: false; reason: 'unknown' | 'expired' | 'revoked' | 'unavailable' }
 
-interface ValidKey {
+interface ValidKey extends LookedUp {
   caller: KeyCaller
   /** The serial of the look-up that found it. */
   serial: number
-  foundAt: Moment
-  /** When a look-up last got no answer. */
-  unansweredAt?: Moment
 }
 
 interface RefusedKey {
@@ -160,32 +151,18 @@ export class KnownKeys {
   #withoutAnswer(keyHash: string): KeyCheck {
     const now = this.#now()
     const known = this.#valid.get(keyHash)
-    if (!known?.foundAt.isWithin(ACCEPTED_UNCHECKED_MS, now)) return { ok: false, reason: 'unavailable' }
+    if (known === undefined || !isUsableUnchecked(known, now)) return { ok: false, reason: 'unavailable' }
     known.unansweredAt = new Moment(now)
     return unlessExpired(known.caller, now)
   }
 }
 
-/** Whether a valid key is due for another look-up. During an outage, one is made every few seconds. */
-function isDue({ foundAt, unansweredAt }: ValidKey, now: number): boolean {
-  if (foundAt.isWithin(REFRESH_AFTER_MS, now)) return false
-  return !(foundAt.isWithin(ACCEPTED_UNCHECKED_MS, now) && unansweredAt?.isWithin(RETRY_AFTER_MS, now))
-}
-
-/**
- * Whether a valid key is accepted without waiting for a look-up. After one look-up without an answer it is: otherwise
- * every request during an outage would wait the full 2 s.
- */
-function isUsable({ foundAt, unansweredAt }: ValidKey, now: number): boolean {
-  if (foundAt.isWithin(VALID_FOR_MS, now)) return true
-  return foundAt.isWithin(ACCEPTED_UNCHECKED_MS, now) && unansweredAt?.isWithin(VALID_FOR_MS, now) === true
-}
-
 function judge(stored: StoredKey | undefined, now: number): KeyCheck {
   if (stored === undefined) return { ok: false, reason: 'unknown' }
   if (stored.revokedAt !== null) return { ok: false, reason: 'revoked' }
-  const { keyId, organizationIds, permissions, expiresAt } = stored
-  return unlessExpired({ kind: 'key', id: keyId, organizationIds, permissions, expiresAt }, now)
+  const { keyId, organizationIds, placements, permissions, expiresAt } = stored
+  const credited = { id: keyId, organizationIds, placements, permissions, expiresAt }
+  return unlessExpired({ kind: 'key', ...credited }, now)
 }
 
 function unlessExpired(caller: KeyCaller, now: number): KeyCheck {

@@ -33,7 +33,7 @@ export const cancelJob = endpoint({
   refusals: [409],
   async handle(c) {
     const { reason = null } = c.req.valid('json')
-    const reply = await callJob(c, (object, key) => object.cancel(key, reason))
+    const reply = await callJob(c, (object, address) => object.cancel(address, reason))
     return reply.ok ? jobJson(c, reply) : refuse(c, reply)
   },
 })

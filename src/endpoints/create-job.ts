@@ -14,10 +14,10 @@ import { wholeJob } from '../http/reply/job-schemas.ts'
 import { invalid, refuse } from '../http/reply/refuse.ts'
 import { callbackUrlFault } from '../jobs/callback-url.ts'
 import type { NewJob } from '../jobs/create-job.ts'
-import type { JobKey } from '../jobs/job.ts'
 import { jobIdOf } from '../jobs/job-id.ts'
 import type { KeyedRequest } from '../jobs/keyed-request.ts'
 import { MAX_CALLBACK_URL, MAX_LINE, MAX_METADATA_BYTES, STALL_SECONDS } from '../jobs/limits.ts'
+import type { JobAddress } from '../jobs/placement.ts'
 import { readSettings } from '../settings.ts'
 
 export const NewJobRequest = component(
@@ -64,13 +64,13 @@ export const createJob = endpoint({
       const loc = ['body', 'callback_url']
       return refuse(c, invalid([{ type: 'url_parsing', loc, msg: fault, input: callbackUrl }]))
     }
-    const { organizationId, keyedRequest } = c.var
+    const { organizationId, placement, keyedRequest } = c.var
     if (organizationId === null) return refuse(c, { ok: false, reason: 'organization_not_found' })
     const jobId = keyedRequest === null ? jobIdOf(uuid()) : await jobIdFor(organizationId, keyedRequest)
-    const key = { organizationId, jobId }
+    const address = { organizationId, jobId, placement }
     const refusal = await refusalToCreate(c, organizationId)
-    if (refusal !== undefined && !(await isRepeat(c, key))) return refuse(c, refusal)
-    const reply = await callObject(c.env, key, (object) => object.create(key, newJob, keyedRequest))
+    if (refusal !== undefined && !(await isRepeat(c, address))) return refuse(c, refusal)
+    const reply = await callObject(c.env, address, (object) => object.create(address, newJob, keyedRequest))
     return reply.ok ? jobJson(c, reply) : refuse(c, reply)
   },
 })
@@ -88,9 +88,9 @@ export function toNewJob(body: z.output<typeof NewJobRequest>): NewJob {
 }
 
 /** Whether the job was created before. A repeat gets its reply even if the organization may not create another job. */
-async function isRepeat(c: Context<EdgeEnv>, key: JobKey): Promise<boolean> {
+async function isRepeat(c: Context<EdgeEnv>, address: JobAddress): Promise<boolean> {
   if (c.var.keyedRequest === null) return false
-  const reply = await callObject(c.env, key, (object) => object.read(key))
+  const reply = await callObject(c.env, address, (object) => object.read(address))
   const isNew = !reply.ok && reply.reason === 'not_found'
   if (isNew) chargeMiss(c)
   return !isNew

@@ -3,7 +3,6 @@ import { endpoint } from '../http/endpoint.ts'
 import { etagOf, hasCurrent, sayNotModified } from '../http/reply/job-json.ts'
 import { JobStatusResponse, notModified } from '../http/reply/job-schemas.ts'
 import { refuse } from '../http/reply/refuse.ts'
-import { presentStatus } from '../jobs/present-job.ts'
 
 export const getJobStatus = endpoint({
   id: 'get_job_status',
@@ -17,9 +16,9 @@ export const getJobStatus = endpoint({
     304: notModified,
   },
   async handle(c) {
-    const reply = await callJob(c, (object, key) => object.read(key))
+    const reply = await callJob(c, (object, address) => object.status(address))
     if (!reply.ok) return refuse(c, reply)
-    if (hasCurrent(c, reply.job)) return sayNotModified(c, reply.job)
-    return c.json(presentStatus(reply.job), 200, { ETag: etagOf(reply.job) })
+    if (hasCurrent(c, reply.revision)) return sayNotModified(c, reply.revision)
+    return c.json(reply.status, 200, { ETag: etagOf(reply.revision) })
   },
 })

@@ -13,8 +13,8 @@ export const getJob = endpoint({
   permission: 'job:read',
   replies: { 200: wholeJob, 304: notModified },
   async handle(c) {
-    const reply = await callJob(c, (object, key) => object.read(key))
+    const reply = await callJob(c, (object, address) => object.read(address))
     if (!reply.ok) return refuse(c, reply)
-    return hasCurrent(c, reply.job) ? sayNotModified(c, reply.job) : jobJson(c, reply)
+    return hasCurrent(c, reply.revision) ? sayNotModified(c, reply.revision) : jobJson(c, reply)
   },
 })

@@ -6,6 +6,7 @@ import { count } from '../http/reply/job-schemas.ts'
 import { refuse } from '../http/reply/refuse.ts'
 import { JOB_BYTES } from '../jobs/limits.ts'
 import { usedBytes } from '../jobs/usage.ts'
+import { databaseOf } from '../store/databases.ts'
 import { findUsage } from '../store/find-usage.ts'
 import { openStore } from '../store/store.ts'
 
@@ -32,9 +33,9 @@ export const getUsage = endpoint({
   permission: 'job:read',
   replies: { 200: { description: 'The usage.', content: { 'application/json': UsageResponse } } },
   async handle(c) {
-    const { organizationId } = c.var
+    const { organizationId, placement } = c.var
     if (organizationId === null) return refuse(c, { ok: false, reason: 'organization_not_found' })
-    const usage = await findUsage(openStore(c.env.DB), organizationId)
+    const usage = await findUsage(openStore(databaseOf(c.env, placement.database)), organizationId)
     const limits = usageLimits(c.env)
     return c.json({
       live_jobs: usage.liveJobs,

@@ -45,7 +45,7 @@ export const groupEntries = endpoint({
     },
   },
   async handle(c) {
-    const reply = await callJob(c, (object, key) => object.groups(key))
+    const reply = await callJob(c, (object, address) => object.groups(address))
     if (!reply.ok) return refuse(c, reply)
     return c.json({
       errors: reply.error.groups.map(present),

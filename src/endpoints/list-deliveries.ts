@@ -4,7 +4,6 @@ import { component } from '../http/component.ts'
 import { endpoint } from '../http/endpoint.ts'
 import { count } from '../http/reply/job-schemas.ts'
 import { refuse } from '../http/reply/refuse.ts'
-import { presentDeliveries } from '../jobs/present-job.ts'
 
 const textOrNull = () => z.string().nullable()
 
@@ -41,7 +40,7 @@ export const listDeliveries = endpoint({
     200: { description: 'The attempts.', content: { 'application/json': DeliveriesResponse } },
   },
   async handle(c) {
-    const reply = await callJob(c, (object, key) => object.read(key))
-    return reply.ok ? c.json(presentDeliveries(reply.job)) : refuse(c, reply)
+    const reply = await callJob(c, (object, address) => object.deliveries(address))
+    return reply.ok ? c.json(reply.deliveries) : refuse(c, reply)
   },
 })

@@ -65,7 +65,7 @@ function listEntries(kind: EntryKind, name: 'errors' | 'warnings', title: string
       const isStream = accepts(c, { header: 'Accept', supports, default: JSON_TYPE }) === NDJSON
       const pageAfter = (after: number) => {
         const page = { kind, after, limit: isStream ? ENTRY_PAGE.most : limit, errorType }
-        return callJob(c, (object, key) => object.entries(key, page))
+        return callJob(c, (object, address) => object.entries(address, page))
       }
       const reply = await pageAfter(cursor)
       if (!reply.ok) return refuse(c, reply)

@@ -10,6 +10,7 @@ import { isJobId } from '../jobs/job-id.ts'
 import { JOB_PAGE, MAX_LINE, MAX_PAGE_BYTES } from '../jobs/limits.ts'
 import { presentSummary } from '../jobs/present-job.ts'
 import { utf8Bytes } from '../jobs/utf8-bytes.ts'
+import { databaseOf } from '../store/databases.ts'
 import { listJobs as findJobs } from '../store/list-jobs.ts'
 import { openStore } from '../store/store.ts'
 
@@ -58,18 +59,22 @@ export const listJobs = endpoint({
   query: ListQuery,
   replies: { 200: { description: 'One page.', content: { 'application/json': JobListResponse } } },
   async handle(c) {
-    const { organizationId } = c.var
+    const { organizationId, placement } = c.var
     if (organizationId === null) return refuse(c, { ok: false, reason: 'organization_not_found' })
     const wanted = c.req.valid('query')
     // From the primary: a replica may be behind, and would list a job under a status that it has left. A bookmark would
     // not help, since the caller who lists the jobs is rarely the worker whose reply carried it.
-    const { jobs, hasMore } = await findJobs(openStore(c.env.DB), organizationId, {
-      filter: toFilter(wanted),
-      after: wanted.cursor,
-      limit: wanted.limit,
-      bytes: MAX_PAGE_BYTES,
-      withMetadata: wanted.metadata,
-    })
+    const { jobs, hasMore } = await findJobs(
+      openStore(databaseOf(c.env, placement.database)),
+      organizationId,
+      {
+        filter: toFilter(wanted),
+        after: wanted.cursor,
+        limit: wanted.limit,
+        bytes: MAX_PAGE_BYTES,
+        withMetadata: wanted.metadata,
+      },
+    )
     const texts = takeFitting(jobs, wanted.metadata, Date.now())
     const last = hasMore || texts.length < jobs.length ? jobs[texts.length - 1] : undefined
     const next = last === undefined ? null : `${last.createdAt}.${last.jobId}`

@@ -90,7 +90,7 @@ export const reportProgress = endpoint({
   refusals: [409],
   async handle(c) {
     const report = toReport(c.req.valid('json'))
-    const reply = await callJob(c, (object, key) => object.report(key, report, c.var.keyedRequest))
+    const reply = await callJob(c, (object, address) => object.report(address, report, c.var.keyedRequest))
     return reply.ok ? jobJson(c, reply) : refuse(c, reply)
   },
 })

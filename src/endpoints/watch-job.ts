@@ -27,7 +27,7 @@ export const watchJob = endpoint({
   async handle(c) {
     const lastEventId = c.req.header('Last-Event-ID') ?? ''
     const seen = /^[0-9]{1,15}$/.test(lastEventId) ? Number(lastEventId) : null
-    const reply = await callJob(c, (object, key) => object.watch(key, seen))
+    const reply = await callJob(c, (object, address) => object.watch(address, seen))
     if (!reply.ok) return refuse(c, reply)
     // An EventSource reconnects for ever unless it is told that nothing more will come.
     if (reply.events === null) return c.body(null, 204)

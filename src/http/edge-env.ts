@@ -1,6 +1,7 @@
 import type { Caller, Permission, Verdict } from '../access/caller.ts'
 import type { Env } from '../env.ts'
 import type { KeyedRequest } from '../jobs/keyed-request.ts'
+import type { Placement } from '../jobs/placement.ts'
 
 /** What handlers find in their context: the bindings, and what `authenticate` made out. */
 export interface EdgeEnv {
@@ -12,6 +13,8 @@ export interface EdgeEnv {
     permits: (permission: Permission) => Promise<Verdict>
     /** The organization that the request is about; null: none of the caller's, so that no job is there for it. */
     organizationId: string | null
+    /** Where that organization lives. */
+    placement: Placement
     /** Where the endpoint takes an `Idempotency-Key`; null where none was sent. */
     keyedRequest: KeyedRequest | null
     /** Whether the credential still permits what it did: asked again and again by what goes on for long. */

@@ -17,8 +17,13 @@ export class Alarm {
     this.#at = 0
   }
 
-  /** Makes sure that it fires by `at`. */
-  setBy(at: number, now: number): void {
+  /** Makes sure that it fires by the first of these times, but no sooner than `delay` ms from now. */
+  setForFirst(times: (number | null | undefined)[], now: number, delay = 0): void {
+    const first = Math.min(...times.map((at) => at ?? Number.POSITIVE_INFINITY))
+    if (Number.isFinite(first)) this.#setBy(Math.max(first, now + delay), now)
+  }
+
+  #setBy(at: number, now: number): void {
     if (this.#at > now && this.#at <= at) return
     this.#at = Math.max(at, now)
     // Not awaited: it joins the commit of the writes before it, which the reply waits for.

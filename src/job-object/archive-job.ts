@@ -6,6 +6,7 @@ import { findRecorded, isSameState } from '../store/find-job.ts'
 import { countReplies, saveReplies } from '../store/idempotent-replies.ts'
 import type { Store } from '../store/store.ts'
 import { ArchivedJob } from './archived-job.ts'
+import type { Home } from './home.ts'
 import type { JobHolder } from './job-holder.ts'
 import type { Journal } from './journal.ts'
 import type { LiveJob } from './live-job.ts'
@@ -24,12 +25,13 @@ const REPLY_BYTES_AT_ONCE = 500_000
  */
 export async function archiveJob(
   journal: Journal,
-  store: Store,
+  home: Home,
   holder: JobHolder,
   live: LiveJob,
   retention: number,
 ): Promise<boolean> {
   const { key, job, recent } = live
+  const { store } = home
   const stored = await findRecorded(store, key)
   if (stored === undefined || !isSameState(stored, job)) {
     live.markLost('everything')
@@ -47,10 +49,10 @@ export async function archiveJob(
   if (!(await copyReplies(journal, store, live))) return false
 
   // No `await` between this check and emptying the journal: no request can slip in.
-  if (live.job !== job || journal.replies.total !== total) return false
+  if (live.job !== job || live.isBehind || journal.replies.total !== total) return false
   const isKeyed = job.createFingerprint !== null
   journal.clear(isKeyed ? (retention === 0 ? null : Date.now() + retention) : undefined)
-  holder.holdArchived(new ArchivedJob(store, key, job, recent))
+  holder.holdArchived(new ArchivedJob(home, key, job, recent))
   if (!isKeyed) await journal.empty()
   return true
 }

@@ -6,9 +6,9 @@ import { findEntryGroups } from '../store/entry-groups.ts'
 import { findEntries } from '../store/find-entries.ts'
 import { findRecent } from '../store/find-job.ts'
 import { findReply } from '../store/idempotent-replies.ts'
-import type { Store } from '../store/store.ts'
 import { countGroups } from './count-groups.ts'
 import type { Command, HeldJob } from './held-job.ts'
+import type { Home } from './home.ts'
 import { type JobReply, replay, show } from './replies.ts'
 
 /** A finished job that only D1 has. It never changes again. Each call throws if D1 fails. */
@@ -16,11 +16,11 @@ export class ArchivedJob implements HeldJob {
   readonly key: JobKey
   readonly job: Job
   readonly recent: RecentEntries
-  readonly #store: Store
+  readonly #home: Home
   #counting: Promise<void> | undefined
 
-  constructor(store: Store, key: JobKey, job: Job, recent: RecentEntries) {
-    this.#store = store
+  constructor(home: Home, key: JobKey, job: Job, recent: RecentEntries) {
+    this.#home = home
     this.key = key
     this.job = job
     this.recent = recent
@@ -36,24 +36,24 @@ export class ArchivedJob implements HeldJob {
   }
 
   entries(page: EntryPage): Promise<FoundEntries> {
-    return findEntries(this.#store, this.key, page, keptCounts(this.job)[page.kind])
+    return findEntries(this.#home.store, this.key, page, keptCounts(this.job)[page.kind])
   }
 
   async groups(kind: EntryKind): Promise<EntryGroup[]> {
-    const found = await findEntryGroups(this.#store, this.key, kind)
+    const found = await findEntryGroups(this.#home.store, this.key, kind)
     const kept = keptCounts(this.job)[kind]
     if (found.length > 0 || kept === 0) return found
     // It finished in a version that did not store them, or came into D1 without leaving an object.
-    this.#counting ??= countGroups(this.#store, this.key, keptCounts(this.job)).finally(() => {
+    this.#counting ??= countGroups(this.#home.store, this.key, keptCounts(this.job)).finally(() => {
       this.#counting = undefined
     })
     await this.#counting
-    return await findEntryGroups(this.#store, this.key, kind)
+    return await findEntryGroups(this.#home.store, this.key, kind)
   }
 
   /** The reply to an earlier request with this key; undefined if there was none. */
   async #repeat(request: KeyedRequest, now: number): Promise<JobReply | undefined> {
-    const earlier = await findReply(this.#store, this.key, request.key)
+    const earlier = await findReply(this.#home.store, this.key, request.key)
     if (earlier === undefined) return undefined
     const { asOf, job } = earlier
     switch (judgeRepeat({ ...earlier.request, asOf }, request, now)) {
@@ -63,7 +63,7 @@ export class ArchivedJob implements HeldJob {
         return { ok: false, reason: 'key_reused' }
       case 'repeated':
         if (job === null) return replay(this.job, this.recent, now)
-        return replay(job, await findRecent(this.#store, this.key, job), asOf)
+        return replay(job, await findRecent(this.#home.store, this.key, job), asOf)
     }
   }
 }

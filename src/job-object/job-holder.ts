@@ -1,13 +1,14 @@
 import { isFinished, type Job, type JobKey } from '../jobs/job.ts'
 import { logJobError } from '../log.ts'
 import { Moment } from '../moment.ts'
-import { findJob, findRecent, type Recorded } from '../store/find-job.ts'
+import { findRecent, findStored, type Recorded } from '../store/find-job.ts'
 import { isTimeout, type Store } from '../store/store.ts'
 import { within } from '../within.ts'
 import { adoptJob } from './adopt-job.ts'
 import { ArchivedJob } from './archived-job.ts'
 import type { HeldJob } from './held-job.ts'
-import type { Journal, Journaled } from './journal.ts'
+import type { Home } from './home.ts'
+import type { Journal } from './journal.ts'
 import { LiveJob } from './live-job.ts'
 import { UNRECORDED } from './upgrade-journal.ts'
 
@@ -22,20 +23,17 @@ type Found = { ok: true; held: HeldJob } | { ok: false; reason: 'not_found' | 'u
 /** Holds an object's job in memory, and gets it there: from the journal, from D1, or newly created. */
 export class JobHolder {
   readonly #journal: Journal
-  readonly #store: Store
-  readonly #onChange: (live: LiveJob) => void
+  readonly #home: Home
   #held: HeldJob | undefined
   #loading: Promise<void> | undefined
   #foundMissing: Moment | undefined
   #mayExist = false
 
-  /** `onChange` is called with each new state of a live job, once it is journaled. */
-  constructor(journal: Journal, store: Store, onChange: (live: LiveJob) => void) {
+  constructor(journal: Journal, home: Home) {
     this.#journal = journal
-    this.#store = store
-    this.#onChange = onChange
+    this.#home = home
     const journaled = journal.load()
-    if (journaled !== undefined) this.#held = this.#live(journaled)
+    if (journaled !== undefined) this.#held = new LiveJob(journal, journaled)
   }
 
   get held(): HeldJob | undefined {
@@ -50,6 +48,11 @@ export class JobHolder {
   async find(key: JobKey): Promise<Found> {
     if (this.#held === undefined && this.#isKnownMissing()) return { ok: false, reason: 'not_found' }
     return await this.findNow(key, TIMEOUT_MS)
+  }
+
+  /** Forgets that the job was missing: it was looked for in another database. */
+  forgetMissing(): void {
+    this.#foundMissing = undefined
   }
 
   /** Like `find`, but asks D1 even if the job was missing a moment ago, and waits up to `timeout` ms. */
@@ -79,8 +82,7 @@ export class JobHolder {
       throw new Error(`job ${key.jobId} may exist already`)
     this.#journal.saveJob(key, job, UNRECORDED)
     const state = { key, job, recent: { errors: [], warnings: [] }, recorded: UNRECORDED }
-    this.#held = this.#live(state)
-    this.#onChange(this.#held as LiveJob)
+    this.#held = new LiveJob(this.#journal, state)
   }
 
   /** Holds a job whose journal has been emptied. */
@@ -102,35 +104,54 @@ export class JobHolder {
     return true
   }
 
-  #live(state: Journaled): LiveJob {
-    const live: LiveJob = new LiveJob(this.#journal, state, () => this.#onChange(live))
-    return live
-  }
-
   /** Loads the job from D1. A job with duties left is adopted into the journal; a finished one is served from D1. */
   async #load(key: JobKey): Promise<void> {
     this.#mayExist = true
-    const found = await findJob(this.#store, key).catch((error) => {
-      this.#mayExist = isTimeout(error)
-      throw error
-    })
+    const found = await this.#findStored(key)
+    const { store } = this.#home
     if (found === undefined) {
       this.#foundMissing = new Moment(Date.now())
       return
     }
-    if (isFinished(found.status) && found.nextDeliveryAt === null) {
-      const recent = await findRecent(this.#store, key, found)
-      this.#held ??= new ArchivedJob(this.#store, key, found, recent)
+    if (isOver(found)) {
+      const recent = await findRecent(store, key, found)
+      this.#held ??= new ArchivedJob(this.#home, key, found, recent)
       return
     }
-    const adopted = await adoptJob(this.#journal, this.#store, key, found)
+    const adopted = await adoptJob(this.#journal, store, key, found)
     if (adopted === undefined || this.#held !== undefined) return
-    const live = this.#live(adopted)
-    this.#held = live
-    this.#onChange(live)
+    this.#held = new LiveJob(this.#journal, adopted)
+  }
+
+  /** The job in D1: in the database where its organization has gone, if it has. */
+  async #findStored(key: JobKey): Promise<Job | undefined> {
+    const find = (store: Store) =>
+      findStored(store, key).catch((error) => {
+        this.#mayExist = isTimeout(error)
+        throw error
+      })
+    const { job, departure } = await find(this.#home.store)
+    if (departure === undefined || departure.version <= this.#home.placement.version) return job
+    if (departure.isWhole) {
+      this.#home.learn(departure)
+      return await this.#findStored(key)
+    }
+    // The organization is on its way. A job that is over is the same in both databases; one that is not may be further
+    // in the other, or be missing from it: adopting it now could undo what was acknowledged.
+    if (job !== undefined && isOver(job)) return job
+    const { job: there } = await find(this.#home.open(departure))
+    if (job === undefined && there === undefined) return undefined
+    if (there === undefined || !isOver(there)) throw new Error('the organization is on its way')
+    this.#home.learn(departure)
+    return there
   }
 
   #isKnownMissing(): boolean {
     return this.#foundMissing?.isWithin(MISSING_FOR_MS, Date.now()) ?? false
   }
+}
+
+/** Whether the job has no duties left, so that D1 alone can serve it. */
+function isOver({ status, nextDeliveryAt }: Job): boolean {
+  return isFinished(status) && nextDeliveryAt === null
 }

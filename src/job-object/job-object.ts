@@ -4,58 +4,64 @@ import { applyReport, type Report } from '../jobs/apply-report.ts'
 import { cancelJob } from '../jobs/cancel-job.ts'
 import type { NewJob } from '../jobs/create-job.ts'
 import type { EntryPage } from '../jobs/entry-page.ts'
-import { type EntryKind, type Job, type JobKey, keptCounts } from '../jobs/job.ts'
+import { type Job, type JobKey, keptCounts } from '../jobs/job.ts'
 import type { KeyedRequest } from '../jobs/keyed-request.ts'
 import type { Change } from '../jobs/outcome.ts'
+import type { JobAddress } from '../jobs/placement.ts'
 import { logJobError } from '../log.ts'
 import { readSettings, type Settings } from '../settings.ts'
 import { openStore, type Store } from '../store/store.ts'
 import { Alarm } from './alarm.ts'
 import { archiveJob } from './archive-job.ts'
 import { createOrRepeat } from './create-or-repeat.ts'
-import type { HeldJob } from './held-job.ts'
+import { groupEntries } from './group-entries.ts'
+import type { Command, HeldJob } from './held-job.ts'
+import { Home } from './home.ts'
 import { JobHolder } from './job-holder.ts'
 import { Journal } from './journal.ts'
-import type { LiveJob } from './live-job.ts'
 import { performDuties } from './perform-duties.ts'
 import { RecordSender } from './record-sender.ts'
 import {
+  type DeliveriesReply,
   type EntriesReply,
-  type GroupsOfKind,
   type GroupsReply,
   type JobRefusal,
   type JobReply,
+  type StatusReply,
   show,
+  showDeliveries,
+  showStatus,
   UNAVAILABLE,
   type WatchReply,
 } from './replies.ts'
 import { dutiesOf, RECORD_DELAY } from './schedule.ts'
 import { Watchers } from './watchers.ts'
 
-/** How long the reply to a change of status waits for D1 to record it, in ms. After that it goes out anyway. */
-const STATUS_TIMEOUT_MS = 2_000
-
 /**
  * One job of one organization, and the only writer of its state. The runtime holds each reply back until what it says
  * is on the object's own disk; D1 gets it soon after.
  */
 export class JobObject extends DurableObject<Env> {
-  readonly #store: Store
+  /** The database with the webhook secrets. */
+  readonly #directory: Store
   readonly #journal: Journal
+  readonly #home: Home
   readonly #holder: JobHolder
   readonly #sender: RecordSender
   readonly #watchers = new Watchers()
   readonly #alarm: Alarm
   readonly #settings: Settings
+  #followed: Job | undefined
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env)
     this.#settings = readSettings(env)
-    this.#store = openStore(env.DB)
+    this.#directory = openStore(env.DB)
     this.#alarm = new Alarm(ctx.storage)
     this.#journal = new Journal(ctx.storage)
-    this.#holder = new JobHolder(this.#journal, this.#store, (live) => this.#onChange(live))
-    this.#sender = new RecordSender(env, this.#settings.recorders, this.#holder)
+    this.#home = new Home(env, this.#journal)
+    this.#holder = new JobHolder(this.#journal, this.#home)
+    this.#sender = new RecordSender(env, this.#settings.recorders, this.#home, this.#holder)
     if (this.#journal.isEmpty) return
     // The alarm may be lost, so every load sets it again.
     ctx.blockConcurrencyWhile(async () => {
@@ -66,34 +72,46 @@ export class JobObject extends DurableObject<Env> {
   }
 
   /** Creates the job. A keyed request that is a repeat gets the job it created before. */
-  create(key: JobKey, newJob: NewJob, request: KeyedRequest | null): Promise<JobReply> {
+  create(address: JobAddress, newJob: NewJob, request: KeyedRequest | null): Promise<JobReply> {
+    const key = this.#receive(address)
     return this.#orUnavailable<JobReply>(key, async () => {
       const reply = await createOrRepeat(this.#holder, this.#journal, key, newJob, request)
-      if (reply.ok) await this.#untilRecorded(reply.job)
+      this.#follow()
+      if (reply.ok) await this.#sender.untilRecorded(reply)
       return reply
     })
   }
 
   /** Applies one report, in full or not at all; a keyed request is applied once. */
-  report(key: JobKey, report: Report, request: KeyedRequest | null): Promise<JobReply> {
+  report(address: JobAddress, report: Report, request: KeyedRequest | null): Promise<JobReply> {
     const { maxEntryBytes } = this.#settings
     const change: Change = (job, now, stateOf) => applyReport(job, report, now, stateOf, maxEntryBytes)
-    return this.#change(key, change, request)
+    return this.#change(address, change, request)
   }
 
   /** Cancels the job. Its worker learns of it from its next report. */
-  cancel(key: JobKey, reason: string | null): Promise<JobReply> {
-    return this.#change(key, (job, now) => cancelJob(job, reason, now), null)
+  cancel(address: JobAddress, reason: string | null): Promise<JobReply> {
+    return this.#change(address, (job, now) => cancelJob(job, reason, now), null)
   }
 
   /** The job as last acknowledged, even while D1 is behind. */
-  read(key: JobKey): Promise<JobReply> {
-    return this.#withHeld<JobReply>(key, async ({ job, recent }) => show(job, recent, Date.now()))
+  read(address: JobAddress): Promise<JobReply> {
+    return this.#withHeld<JobReply>(address, async ({ job, recent }) => show(job, recent, Date.now()))
+  }
+
+  /** The few fields that a poller needs. */
+  status(address: JobAddress): Promise<StatusReply | JobRefusal> {
+    return this.#withHeld(address, async ({ job }) => showStatus(job))
+  }
+
+  /** How posting the job to its callback URL went. */
+  deliveries(address: JobAddress): Promise<DeliveriesReply | JobRefusal> {
+    return this.#withHeld(address, async ({ job }) => showDeliveries(job))
   }
 
   /** One page of the job's entries. */
-  entries(key: JobKey, page: EntryPage): Promise<EntriesReply | JobRefusal> {
-    return this.#withHeld(key, async (held) => {
+  entries(address: JobAddress, page: EntryPage): Promise<EntriesReply | JobRefusal> {
+    return this.#withHeld(address, async (held) => {
       const { entries, reached } = await held.entries(page)
       const next = reached < keptCounts(held.job)[page.kind] ? reached : null
       return { ok: true, texts: entries.map(({ text }) => text), next }
@@ -101,17 +119,13 @@ export class JobObject extends DurableObject<Env> {
   }
 
   /** The job's entries, counted by error type. */
-  groups(key: JobKey): Promise<GroupsReply | JobRefusal> {
-    return this.#withHeld(key, async (held) => ({
-      ok: true,
-      error: await groupsOf(held, 'error'),
-      warning: await groupsOf(held, 'warning'),
-    }))
+  groups(address: JobAddress): Promise<GroupsReply | JobRefusal> {
+    return this.#withHeld(address, groupEntries)
   }
 
   /** The job's states as server-sent events until it finishes. `seen` is the revision that the watcher already has. */
-  watch(key: JobKey, seen: number | null): Promise<WatchReply | JobRefusal> {
-    return this.#withHeld(key, async ({ job }) => ({ ok: true, events: this.#watchers.add(job, seen) }))
+  watch(address: JobAddress, seen: number | null): Promise<WatchReply | JobRefusal> {
+    return this.#withHeld(address, async ({ job }) => ({ ok: true, events: this.#watchers.add(job, seen) }))
   }
 
   /** Performs the duties that are due: see `dutiesOf`. */
@@ -120,9 +134,10 @@ export class JobObject extends DurableObject<Env> {
     const { live } = this.#holder
     if (live === undefined) return await this.#clearMark()
     live.saveRecorded()
+    const change = async (change: Change) => (await this.#commit(live, { change, request: null })).ok
     const record = () => this.#sender.now()
-    const archive = () => archiveJob(this.#journal, this.#store, this.#holder, live, this.#settings.retention)
-    const dependencies = { store: this.#store, settings: this.#settings, record, archive }
+    const archive = () => archiveJob(this.#journal, this.#home, this.#holder, live, this.#settings.retention)
+    const dependencies = { directory: this.#directory, settings: this.#settings, change, record, archive }
     // It never throws and re-arms itself: the runtime retries an alarm only six times, and D1 may be down for longer.
     const isDone = await performDuties(live, dependencies).catch((error) => {
       logJobError('alarm_failed', live.key, error)
@@ -131,35 +146,52 @@ export class JobObject extends DurableObject<Env> {
     this.#setAlarm(isDone ? 0 : RECORD_DELAY)
   }
 
-  /** What follows from each new state of the job, once it is journaled. */
-  #onChange(live: LiveJob): void {
+  /** Takes from a call where the job's organization lives. If it has moved, all of the job is recorded there. */
+  #receive({ placement, ...key }: JobAddress): JobKey {
+    if (!this.#home.learn(placement)) return key
+    const { live } = this.#holder
+    this.#holder.forgetMissing()
+    if (live === undefined) return key
+    live.markLost('everything')
+    this.#setAlarm()
+    this.#sender.soon()
+    return key
+  }
+
+  #change(address: JobAddress, change: Change, request: KeyedRequest | null): Promise<JobReply> {
+    return this.#withHeld<JobReply>(address, async (held) => {
+      const { status } = held.job
+      const reply = await this.#commit(held, { change, request })
+      // A repeat waits too: the first request may still be waiting.
+      if (reply.ok && (reply.replayed || reply.status !== status)) await this.#sender.untilRecorded(reply)
+      return reply
+    })
+  }
+
+  async #commit(held: HeldJob, command: Command): Promise<JobReply> {
+    const reply = await held.change(command)
+    this.#follow()
+    return reply
+  }
+
+  /** What follows from each new state of a live job: one that was journaled, or loaded. */
+  #follow(): void {
+    const { live } = this.#holder
+    if (live === undefined || live.job === this.#followed) return
+    this.#followed = live.job
     this.#watchers.show(live.job)
     this.#setAlarm()
     this.#sender.soon()
   }
 
-  #change(key: JobKey, change: Change, request: KeyedRequest | null): Promise<JobReply> {
-    return this.#withHeld<JobReply>(key, async (held) => {
-      const { status } = held.job
-      const reply = await held.change({ change, request })
-      // A repeat waits too: the first request may still be waiting.
-      if (reply.ok && (reply.replayed || reply.job.status !== status)) await this.#untilRecorded(reply.job)
-      return reply
-    })
-  }
-
-  /** Waits until D1 has the job's status or a later state, but no longer than the timeout. */
-  async #untilRecorded({ status, revision }: Job): Promise<void> {
-    const isRecorded = () => {
-      const recorded = this.#holder.live?.recorded
-      return recorded === undefined || recorded.revision >= revision || recorded.status === status
-    }
-    await this.#sender.until(isRecorded, STATUS_TIMEOUT_MS)
-  }
-
-  async #withHeld<Reply>(key: JobKey, use: (held: HeldJob) => Promise<Reply>): Promise<Reply | JobRefusal> {
+  async #withHeld<Reply>(
+    address: JobAddress,
+    use: (held: HeldJob) => Promise<Reply>,
+  ): Promise<Reply | JobRefusal> {
+    const key = this.#receive(address)
     const found = await this.#holder.find(key)
     if (!found.ok) return found.reason === 'not_found' ? { ok: false, reason: 'not_found' } : UNAVAILABLE
+    this.#follow()
     return await this.#orUnavailable(key, () => use(found.held))
   }
 
@@ -184,17 +216,7 @@ export class JobObject extends DurableObject<Env> {
   #setAlarm(delay = 0): void {
     const now = Date.now()
     const { live } = this.#holder
-    const times =
-      live === undefined
-        ? [this.#journal.archivedUntil]
-        : dutiesOf(live.job, live.isBehind, this.#settings, now).map(({ at }) => at)
-    const due = Math.min(...times.map((at) => at ?? Number.POSITIVE_INFINITY))
-    if (Number.isFinite(due)) this.#alarm.setBy(Math.max(due, now + delay), now)
+    const duties = live && dutiesOf(live.job, live.isBehind, this.#settings, now)
+    this.#alarm.setForFirst(duties?.map(({ at }) => at) ?? [this.#journal.archivedUntil], now, delay)
   }
-}
-
-async function groupsOf(held: HeldJob, kind: EntryKind): Promise<GroupsOfKind> {
-  const groups = await held.groups(kind)
-  const named = groups.reduce((sum, { count }) => sum + count, 0)
-  return { groups, others: keptCounts(held.job)[kind] - named }
 }

@@ -1,5 +1,6 @@
 import type { Job, JobKey } from '../jobs/job.ts'
 import { upgradeJob } from '../jobs/job.ts'
+import { type Placement, UNPLACED } from '../jobs/placement.ts'
 import type { RecentEntries } from '../jobs/recent-entries.ts'
 import { EntryGroups } from './entry-groups.ts'
 import { EntryLog } from './entry-log.ts'
@@ -23,6 +24,8 @@ const ARCHIVED = 'archived'
  * reports are rows.
  */
 export class Journal {
+  /** Where the job is recorded. It is stored with the job, since an alarm brings no credential that tells it. */
+  placement: Placement = UNPLACED
   readonly #storage: DurableObjectStorage
   #hasTables = false
   #entries: EntryLog | undefined
@@ -40,6 +43,7 @@ export class Journal {
     if (stored === undefined) return undefined
     const { key, recorded } = stored
     const job = upgradeJob(stored.job)
+    this.placement = stored.placement ?? UNPLACED
     return { key, job, recorded, recent: this.recent(job) }
   }
 
@@ -71,7 +75,14 @@ export class Journal {
    * D1 then gets again what it has.
    */
   saveJob(key: JobKey, job: Job, recorded: Progress): void {
-    this.#storage.kv.put(JOB, { version: STORED_VERSION, key, job, recorded } satisfies StoredState)
+    const { placement } = this
+    this.#storage.kv.put(JOB, {
+      version: STORED_VERSION,
+      key,
+      job,
+      recorded,
+      placement,
+    } satisfies StoredState)
   }
 
   /** The newest entries of the job when it had this many. */

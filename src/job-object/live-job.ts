@@ -7,7 +7,7 @@ import type { JobRecord } from '../store/record-jobs.ts'
 import { GroupCommit } from './group-commit.ts'
 import type { Command, HeldJob } from './held-job.ts'
 import type { Journal, Journaled } from './journal.ts'
-import { type JobReply, replay, show } from './replies.ts'
+import { type JobReply, type JobShown, replay, show } from './replies.ts'
 import { type Progress, UNRECORDED } from './upgrade-journal.ts'
 
 /** A job whose journal is in its object. Reads come from memory, changes go to the journal, and D1 follows. */
@@ -18,17 +18,13 @@ export class LiveJob implements HeldJob {
   #isClosed = false
   #isRecordedSaved = true
 
-  /** `onChange` is called after each new state is journaled. */
-  constructor(journal: Journal, state: Journaled, onChange: () => void) {
+  constructor(journal: Journal, state: Journaled) {
     this.#journal = journal
     this.#state = state
-    const commit = (commands: Command[]) => {
-      const before = this.job
-      const replies = this.#commit(commands, Date.now())
-      if (this.job !== before) onChange()
-      return replies
-    }
-    this.#commits = new GroupCommit(commit, () => journal.sync())
+    this.#commits = new GroupCommit(
+      (commands) => this.#commit(commands, Date.now()),
+      () => journal.sync(),
+    )
   }
 
   get key(): JobKey {
@@ -89,7 +85,7 @@ export class LiveJob implements HeldJob {
     this.#isRecordedSaved = true
   }
 
-  /** Notes that D1 lost the job, or the entries after a `seq`. The recorder then sends them again. */
+  /** Notes that D1 lost the job, or the entries after a `seq`, or that the job moved. It is then recorded again. */
   markLost(lost: Partial<Record<EntryKind, number>> | 'everything'): void {
     this.#setRecorded(lost === 'everything' ? UNRECORDED : { ...this.recorded, ...lost, revision: 0 })
   }
@@ -124,16 +120,18 @@ export class LiveJob implements HeldJob {
       this.#journal.entries.stateOf(entityType, entityKey)
 
     const added: Entry[] = []
-    const apply = ({ change, request }: Command): JobReply => {
-      const repeated = request === null ? undefined : this.#repeat(request, { job, recent }, now)
+    /** The keyed requests of this group that were applied, and whether they changed the job. */
+    const keyed = new Map<string, { request: KeyedRequest; isChange: boolean }>()
+
+    const apply = ({ change, request }: Command): Applied => {
+      const repeated =
+        request === null ? undefined : this.#repeat(request, keyed.get(request.key)?.request, now)
       if (repeated !== undefined) return repeated
       const outcome = change(job, now, stateOf)
       if (!outcome.ok) return outcome
-      const isChanged = outcome.job !== job
-      if (request !== null) {
-        this.#journal.replies.keep({ request, asOf: now, job: isChanged ? outcome.job : null })
-      }
-      if (isChanged) {
+      const isChange = outcome.job !== job
+      if (request !== null) keyed.set(request.key, { request, isChange })
+      if (isChange) {
         this.#journal.entries.append(outcome.entries, outcome.entities)
         added.push(...outcome.entries)
         job = outcome.job
@@ -142,42 +140,51 @@ export class LiveJob implements HeldJob {
           warnings: withAppended(recent.warnings, measure(outcome.entries, 'warning')),
         }
       }
-      return show(job, recent, now)
+      return 'as it is now'
     }
 
-    const replies = this.#journal.transaction(() => {
-      const replies = commands.map(apply)
+    const applied = this.#journal.transaction(() => {
+      const applied = commands.map(apply)
+      for (const { request, isChange } of keyed.values()) {
+        this.#journal.replies.keep({ request, asOf: now, job: isChange ? job : null })
+      }
       if (job !== this.job) {
         this.#journal.saveJob(key, job, this.recorded)
         this.#journal.groups.countIfDue(keptCounts(job), added)
       }
-      return replies
+      return applied
     })
     if (job !== this.job) this.#isRecordedSaved = true
     this.#state = { ...this.#state, job, recent }
-    return replies
+    // All of a group see the job as the whole group left it, in one text.
+    let shown: JobShown | undefined
+    return applied.map((reply) => {
+      if (typeof reply === 'object') return reply
+      shown ??= show(job, recent, now)
+      return reply === 'repeated' ? { ...shown, replayed: true } : shown
+    })
   }
 
-  /** The reply to an earlier request with this key; undefined if there was none. */
-  #repeat(
-    request: KeyedRequest,
-    current: { job: Job; recent: RecentEntries },
-    now: number,
-  ): JobReply | undefined {
-    const earlier = this.#journal.replies.find(request.key)
-    if (earlier === undefined) return undefined
-    const { asOf, job } = earlier
-    switch (judgeRepeat({ ...earlier.request, asOf }, request, now)) {
+  /** What a request gets whose key was used before, in this group or earlier; undefined if it was not. */
+  #repeat(request: KeyedRequest, inGroup: KeyedRequest | undefined, now: number): Applied | undefined {
+    const earlier = inGroup === undefined ? this.#journal.replies.find(request.key) : undefined
+    const before = inGroup ?? earlier?.request
+    if (before === undefined) return undefined
+    switch (judgeRepeat({ ...before, asOf: earlier?.asOf ?? now }, request, now)) {
       case 'expired':
         return undefined
       case 'key_reused':
         return { ok: false, reason: 'key_reused' }
-      case 'repeated':
-        if (job === null) return replay(current.job, current.recent, now)
-        return replay(job, this.#journal.recent(job), asOf)
+      case 'repeated': {
+        const job = earlier?.job ?? null
+        return job === null ? 'repeated' : replay(job, this.#journal.recent(job), earlier?.asOf ?? now)
+      }
     }
   }
 }
+
+/** What became of a command: its reply, or that it gets the job as the group leaves it. */
+type Applied = JobReply | 'as it is now' | 'repeated'
 
 function measure(entries: Entry[], kind: EntryKind): SizedEntry[] {
   return entries.filter((entry) => entry.kind === kind).map(({ text }) => ({ text, bytes: utf8Bytes(text) }))

@@ -2,18 +2,21 @@ import { abandonJob } from '../jobs/abandon-job.ts'
 import { correctClock } from '../jobs/correct-clock.ts'
 import { noteAttempt } from '../jobs/delivery.ts'
 import type { Change } from '../jobs/outcome.ts'
+import { shownTexts } from '../jobs/recent-entries.ts'
 import { stallJob } from '../jobs/stall-job.ts'
 import type { Settings } from '../settings.ts'
 import type { Store } from '../store/store.ts'
 import { findWebhookSecret } from '../store/webhook-secrets.ts'
 import { deliver } from './deliver.ts'
 import type { LiveJob } from './live-job.ts'
-import { show } from './replies.ts'
 import { type Duty, dutiesOf } from './schedule.ts'
 
 interface Dependencies {
-  store: Store
+  /** The database with the webhook secrets. */
+  directory: Store
   settings: Settings
+  /** Applies a change; false if it was refused. */
+  change: (change: Change) => Promise<boolean>
   /** Writes what D1 lacks; false if D1 did not take all of it. */
   record: () => Promise<boolean>
   /** Moves the job from its object to D1; false if it cannot leave yet. */
@@ -39,9 +42,8 @@ export async function performDuties(live: LiveJob, dependencies: Dependencies): 
 async function perform(
   duty: Duty,
   live: LiveJob,
-  { store, settings, record, archive }: Dependencies,
+  { directory, settings, change, record, archive }: Dependencies,
 ): Promise<boolean> {
-  const change = async (change: Change) => (await live.change({ change, request: null })).ok
   switch (duty) {
     case 'correct_clock':
       return await change((job, now) => correctClock(job, now))
@@ -51,8 +53,8 @@ async function perform(
       return await change((job, now) => abandonJob(job, settings.abandonAfterDays, now))
     case 'deliver': {
       const { organizationId } = live.key
-      const findSecret = () => findWebhookSecret(store, organizationId)
-      const outcome = await deliver(show(live.job, live.recent, Date.now()), findSecret)
+      const findSecret = () => findWebhookSecret(directory, organizationId)
+      const outcome = await deliver({ job: live.job, ...shownTexts(live.recent) }, findSecret)
       return await change((job) => noteAttempt(job, outcome))
     }
     case 'record':

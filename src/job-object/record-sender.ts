@@ -1,16 +1,21 @@
 import type { Env } from '../env.ts'
+import type { JobStatus } from '../jobs/job.ts'
+import type { Placement } from '../jobs/placement.ts'
 import { jobFields, logError, logJobError } from '../log.ts'
 import { recorderOf } from '../recorder/address.ts'
 import type { RecordReply } from '../recorder/recorder-object.ts'
 import type { Recorded } from '../store/find-job.ts'
 import { packRecord } from '../store/record-jobs.ts'
 import { within } from '../within.ts'
+import type { Home } from './home.ts'
 import type { JobHolder } from './job-holder.ts'
 import type { LiveJob } from './live-job.ts'
 
 /** Bounds of the time between two records of one job, in ms, while the recorder does not say. */
 const MIN_INTERVAL = 1_000
 const MAX_INTERVAL = 30_000
+/** How long the reply to a change of status waits for D1 to record it, in ms. After that it goes out anyway. */
+const STATUS_TIMEOUT_MS = 2_000
 /** How long a recorder may take, in ms. A record may still land after that: its fence makes it harmless. */
 const TIMEOUT_MS = 60_000
 
@@ -21,15 +26,17 @@ const TIMEOUT_MS = 60_000
 export class RecordSender {
   readonly #env: Env
   readonly #recorders: number
+  readonly #home: Home
   readonly #holder: JobHolder
   #pass: Promise<boolean> | undefined
   #timer: ReturnType<typeof setTimeout> | undefined
   #interval = MIN_INTERVAL
 
   /** Records the live job that `holder` holds, if it holds one; there are so many `recorders`. */
-  constructor(env: Env, recorders: number, holder: JobHolder) {
+  constructor(env: Env, recorders: number, home: Home, holder: JobHolder) {
     this.#env = env
     this.#recorders = recorders
+    this.#home = home
     this.#holder = holder
   }
 
@@ -51,11 +58,18 @@ export class RecordSender {
     return this.#pass
   }
 
-  /** Records until `reached()`, but waits at most `timeout` ms. A failure ends the wait; a late record goes on. */
-  async until(reached: () => boolean, timeout: number): Promise<void> {
-    const deadline = Date.now() + timeout
+  /**
+   * Waits until D1 has the job's status or a later state, but no longer than `STATUS_TIMEOUT_MS`. A failure ends the wait;
+   * a late record goes on.
+   */
+  async untilRecorded({ status, revision }: { status: JobStatus; revision: number }): Promise<void> {
+    const deadline = Date.now() + STATUS_TIMEOUT_MS
+    const isRecorded = () => {
+      const recorded = this.#holder.live?.recorded
+      return recorded === undefined || recorded.revision >= revision || recorded.status === status
+    }
     // A record already under way may not include what the caller waits for; the next one does.
-    while (!reached() && (await within(deadline - Date.now(), this.now(), false))) {}
+    while (!isRecorded() && (await within(deadline - Date.now(), this.now(), false))) {}
   }
 
   async #sendAll(): Promise<boolean> {
@@ -66,15 +80,19 @@ export class RecordSender {
         const { live } = this.#holder
         if (live === undefined) break
         const record = live.nextRecord()
+        const { database } = this.#home.placement
         const reply: RecordReply | undefined = await within(
           TIMEOUT_MS,
-          recorderOf(this.#env, this.#recorders, live.key).record(packRecord(record)),
+          recorderOf(this.#env, database, this.#recorders, live.key).record(packRecord(record), database),
           undefined,
         )
+        // A call brought a newer placement meanwhile: the other database lacks all of it.
+        if (this.#home.placement.database !== database) continue
         if (!reply?.ok) throw new Error('the recorder did not take the record')
         this.#interval = reply.again
         const { recording } = reply
         if (recording.landed) live.markRecorded(record)
+        else if ('moved' in recording) this.#follow(live, recording.moved)
         else if (++conflicts > 1) throw new Error('D1 keeps having a newer record')
         else await this.#settle(live, recording.stored)
         isUnfinished = record.unfinished || !recording.landed
@@ -86,6 +104,12 @@ export class RecordSender {
       if (live !== undefined) logJobError('job_not_recorded', live.key, error)
       return false
     }
+  }
+
+  /** Goes on in the database where the organization has gone. */
+  #follow(live: LiveJob, moved: Placement): void {
+    if (!this.#home.learn(moved)) throw new Error('the organization has left its database')
+    live.markLost('everything')
   }
 
   /**

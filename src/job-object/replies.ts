@@ -1,14 +1,19 @@
 import type { EntryGroup } from '../jobs/entry-page.ts'
-import type { EntryKind, Job, JobSnapshot, JobStatus } from '../jobs/job.ts'
+import type { EntryKind, Job, JobStatus } from '../jobs/job.ts'
+import { presentDeliveries, presentJob, presentStatus } from '../jobs/present-job.ts'
 import { type RecentEntries, shownTexts } from '../jobs/recent-entries.ts'
 
 /** What a job's object replies. If it throws instead, nothing was acknowledged. */
 export type JobReply = JobShown | JobRefusal
 
-export interface JobShown extends JobSnapshot {
+export interface JobShown {
   ok: true
-  /** When the job was in this state, in ms since the epoch. */
-  asOf: number
+  /** The job as published JSON: made here, once for all reports of a commit, since a text crosses to the Worker cheaply. */
+  body: string
+  revision: number
+  status: JobStatus
+  /** Whether the job has more entries than it shows. */
+  hasMore: { errors: boolean; warnings: boolean }
   /** True for the reply to an earlier request, given again: nothing was changed. */
   replayed: boolean
 }
@@ -47,9 +52,38 @@ export interface WatchReply {
   events: ReadableStream<Uint8Array> | null
 }
 
+/** The few fields that a poller needs, and the revision that they are of. */
+export interface StatusReply {
+  ok: true
+  revision: number
+  status: ReturnType<typeof presentStatus>
+}
+
+/** How posting the job to its callback URL went. */
+export interface DeliveriesReply {
+  ok: true
+  deliveries: ReturnType<typeof presentDeliveries>
+}
+
 /** The job as a reply shows it. `asOf` is in ms since the epoch. */
 export function show(job: Job, recent: RecentEntries, asOf: number): JobShown {
-  return { ok: true, asOf, replayed: false, job, ...shownTexts(recent) }
+  const { errors, warnings } = shownTexts(recent)
+  return {
+    ok: true,
+    replayed: false,
+    body: presentJob({ job, errors, warnings }, asOf),
+    revision: job.revision,
+    status: job.status,
+    hasMore: { errors: job.keptErrors > errors.length, warnings: job.keptWarnings > warnings.length },
+  }
+}
+
+export function showStatus(job: Job): StatusReply {
+  return { ok: true, revision: job.revision, status: presentStatus(job) }
+}
+
+export function showDeliveries(job: Job): DeliveriesReply {
+  return { ok: true, deliveries: presentDeliveries(job) }
 }
 
 /** `show` for a repeated request. */

@@ -1,6 +1,7 @@
 import type { Job, JobKey } from '../jobs/job.ts'
 import { type StoredJob, upgradeJob } from '../jobs/job.ts'
 import { MAX_REPLY_BYTES } from '../jobs/limits.ts'
+import type { Placement } from '../jobs/placement.ts'
 
 /** The storage format of this version. */
 export const STORED_VERSION = 3
@@ -23,6 +24,8 @@ export interface StoredState {
   key: JobKey
   job: StoredJob
   recorded: Progress
+  /** Absent if there was one database when it was stored. */
+  placement?: Placement
 }
 
 /**

@@ -6,18 +6,19 @@ import type { RecorderObject } from './recorder-object.ts'
 export type RecorderCalls = Pick<RecorderObject, 'record'>
 
 /**
- * The recorder of a job, out of so many: one of those before its database. Which one follows from the job alone, so all records of a job
- * go through the same.
+ * The recorder of a job: one of so many before a database. Which one follows from the job alone, so all its records in that
+ * database go through the same.
  */
 export function recorderOf(
   env: Pick<Env, 'RECORDERS' | 'RECORDER_LOCATION_HINT'>,
+  database: string,
   recorders: number,
   { organizationId, jobId }: JobKey,
 ): RecorderCalls {
   const shard = hash(`${organizationId}/${jobId}`) % recorders
   const hint = env.RECORDER_LOCATION_HINT as DurableObjectLocationHint | undefined
   const options = hint ? { locationHint: hint } : {}
-  return env.RECORDERS.getByName(`DB/${shard}`, options) as unknown as RecorderCalls
+  return env.RECORDERS.getByName(`${database}/${shard}`, options) as unknown as RecorderCalls
 }
 
 /** FNV-1a: spreads evenly, and is the same everywhere. */

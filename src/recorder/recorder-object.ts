@@ -3,6 +3,7 @@ import type { Env } from '../env.ts'
 import { jobFields, logErrorThrottled } from '../log.ts'
 import { Moment } from '../moment.ts'
 import { remember } from '../remember.ts'
+import { databaseOf } from '../store/databases.ts'
 import type { PackedRecord, Recording } from '../store/record-jobs.ts'
 import { openStore, type Store } from '../store/store.ts'
 import { within } from '../within.ts'
@@ -23,38 +24,39 @@ export type RecordReply = ({ ok: true; recording: Recording } | { ok: false }) &
  * safety net, so it can be killed at any moment.
  */
 export class RecorderObject extends DurableObject<Env> {
-  readonly #store: Store
+  #store: Store | undefined
   readonly #pending = new PendingRecords()
   readonly #pace = new Pace()
   readonly #suspects = new Map<string, Moment>()
   #isRunning = false
   #wake: (() => void) | undefined
 
-  constructor(ctx: DurableObjectState, env: Env) {
-    super(ctx, env)
-    this.#store = openStore(env.DB)
-  }
-
-  /** Records one state of a job. Resolves once D1 has it or did not take it. Never throws. */
-  async record(record: PackedRecord): Promise<RecordReply> {
+  /**
+   * Records one state of a job. Resolves once D1 has it or did not take it. Throws only if there is no such database.
+   *
+   * @param database the same with each call: see `recorderOf`
+   */
+  async record(record: PackedRecord, database: string): Promise<RecordReply> {
+    this.#store ??= openStore(databaseOf(this.env, database))
+    const store = this.#store
     const name = nameOf(record)
     const result = await new Promise<Recording | Error>((settle) => {
       const isSuspect = this.#suspects.get(name)?.isWithin(SUSPECT_FOR, Date.now()) ?? false
       if (!this.#pending.add({ record, settle }, isSuspect)) settle(new Error('the recorder has no room'))
       if (this.#pending.isUrgent) this.#wake?.()
-      void this.#run()
+      void this.#run(store)
     })
     const again = this.#pace.next(name, Date.now())
     return result instanceof Error ? { ok: false, again } : { ok: true, recording: result, again }
   }
 
-  async #run(): Promise<void> {
+  async #run(store: Store): Promise<void> {
     if (this.#isRunning) return
     this.#isRunning = true
     while (!this.#pending.isEmpty) {
       const startedAt = Date.now()
       const batch = this.#pending.take()
-      const { refused, failure } = await writeBatch(this.#store, batch)
+      const { refused, failure } = await writeBatch(store, batch)
       if (failure) logErrorThrottled('batch_not_recorded', { records: batch.length }, failure)
       for (const [{ record }, error] of refused) this.#suspect(record, error)
       const rest = startedAt + MIN_BATCH_INTERVAL - Date.now()

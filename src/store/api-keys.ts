@@ -1,12 +1,10 @@
 import { and, desc, eq, getTableColumns, gt, isNull, lte, or, type SQL, sql } from 'drizzle-orm'
-import type { BaseSQLiteDatabase } from 'drizzle-orm/sqlite-core'
-import { apiKeys } from './schema.ts'
+import type { Placement } from '../jobs/placement.ts'
+import { apiKeys, organizations } from './schema.ts'
+import type { AnyStore } from './store.ts'
 
 /** How precisely the last use of a key is recorded, in ms: each key costs at most one write per interval. */
 const USE_INTERVAL = 60 * 60 * 1_000
-
-/** The store, over any driver: the edge uses its D1 binding, an operator's shell uses Cloudflare's API. */
-export type ApiKeyStore = BaseSQLiteDatabase<'async', unknown>
 
 type ApiKey = typeof apiKeys.$inferSelect
 
@@ -19,20 +17,30 @@ type NewApiKey = Omit<ApiKey, 'revokedAt' | 'lastUsedAt' | 'rotatedAt'>
 const { keyHash: _, ...listed } = getTableColumns(apiKeys)
 
 /** Stores a new key. Safe to repeat. */
-export async function insertApiKey(store: ApiKeyStore, key: NewApiKey): Promise<void> {
+export async function insertApiKey(store: AnyStore, key: NewApiKey): Promise<void> {
   await store.insert(apiKeys).values(key).onConflictDoNothing({ target: apiKeys.keyHash })
 }
+
+/** A key with the placements of its organizations: of those that have one. */
+export type PlacedApiKey = ApiKey & { placements: Record<string, Placement> }
 
 /**
  * The key with this hash, even if revoked or expired. Takes no organization, because the hash itself is the credential.
  */
-export async function findApiKey(store: ApiKeyStore, keyHash: string): Promise<ApiKey | undefined> {
-  const [key] = await store.select().from(apiKeys).where(eq(apiKeys.keyHash, keyHash))
-  return key
+export async function findApiKey(store: AnyStore, keyHash: string): Promise<PlacedApiKey | undefined> {
+  const { organizationId, database, version } = organizations
+  const placements = sql<string>`(
+    select json_group_object(${organizationId}, json_object('database', ${database}, 'version', ${version}))
+    from json_each(${apiKeys.organizationIds}) join ${organizations} on ${organizationId} = value)`
+  const [found] = await store
+    .select({ key: getTableColumns(apiKeys), placements })
+    .from(apiKeys)
+    .where(eq(apiKeys.keyHash, keyHash))
+  return found && { ...found.key, placements: JSON.parse(found.placements) }
 }
 
 /** Records that a key is in use, unless it is no longer valid or this was recorded within the last hour. */
-export async function noteUse(store: ApiKeyStore, key: ApiKey, now: number): Promise<void> {
+export async function noteUse(store: AnyStore, key: ApiKey, now: number): Promise<void> {
   if (key.lastUsedAt !== null && now - key.lastUsedAt < USE_INTERVAL) return
   if (key.revokedAt !== null || (key.expiresAt !== null && now >= key.expiresAt)) return
   await store
@@ -48,7 +56,7 @@ export async function noteUse(store: ApiKeyStore, key: ApiKey, now: number): Pro
 }
 
 /** The organization's keys, newest first, without anything secret. */
-export async function listApiKeys(store: ApiKeyStore, organizationId: string): Promise<ListedApiKey[]> {
+export async function listApiKeys(store: AnyStore, organizationId: string): Promise<ListedApiKey[]> {
   return await store
     .select(listed)
     .from(apiKeys)
@@ -58,7 +66,7 @@ export async function listApiKeys(store: ApiKeyStore, organizationId: string): P
 
 /** Revokes a key; one already revoked keeps its time. False if the organization has no such key. */
 export async function revokeApiKey(
-  store: ApiKeyStore,
+  store: AnyStore,
   organizationId: string,
   keyId: string,
   now: number,
@@ -91,7 +99,7 @@ type Rotation =
  * This is a single statement because every driver runs one atomically: a twin never exists beside a key without an end.
  */
 export async function rotateApiKey(
-  store: ApiKeyStore,
+  store: AnyStore,
   organizationId: string,
   keyId: string,
   twin: Twin,

@@ -1,8 +1,9 @@
-import { and, eq } from 'drizzle-orm'
+import { and, eq, getTableColumns, sql } from 'drizzle-orm'
 import type { Job, JobKey } from '../jobs/job.ts'
+import type { Placement } from '../jobs/placement.ts'
 import type { RecentEntries } from '../jobs/recent-entries.ts'
 import { findRecentEntries } from './find-entries.ts'
-import { jobs } from './schema.ts'
+import { departures, jobs } from './schema.ts'
 import type { Store } from './store.ts'
 
 /**
@@ -27,6 +28,27 @@ export async function findJob(store: Store, key: JobKey): Promise<Job | undefine
   if (row === undefined) return undefined
   const { organizationId: _, ...job } = row
   return job
+}
+
+/** Where an organization has gone that left a database. */
+export interface Departure extends Placement {
+  /** Whether everything of it is there by now. */
+  isWhole: boolean
+}
+
+/** The job in D1, and whether its organization has left this database. Throws if D1 fails. */
+export async function findStored(
+  store: Store,
+  key: JobKey,
+): Promise<{ job: Job | undefined; departure: Departure | undefined }> {
+  const { database, version, isWhole } = departures
+  const { organizationId: _, ...columns } = getTableColumns(jobs)
+  const [row] = await store
+    .select({ job: columns, departure: { database, version, isWhole } })
+    .from(sql`(select 1) asked`)
+    .leftJoin(jobs, ofJob(key))
+    .leftJoin(departures, eq(departures.organizationId, key.organizationId))
+  return { job: row?.job ?? undefined, departure: row?.departure ?? undefined }
 }
 
 /** The newest of a job's entries in D1, as many as a reply shows. Throws if D1 fails. */

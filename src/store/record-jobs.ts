@@ -1,6 +1,7 @@
 import { and, getTableColumns, type SQL, sql } from 'drizzle-orm'
 import type { Entry, Job, JobKey } from '../jobs/job.ts'
-import { findRecorded, isSameState, type Recorded } from './find-job.ts'
+import type { Placement } from '../jobs/placement.ts'
+import { findStored, isSameState, type Recorded } from './find-job.ts'
 import { jobEntries, jobs } from './schema.ts'
 import type { Store } from './store.ts'
 
@@ -25,7 +26,11 @@ export interface PackedRecord extends Pick<JobRecord, 'key' | 'unfinished' | 'on
 }
 
 /** Whether D1 has the record now, or which other state it has instead. */
-export type Recording = { landed: true } | { landed: false; stored: Recorded }
+export type Recording =
+  | { landed: true }
+  | { landed: false; stored: Recorded }
+  /** The organization has left this database. */
+  | { landed: false; moved: Placement }
 
 export function packRecord({ key, job, entries, unfinished, onlyProgress }: JobRecord): PackedRecord {
   const { epoch, revision, status, createdAt } = job
@@ -65,10 +70,12 @@ export async function recordJobs(store: Store, records: PackedRecord[]): Promise
 
 /** What became of a record that changed nothing. */
 async function judge(store: Store, { key, state }: PackedRecord): Promise<Recording> {
-  const stored = await findRecorded(store, key)
-  if (stored === undefined) throw new Error('D1 did not take the job and does not have it')
+  const { job: stored, departure: moved } = await findStored(store, key)
   // An earlier write of this state timed out here but landed.
-  return isSameState(stored, state) ? { landed: true } : { landed: false, stored }
+  if (stored !== undefined && isSameState(stored, state)) return { landed: true }
+  if (moved !== undefined) return { landed: false, moved }
+  if (stored === undefined) throw new Error('D1 did not take the job and does not have it')
+  return { landed: false, stored }
 }
 
 interface Writes {

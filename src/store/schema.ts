@@ -160,3 +160,35 @@ export const apiKeys = sqliteTable('api_keys', {
   /** When it was rotated; `expiresAt` is then the end of its grace period. */
   rotatedAt: integer('rotated_at'),
 })
+
+/** How far the move of an organization to another database has come: see `move-organization.ts`. */
+export const MOVE_PHASES = ['copying', 'closed', 'switched', 'clearing'] as const
+
+/** The directory: which database has the jobs of an organization. Only `DB` has rows. No row means `UNPLACED`. */
+export const organizations = sqliteTable('organizations', {
+  organizationId: text('organization_id').primaryKey(),
+  /** The name of a binding. */
+  database: text().notNull(),
+  /** Grows with each move. */
+  version: integer().notNull().default(1),
+  placedAt: integer('placed_at').notNull(),
+  /** Null unless a move is under way. */
+  phase: text({ enum: MOVE_PHASES }),
+  /** The two ends of the move under way. */
+  movingFrom: text('moving_from'),
+  movingTo: text('moving_to'),
+  /** When a move last changed `database`. */
+  switchedAt: integer('switched_at'),
+})
+
+/**
+ * The organizations that have left this database, and where they went. Triggers, made by the migration, skip every insert
+ * and update of their rows in the tables of jobs.
+ */
+export const departures = sqliteTable('departures', {
+  organizationId: text('organization_id').primaryKey(),
+  database: text().notNull(),
+  version: integer().notNull(),
+  /** Whether the other database has everything that was here. */
+  isWhole: integer('is_whole', { mode: 'boolean' }).notNull(),
+})

@@ -1,9 +1,13 @@
 import { DrizzleQueryError } from 'drizzle-orm'
 import { type DrizzleD1Database, drizzle } from 'drizzle-orm/d1'
+import type { BaseSQLiteDatabase } from 'drizzle-orm/sqlite-core'
 import { boundedD1, D1Timeout } from './bounded-d1.ts'
 
 /** D1 through Drizzle. Open it once per isolate or object, not per query. */
 export type Store = DrizzleD1Database
+
+/** A database over any driver: the edge uses its D1 binding, an operator's shell a file or Cloudflare's API. */
+export type AnyStore = BaseSQLiteDatabase<'async', unknown>
 
 export function openStore(database: D1Database): Store {
   return drizzle(boundedD1(database))

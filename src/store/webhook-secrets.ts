@@ -1,10 +1,10 @@
 import { eq } from 'drizzle-orm'
-import type { ApiKeyStore } from './api-keys.ts'
 import { webhookSecrets } from './schema.ts'
+import type { AnyStore } from './store.ts'
 
 /** The organization's signing secret; undefined if it has none. Throws if D1 fails. */
 export async function findWebhookSecret(
-  store: ApiKeyStore,
+  store: AnyStore,
   organizationId: string,
 ): Promise<string | undefined> {
   const [row] = await store
@@ -16,7 +16,7 @@ export async function findWebhookSecret(
 
 /** Sets the organization's signing secret, replacing any earlier one. */
 export async function saveWebhookSecret(
-  store: ApiKeyStore,
+  store: AnyStore,
   organizationId: string,
   secret: string,
   createdAt: number,

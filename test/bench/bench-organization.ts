@@ -1,46 +1,64 @@
 import { drizzle } from 'drizzle-orm/d1'
-import type { Edge } from '../../scripts/edge.ts'
+import { Agent, fetch } from 'undici'
 import { hashServerApiKey, newServerApiKey } from '../../src/access/server-api-key.ts'
 import { insertApiKey } from '../../src/store/api-keys.ts'
-import type { Request } from './load.ts'
 
-/** How many keys share the load, to keep each one below its rate limit. */
-const KEYS = 16
+/** How many requests prepare a case at a time. */
+const LANES = 64
+
+/** Where the organization's jobs are. */
+export interface Edge {
+  url: string
+  d1: () => Promise<D1Database>
+}
+
+export interface Request {
+  method: 'GET' | 'POST'
+  path: string
+  headers?: Record<string, string>
+  body?: string
+}
 
 /** An organization that makes the measured requests. */
 export class BenchOrganization {
-  readonly #edge: Edge
-  readonly #keys: string[]
+  readonly headers: Record<string, string>
+  readonly #url: string
+  readonly #agent = new Agent({ connections: LANES })
 
-  private constructor(edge: Edge, keys: string[]) {
-    this.#edge = edge
-    this.#keys = keys
+  private constructor(url: string, key: string) {
+    this.#url = url
+    this.headers = { Authorization: `Bearer ${key}`, 'Content-Type': 'application/json' }
   }
 
-  static async open(edge: Edge): Promise<BenchOrganization> {
-    const store = drizzle(await edge.d1())
-    const keys = Array.from({ length: KEYS }, newServerApiKey)
-    for (const [n, key] of keys.entries()) {
-      await insertApiKey(store, {
-        keyId: `key_bench_${n}`,
-        keyHash: await hashServerApiKey(key),
-        organizationIds: ['bench'],
-        name: 'bench',
-        permissions: ['job:create', 'job:read'],
-        createdAt: Date.now(),
-        expiresAt: null,
-      })
+  static async open(edge: Edge, organizationId = 'bench'): Promise<BenchOrganization> {
+    const key = newServerApiKey()
+    await insertApiKey(drizzle(await edge.d1()), {
+      keyId: `key_${organizationId}`,
+      keyHash: await hashServerApiKey(key),
+      organizationIds: [organizationId],
+      name: organizationId,
+      permissions: ['job:create', 'job:read'],
+      createdAt: Date.now(),
+      expiresAt: null,
+    })
+    return new BenchOrganization(edge.url, key)
+  }
+
+  /** Creates jobs, and starts them unless told otherwise. Returns their ids. */
+  async createJobs(count: number, { start = true } = {}): Promise<string[]> {
+    const ids: string[] = []
+    let left = count
+    const createInTurn = async () => {
+      while (left-- > 0) {
+        const body = JSON.stringify({ job_type: 'import', total_items: 10_000_000 })
+        const id = (await this.send({ method: 'POST', path: '/api/jobs/', body })).job_id as string
+        const path = `/api/jobs/${id}/progress`
+        if (start) await this.send({ method: 'POST', path, body: '{"mark_started":true}' })
+        ids.push(id)
+      }
     }
-    return new BenchOrganization(edge, keys)
-  }
-
-  async createJobs(count: number): Promise<string[]> {
-    return await Promise.all(
-      Array.from({ length: count }, async () => {
-        const body = JSON.stringify({ job_type: 'import', total_items: 100_000 })
-        return (await this.send({ method: 'POST', path: '/api/jobs/', body })).job_id as string
-      }),
-    )
+    await Promise.all(Array.from({ length: LANES }, createInTurn))
+    return ids
   }
 
   async addErrors(jobId: string, count: number): Promise<void> {
@@ -54,28 +72,15 @@ export class BenchOrganization {
     }
   }
 
-  /** Copies the request for each key and job, both in turn. */
-  spread(jobIds: string[], request: Omit<Request, 'path' | 'headers'>, path: string): Request[] {
-    const count = Math.max(KEYS, jobIds.length)
-    return Array.from({ length: count }, (_, n) => ({
-      ...request,
-      path: path.replace('{job_id}', jobIds[n % jobIds.length] ?? ''),
-      headers: this.headers(n),
-    }))
-  }
-
-  headers(n = 0): Record<string, string> {
-    return { Authorization: `Bearer ${this.#keys[n % KEYS]}`, 'Content-Type': 'application/json' }
-  }
-
   async send({ path, ...request }: Request): Promise<Record<string, unknown>> {
-    const response = await fetch(this.#edge.url + path, { ...request, headers: this.headers() })
+    const options = { ...request, headers: this.headers, dispatcher: this.#agent }
+    const response = await fetch(this.#url + path, options)
     if (!response.ok) throw new Error(`${response.status} ${await response.text()}`)
     return (await response.json()) as Record<string, unknown>
   }
 }
 
-export function sampleError(n: number) {
+export function sampleError(n: number | string) {
   return {
     entity_key: `sku-${n}`,
     entity_type: 'product',

@@ -1,135 +1,104 @@
-/** `npm run bench`: measures requests against a baseline in the same run, such as the least that any edge must do. */
-import { mkdtemp, rm } from 'node:fs/promises'
+/** `npm run bench`: what a request costs, as a ratio to the least that such a request can cost. */
+import { rmSync } from 'node:fs'
+import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type Edge, openEdge } from '../../scripts/edge.ts'
-import { BenchOrganization, sampleError } from './bench-organization.ts'
-import { type Figures, measure, type Request } from './load.ts'
-import { fillList } from './many-jobs.ts'
-import { measureWithNeighbor } from './neighbor.ts'
-import { watchJob } from './watchers.ts'
+import { watchRuntimes } from '../../scripts/watch-runtimes.ts'
+import { type Case, floors, groups } from './cases.ts'
+import type { Workshop } from './contenders/contender.ts'
+import { LoadSender } from './load/load-sender.ts'
+import { type CaseCounts, countCases } from './measure/count-cases.ts'
+import { type Measured, measureInTurn } from './measure/measure-in-turn.ts'
+import { type Result, resultOf } from './measure/result.ts'
+import { printNeighbors } from './neighbor/print-neighbors.ts'
+import { type Options, readOptions, USAGE } from './options.ts'
+import { printComparison, printCounts, printFloors, printResults } from './print.ts'
+import { Mileposts } from './servers/open-milepost.ts'
+import { hasRedis } from './servers/redis.ts'
+import { printSizes } from './sizes/print-sizes.ts'
 
-const SECONDS = 4
-const REPORT = '/api/jobs/{job_id}/progress'
-const COUNTS = JSON.stringify({ processed_items: 40_000, stage: 'uploading' })
-const ONE_ERROR = JSON.stringify({ processed_items: 40_000, error: sampleError(7) })
-
+const options = optionsOrExit()
 const state = await mkdtemp(join(tmpdir(), 'milepost-bench-'))
-const floor = await openEdge({
-  entry: join(import.meta.dirname, 'floor.ts'),
-  persistTo: join(state, 'floor'),
-  quiet: true,
-})
-const edge = await openEdge({
-  persistTo: join(state, 'edge'),
-  quiet: true,
-  rateLimits: { REQUESTS: 1_000_000 },
-})
+process.on('exit', () => rmSync(state, { recursive: true, force: true, maxRetries: 5 }))
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(1))
+const runtimes = watchRuntimes()
+const folder = () => mkdtemp(join(state, 'contender-'))
+const workshop: Workshop = { mileposts: new Mileposts(state, runtimes), runtimes, folder }
+const sender = new LoadSender()
 try {
-  await bench(await BenchOrganization.open(edge))
-  await benchNeighbors()
+  if (options.neighbor) await printNeighbors(workshop)
+  else await bench(options)
 } finally {
-  await edge.dispose()
-  await floor.dispose()
-  await rm(state, { recursive: true, force: true })
+  await sender.dispose()
+  runtimes.dispose()
 }
 
-async function bench(org: BenchOrganization): Promise<void> {
-  const [one = ''] = await org.createJobs(1)
-  const many = await org.createJobs(64)
-  const counts = { method: 'POST', body: COUNTS } as const
-  await load(floor, floorRequests(['warm']), 16)
-  await load(edge, org.spread([one], counts, REPORT), 16)
-
-  console.log('Reports of counts, against a floor of one object call and one row written\n')
-  row('', 'floor/s', 'edge/s', 'ratio', 'edge ms', 'p99 ms')
-  for (const [name, jobs, connections] of [
-    ['1 connection, 1 job', [one], 1],
-    ['64 connections, 1 job', [one], 64],
-    ['64 connections, 64 jobs', many, 64],
-  ] as const) {
-    const base = await load(floor, floorRequests(jobs), connections)
-    compare(name, base, await load(edge, org.spread([...jobs], counts, REPORT), connections))
+async function bench({ json, ...timing }: Options): Promise<void> {
+  const results: Result[] = []
+  const measuredFloors: Measured = new Map()
+  for (const group of groups) {
+    const cases = group.filter(isWanted)
+    const contenders = new Set(cases.flatMap(({ contender, floor }) => [floor, contender]))
+    const isWhole = timing.only.length === 0 && !json
+    if (isWhole && cases.some(({ name }) => name === 'hot')) for (const floor of floors) contenders.add(floor)
+    const measured = await measureInTurn([...contenders], workshop, sender, timing, say)
+    for (const floor of floors) if (measured.has(floor)) measuredFloors.set(floor, measured.get(floor) ?? [])
+    results.push(...cases.map((one) => resultOf(one, measured)))
   }
+  if (json) return console.log(JSON.stringify({ cases: results.map(({ figures }) => figures) }))
 
-  console.log('\nThe same on jobs with entries (16 connections, 1 job), against a job without entries\n')
-  row('', 'none/s', 'edge/s', 'ratio', 'edge ms', 'p99 ms')
-  const [empty = ''] = await org.createJobs(1)
-  for (const entries of [1_000, 99_000]) {
-    const [full = ''] = await org.createJobs(1)
-    await org.addErrors(full, entries)
-    const base = await load(edge, org.spread([empty], counts, REPORT), 16)
-    compare(`${entries} entries`, base, await load(edge, org.spread([full], counts, REPORT), 16))
+  const ours = results.filter(({ case: { name } }) => !name.startsWith('alt_'))
+  section(`Milepost, medians of ${timing.rounds} rounds of ${timing.seconds} s`)
+  printResults(ours)
+  if (measuredFloors.size > 0) {
+    section('The floors beside each other, 64 connections, one job')
+    printFloors(measuredFloors)
   }
-  const withError = { method: 'POST', body: ONE_ERROR } as const
-  const [failing = ''] = await org.createJobs(1)
-  const base = await load(edge, org.spread([empty], counts, REPORT), 16)
-  compare('each report with an error', base, await load(edge, org.spread([failing], withError, REPORT), 16))
-
-  console.log('\nReports on a watched job (16 connections), against the same job unwatched\n')
-  row('', 'none/s', 'edge/s', 'ratio', 'edge ms', 'p99 ms')
-  const [watched = ''] = await org.createJobs(1)
-  const unwatched = await load(edge, org.spread([watched], counts, REPORT), 16)
-  const watchers = await watchJob(edge, org, watched, 1_000)
-  compare('1,000 watchers', unwatched, await load(edge, org.spread([watched], counts, REPORT), 16))
-  console.log(`\n  ${await watchers.close()}`)
-
-  console.log('\nLists of 100,000 jobs, 50 per page (4 connections), against lists of 1,000 jobs\n')
-  row('', '1,000/s', '100,000/s', 'ratio', 'edge ms', 'p99 ms')
-  const lists = await fillList(edge, [1_000, 100_000])
-  for (const query of ['', '?status=failed', '?job_type=crawl&triggered_by=user-7']) {
-    const [small, large] = lists.map(({ headers }) => [
-      { method: 'GET', path: `/api/jobs/${query}`, headers } as const,
-    ])
-    compare(
-      query || 'no filter',
-      await load(edge, [...(small ?? [])], 4),
-      await load(edge, [...(large ?? [])], 4),
-    )
+  if (ours.length < results.length) {
+    section('What a user would write instead')
+    printResults(results.filter((result) => !ours.includes(result)))
+    section('How many times as fast Milepost is')
+    printComparison(results)
   }
+  if (options.alternatives && !hasRedis())
+    console.log('\n  No redis-server on this machine: BullMQ is left out')
+  section('What a request asks of the runtime, counted')
+  const counts: CaseCounts[] = []
+  const counted = ours.map(({ case: one }) => one)
+  for await (const one of countCases(counted, workshop, sender)) counts.push(one)
+  printCounts(counts)
+  if (timing.only.length > 0) return
+  section('Sizes')
+  await printSizes(workshop)
 }
 
-async function benchNeighbors(): Promise<void> {
-  console.log(
-    '\nHow long one organization waits for its list of jobs, in ms, next to another that does its worst\n',
+function isWanted({ name }: Case): boolean {
+  const { only, alternatives } = options
+  const isAlternative = name.startsWith('alt_')
+  if (isAlternative && !alternatives) return false
+  return (
+    only.length === 0 ||
+    only.some((wanted) => name === wanted || (isAlternative && name.endsWith(`_${wanted}`)))
   )
-  row('', 'alone p50', 'p99', 'busy p50', 'p99', 'ratio p50', 'p99')
-  const shared = await openEdge({
-    persistTo: join(state, 'shared'),
-    quiet: true,
-    rateLimits: { REQUESTS: 1_000_000 },
-    bindings: { ARCHIVE_AFTER_SECONDS: 1 },
-  })
+}
+
+function say(line: string): void {
+  console.error(`${new Date().toISOString().slice(11, 19)}  ${line}`)
+}
+
+function section(title: string): void {
+  console.log(`\n${title}\n`)
+}
+
+function optionsOrExit(): Options {
   try {
-    for await (const { act, alone, busy } of measureWithNeighbor(shared)) {
-      const waits = [alone.p50, alone.p99, busy.p50, busy.p99].map((ms) => ms.toFixed(1))
-      row(act, ...waits, (busy.p50 / alone.p50).toFixed(1), (busy.p99 / alone.p99).toFixed(1))
-    }
-  } finally {
-    await shared.dispose()
+    const read = readOptions(process.argv.slice(2))
+    const names = groups.flat().map(({ name }) => name)
+    const unknown = read.only.find((name) => !names.includes(name))
+    if (unknown !== undefined) throw new TypeError(`There is no case ${unknown}, only ${names.join(', ')}`)
+    return read
+  } catch (error) {
+    console.error(`${(error as Error).message}\n\n${USAGE}`)
+    process.exit(2)
   }
-}
-
-function load(target: Edge, requests: Request[], connections: number): Promise<Figures> {
-  return measure(target.url, requests, { connections, seconds: SECONDS })
-}
-
-function floorRequests(jobs: readonly string[]): Request[] {
-  return jobs.map((job) => ({ method: 'POST', path: `/${job}`, body: COUNTS }))
-}
-
-function compare(name: string, base: Figures, { requestsPerSecond, mean, p99 }: Figures): void {
-  const ratio = (requestsPerSecond / base.requestsPerSecond).toFixed(2)
-  row(
-    name,
-    base.requestsPerSecond.toFixed(0),
-    requestsPerSecond.toFixed(0),
-    ratio,
-    mean.toFixed(1),
-    p99.toFixed(0),
-  )
-}
-
-function row(name: string, ...figures: string[]): void {
-  console.log(`  ${name.padEnd(36)}${figures.map((figure) => figure.padStart(11)).join('')}`)
 }

@@ -1,28 +1,11 @@
-import { drizzle } from 'drizzle-orm/d1'
-import type { Edge } from '../../scripts/edge.ts'
-import { hashServerApiKey, newServerApiKey } from '../../src/access/server-api-key.ts'
-import { insertApiKey } from '../../src/store/api-keys.ts'
+import { BenchOrganization, type Edge } from './bench-organization.ts'
 
-/** Creates an organization with that many jobs in D1 for each count. Returns the headers for its requests. */
-export async function fillList(edge: Edge, counts: number[]): Promise<{ headers: Record<string, string> }[]> {
+/** Creates an organization with that many jobs in D1. Returns the headers for its requests. */
+export async function fillList(edge: Edge, count: number): Promise<Record<string, string>> {
+  const organizationId = `bench-with-${count}-jobs`
   const d1 = await edge.d1()
-  const lists: { headers: Record<string, string> }[] = []
-  for (const count of counts) {
-    const organizationId = `bench-with-${count}-jobs`
-    await d1.prepare(INSERT).bind(organizationId, count).run()
-    const key = newServerApiKey()
-    await insertApiKey(drizzle(d1), {
-      keyId: `key_${organizationId}`,
-      keyHash: await hashServerApiKey(key),
-      organizationIds: [organizationId],
-      name: 'bench',
-      permissions: ['job:read'],
-      createdAt: Date.now(),
-      expiresAt: null,
-    })
-    lists.push({ headers: { Authorization: `Bearer ${key}` } })
-  }
-  return lists
+  await d1.prepare(INSERT).bind(organizationId, count).run()
+  return (await BenchOrganization.open(edge, organizationId)).headers
 }
 
 /** Has D1 itself generate jobs, one a minute, with several statuses, types and triggers. */

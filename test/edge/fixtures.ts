@@ -67,8 +67,8 @@ export async function aGuardedJob(edge: Edge, { isFinished = false } = {}) {
 }
 
 /** A caller with a job in progress. */
-export async function aRunningJob(edge: Edge, newJob: object = {}) {
-  const worker = await aWorker(edge, newJob)
+export async function aRunningJob(edge: Edge, newJob: object = {}, order: Partial<KeyOrder> = {}) {
+  const worker = await aWorker(edge, newJob, order)
   await worker.reported({ mark_started: true })
   return worker
 }

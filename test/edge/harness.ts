@@ -7,6 +7,7 @@ import { type Edge, type EdgeOptions, openEdge } from '../../scripts/edge.ts'
 import { PERMISSIONS, type Permission } from '../../src/access/caller.ts'
 import { hashServerApiKey, newServerApiKey } from '../../src/access/server-api-key.ts'
 import { insertApiKey } from '../../src/store/api-keys.ts'
+import { placeOrganization } from '../../src/store/organizations.ts'
 import { checkReply } from './check-reply.ts'
 
 /** The whole edge on a new state, which `dispose` deletes. The state starts as a copy of the folder `state`, if given. */
@@ -40,13 +41,20 @@ export interface KeyOrder {
   permissions?: Permission[]
   /** Milliseconds since the epoch. */
   expiresAt?: number
+  /** Where organizations live that have not been placed: a binding. Default: `DB`. */
+  database?: string
 }
 
 /** Issues a server API key, which works at once. */
 export async function issueKey(edge: Edge, order: KeyOrder): Promise<{ key: string; keyId: string }> {
   const key = newServerApiKey()
   const keyId = `key_${randomUUID()}`
-  await insertApiKey(drizzle(await edge.d1()), {
+  const directory = drizzle(await edge.d1())
+  const { database } = order
+  if (database !== undefined)
+    for (const org of [order.org].flat())
+      await placeOrganization(directory, org, async () => database, Date.now())
+  await insertApiKey(directory, {
     keyHash: await hashServerApiKey(key),
     keyId,
     organizationIds: [order.org].flat(),

@@ -25,8 +25,8 @@ function freshFolder(): string {
 
 /** The D1 database of a state, at the newest schema, as an edge leaves it. */
 async function aDatabaseIn(folder: string): Promise<DatabaseSync> {
-  const { databaseId, migrationsDir } = await readSettings()
-  return openD1File(d1Path(stateDir(folder), databaseId), migrationsDir)
+  const { databases, migrationsDir } = await readSettings()
+  return openD1File(d1Path(stateDir(folder), databases[0].id), migrationsDir)
 }
 
 /** Expects a failed start: one sentence on stderr, nothing on stdout, and no process left. */

@@ -7,13 +7,15 @@ import { call, freshOrganization, type Reply, startEdge } from './harness.ts'
 let edge: Edge
 
 beforeAll(async () => {
-  edge = await startEdge()
+  edge = await startEdge({ databases: 2 })
 })
 afterAll(() => edge?.dispose())
 
-/** An organization with a live and a finished job, and a stranger. */
+let made = 0
+
+/** An organization with a live and a finished job, and a stranger: by turns in one database and in two. */
 async function twoOrganizations() {
-  const { org: victim, key, post } = await aCaller(edge)
+  const { org: victim, key, post } = await aCaller(edge, { database: made++ % 2 === 0 ? 'DB' : 'DB_2' })
   const { org: stranger, key: strangersKey } = await aCaller(edge)
   const jobs: string[] = []
   for (const report of [{ mark_started: true, stage: 'secret' }, { mark_failed: 'secret' }]) {

@@ -3,11 +3,15 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import { eq, sql } from 'drizzle-orm'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import { openLocalDatabase } from '../../scripts/local-database.ts'
-import { openWranglerDatabase } from '../../scripts/wrangler-database.ts'
+import { openLocalDatabases } from '../../scripts/local-database.ts'
+import { openWranglerDatabases } from '../../scripts/wrangler-database.ts'
 import { insertApiKey, listApiKeys, rotateApiKey } from '../../src/store/api-keys.ts'
+import { moveOrganization } from '../../src/store/move-organization.ts'
+import { jobEntries, jobs } from '../../src/store/schema.ts'
 import { findWebhookSecret, saveWebhookSecret } from '../../src/store/webhook-secrets.ts'
+import { aJob } from '../unit/fixtures.ts'
 import { freshOrganization } from './harness.ts'
 
 // Each statement starts a wrangler process. Without an account it runs on this machine as it would at Cloudflare.
@@ -17,11 +21,11 @@ let state: string
 
 beforeAll(async () => {
   state = mkdtempSync(join(tmpdir(), 'milepost-'))
-  ;(await openLocalDatabase(state, { mayCreate: true })).close()
+  ;(await openLocalDatabases(state, { mayCreate: true })).close()
 })
 afterAll(() => rmSync(state, { recursive: true, force: true, maxRetries: 5 }))
 
-const open = () => openWranglerDatabase(['--local', '--persist-to', state])
+const open = async () => (await openWranglerDatabases(['--local', '--persist-to', state])).DB.store
 
 test('no process on the machine has a stored value among its arguments', async () => {
   const org = freshOrganization()
@@ -80,9 +84,46 @@ test('a key can be issued, rotated once and listed through wrangler', async () =
   ])
 })
 
+test('a text that is too long for a statement arrives whole, and leaves nothing behind', async () => {
+  const org = freshOrganization()
+  const store = await open()
+  const secret = `"it's; ü ? ' 😀`.repeat(8_000)
+  await saveWebhookSecret(store, org, secret, 1)
+  expect(await findWebhookSecret(store, org)).toBe(secret)
+  const left = await store.select({ count: sql<number>`count(*)` }).from(sql`long_parameters`)
+  expect(left).toEqual([{ count: 0 }])
+})
+
+test('an organization moves through wrangler, with jobs too long for a statement', async () => {
+  const organizationId = freshOrganization()
+  const other = join(state, 'other')
+  ;(await openLocalDatabases(other, { mayCreate: true })).close()
+  const [from, to] = await Promise.all(
+    [state, other].map((dir) => openWranglerDatabases(['--local', '--persist-to', dir])),
+  )
+  if (from === undefined || to === undefined) throw new Error('there are two')
+  const stores = { DB: from.DB.store, DB_2: to.DB.store }
+  const metadata = { long: `it's "?" ü 😀`.repeat(4_000) }
+  await stores.DB.insert(jobs).values({ organizationId, ...aJob({ metadata, keptErrors: 2 }) })
+  const { jobId } = aJob({})
+  const entry = { organizationId, jobId, kind: 'error' } as const
+  await stores.DB.insert(jobEntries).values([1, 2].map((seq) => ({ ...entry, seq, text: `{"seq":${seq}}` })))
+  const rows = (store: typeof stores.DB) =>
+    Promise.all([
+      store.select().from(jobs).where(eq(jobs.organizationId, organizationId)),
+      store.select().from(jobEntries).where(eq(jobEntries.organizationId, organizationId)),
+    ])
+  const before = await rows(stores.DB)
+
+  const options = { settleMs: 0, restMs: 0, now: Date.now, sleep: async () => {}, say: () => {} }
+  await moveOrganization(stores, organizationId, 'DB_2', options)
+  expect(await rows(stores.DB_2)).toEqual(before)
+  expect(await rows(stores.DB)).toEqual([[], []])
+})
+
 test("a failed statement throws wrangler's message, without the statement's values", async () => {
-  const store = await openWranglerDatabase(['--local', '--persist-to', join(state, 'empty')])
-  const saving = saveWebhookSecret(store, 'acme', 'whsec_secret', 1)
+  const { DB } = await openWranglerDatabases(['--local', '--persist-to', join(state, 'empty')])
+  const saving = saveWebhookSecret(DB.store, 'acme', 'whsec_secret', 1)
   const error = await saving.catch((failed) => failed)
   expect(error.cause).toBeInstanceOf(Error)
   expect(error.cause.message).toMatch(/no such table/)

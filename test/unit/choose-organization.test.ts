@@ -5,6 +5,7 @@ const caller = (...organizationIds: string[]): Caller => ({
   kind: 'key',
   id: 'key_1',
   organizationIds,
+  placements: {},
   permissions: [],
   expiresAt: null,
 })

@@ -7,6 +7,7 @@ const HOUR = 60 * MINUTE
 const KEY: StoredKey = {
   keyId: 'key_1',
   organizationIds: ['acme'],
+  placements: {},
   permissions: ['job:create'],
   expiresAt: null,
   revokedAt: null,
@@ -69,6 +70,7 @@ describe('a valid key', () => {
         kind: 'key',
         id: 'key_1',
         organizationIds: ['acme'],
+        placements: {},
         permissions: ['job:create'],
         expiresAt: null,
       },

@@ -11,7 +11,14 @@ async function endOf(openedAt: number, usedAt: number[], change: Partial<StoredK
   let now = START
   const keys = new KnownKeys({ now: () => now })
   const { at, ...changed } = change
-  const valid = { keyId: 'k', organizationIds: ['o'], permissions: [], expiresAt: null, revokedAt: null }
+  const valid = {
+    keyId: 'k',
+    organizationIds: ['o'],
+    placements: {},
+    permissions: [],
+    expiresAt: null,
+    revokedAt: null,
+  }
   const isGood = async () => {
     const lookUp = async () => (now >= START + at ? { ...valid, ...changed } : valid)
     const { ok } = await keys.check('hash', { lookUp, keepAlive: () => {} })

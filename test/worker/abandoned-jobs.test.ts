@@ -17,7 +17,8 @@ async function runCron(settings: Partial<Env>): Promise<void> {
 }
 
 /** A job that only D1 has, as an import from another system leaves it. */
-async function anImportedJob(given: Partial<Job>, key = aJobKey()): Promise<JobKey> {
+async function anImportedJob(given: Partial<Job>, { organizationId, jobId } = aJobKey()): Promise<JobKey> {
+  const key = { organizationId, jobId }
   const job = aJob({ status: 'in_progress', ...given, jobId: key.jobId })
   await recordJob(store, { key, job, entries: [], unfinished: false, onlyProgress: false })
   return key

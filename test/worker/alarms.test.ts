@@ -2,7 +2,7 @@ import { evictDurableObject, runDurableObjectAlarm } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { jobObject } from '../../src/job-object/address.ts'
-import type { JobKey } from '../../src/jobs/job.ts'
+import type { JobAddress } from '../../src/jobs/placement.ts'
 import {
   aJobKey,
   aKeyedRequest,
@@ -24,11 +24,11 @@ afterEach(() => {
   vi.restoreAllMocks()
 })
 
-function alarmOf(key: JobKey): Promise<number | null> {
+function alarmOf(key: JobAddress): Promise<number | null> {
   return inside(key, (storage) => storage.getAlarm())
 }
 
-async function loseAlarm(key: JobKey): Promise<void> {
+async function loseAlarm(key: JobAddress): Promise<void> {
   await inside(key, (storage) => storage.deleteAlarm())
   await evictDurableObject(jobObject(env.JOBS, key))
 }

@@ -5,6 +5,7 @@ declare global {
   namespace Cloudflare {
     interface Env {
       DB: D1Database
+      DB_2: D1Database
       JOBS: DurableObjectNamespace
       /** Node reads these in vitest.config.ts, because a Worker has no files. */
       RECORDERS: DurableObjectNamespace
@@ -14,3 +15,4 @@ declare global {
 }
 
 await applyD1Migrations(env.DB, env.TEST_MIGRATIONS)
+await applyD1Migrations(env.DB_2, env.TEST_MIGRATIONS)

@@ -3,7 +3,7 @@ import { env } from 'cloudflare:workers'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { jobObject } from '../../src/job-object/address.ts'
 import { entryText } from '../../src/jobs/entry-text.ts'
-import type { JobKey } from '../../src/jobs/job.ts'
+import type { JobAddress } from '../../src/jobs/placement.ts'
 import {
   aJobKey,
   aKeyedRequest,
@@ -26,7 +26,7 @@ afterEach(() => {
 const SKUS = ['a', 'b', 'c']
 
 /** A finished job with three errors that D1 has. */
-async function aFinishedJob(): Promise<JobKey> {
+async function aFinishedJob(): Promise<JobAddress> {
   const key = await createdJob()
   await reported(key, { errors: SKUS.map(anError), markCompleted: true })
   await runDurableObjectAlarm(jobObject(env.JOBS, key))
@@ -34,13 +34,13 @@ async function aFinishedJob(): Promise<JobKey> {
 }
 
 /** Runs the alarm so many minutes after a finished job is due to leave its object. True if it has left. */
-async function leaves(key: JobKey, minutes = 0): Promise<boolean> {
+async function leaves(key: JobAddress, minutes = 0): Promise<boolean> {
   const { job } = await readJob(key)
   await runAlarmAt(key, (job.completedAt ?? 0) + HOUR + minutes * 60_000)
   return await inside(key, (storage) => storage.kv.get('job') === undefined)
 }
 
-async function errorsByPage(key: JobKey): Promise<string[]> {
+async function errorsByPage(key: JobAddress): Promise<string[]> {
   const page = { kind: 'error' as const, after: 0, limit: 100, errorType: null }
   const reply = await jobObject(env.JOBS, key).entries(key, page)
   if (!reply.ok) throw new Error(reply.reason)
@@ -48,10 +48,10 @@ async function errorsByPage(key: JobKey): Promise<string[]> {
 }
 
 describe('A finished job stays in its object until D1 has all of it', () => {
-  const change = (sql: string) => (key: JobKey) => env.DB.prepare(sql).bind(key.jobId).run()
+  const change = (sql: string) => (key: JobAddress) => env.DB.prepare(sql).bind(key.jobId).run()
   const longer = entryText({ ...anError('b'), message: 'something else' }, 0)
 
-  test.each<[string, (key: JobKey) => Promise<unknown>]>([
+  test.each<[string, (key: JobAddress) => Promise<unknown>]>([
     ['the job', change('delete from jobs where job_id = ?')],
     ['another state of the job', change("update jobs set status = 'in_progress' where job_id = ?")],
     ['an older state of the job', change('update jobs set revision = 1 where job_id = ?')],

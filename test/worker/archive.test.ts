@@ -2,7 +2,7 @@ import { evictDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { expect, test, vi } from 'vitest'
 import { jobObject } from '../../src/job-object/address.ts'
-import type { JobKey } from '../../src/jobs/job.ts'
+import type { JobAddress } from '../../src/jobs/placement.ts'
 import {
   aJobKey,
   aKeyedRequest,
@@ -133,12 +133,12 @@ test('a report repeated while D1, which has the reply, is down gets “unavailab
 })
 
 /** Runs the alarm so many ms after the job finished. */
-async function runAlarm(key: JobKey, { after }: { after: number }): Promise<void> {
+async function runAlarm(key: JobAddress, { after }: { after: number }): Promise<void> {
   const { job } = await readJob(key)
   expect(await runAlarmAt(key, (job.completedAt ?? 0) + after)).toBe(true)
 }
 
-async function storedNames(key: JobKey): Promise<string[]> {
+async function storedNames(key: JobAddress): Promise<string[]> {
   return await inside(key, (storage) => {
     const tables = storage.sql
       .exec<{ name: string }>(

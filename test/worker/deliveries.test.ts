@@ -2,12 +2,12 @@ import { evictDurableObject, runDurableObjectAlarm } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { expect, test, vi } from 'vitest'
 import { jobObject } from '../../src/job-object/address.ts'
-import type { JobKey } from '../../src/jobs/job.ts'
+import type { JobAddress } from '../../src/jobs/placement.ts'
 import { aNewJob, createdJob, inside, readJob, recordedJob, reported } from './fixtures.ts'
 
 const toPost = { ...aNewJob, callbackUrl: 'https://example.com/hook' }
 
-async function attemptsOf(key: JobKey) {
+async function attemptsOf(key: JobAddress) {
   const { job } = await readJob(key)
   return job.attempts.map(({ error }) => error)
 }

@@ -4,7 +4,7 @@ import { afterEach, expect, test, vi } from 'vitest'
 import { jobObject } from '../../src/job-object/address.ts'
 import type { EntriesReply } from '../../src/job-object/replies.ts'
 import type { EntryPage } from '../../src/jobs/entry-page.ts'
-import type { JobKey } from '../../src/jobs/job.ts'
+import type { JobAddress } from '../../src/jobs/placement.ts'
 import { aJobKey, anError, archive, createdJob, keysOf, reported } from './fixtures.ts'
 
 afterEach(() => {
@@ -15,13 +15,13 @@ function ofType(errorType: string, count: number, prefix = errorType) {
   return Array.from({ length: count }, (_, n) => ({ ...anError(`${prefix}-${n}`), errorType }))
 }
 
-async function groupsOf(key: JobKey) {
+async function groupsOf(key: JobAddress) {
   const reply = await jobObject(env.JOBS, key).groups(key)
   if (!reply.ok) throw new Error(reply.reason)
   return { error: reply.error.groups, warning: reply.warning.groups, others: reply.error.others }
 }
 
-async function pageOf(key: JobKey, page: Partial<EntryPage>): Promise<EntriesReply> {
+async function pageOf(key: JobAddress, page: Partial<EntryPage>): Promise<EntriesReply> {
   const whole: EntryPage = { kind: 'error', after: 0, limit: 100, errorType: null, ...page }
   const reply = await jobObject(env.JOBS, key).entries(key, whole)
   if (!reply.ok) throw new Error(reply.reason)
@@ -29,7 +29,7 @@ async function pageOf(key: JobKey, page: Partial<EntryPage>): Promise<EntriesRep
 }
 
 /** Finishes the job and moves it out of its object. */
-async function archived(key: JobKey): Promise<void> {
+async function archived(key: JobAddress): Promise<void> {
   await reported(key, { markCompleted: true })
   await archive(key)
   await evictDurableObject(jobObject(env.JOBS, key))

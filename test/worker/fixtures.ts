@@ -2,12 +2,14 @@ import { runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { vi } from 'vitest'
 import { jobObject } from '../../src/job-object/address.ts'
+import { Journal } from '../../src/job-object/journal.ts'
 import type { JobReply } from '../../src/job-object/replies.ts'
 import type { Report, ReportedEntry } from '../../src/jobs/apply-report.ts'
 import type { NewJob } from '../../src/jobs/create-job.ts'
 import type { JobKey, JobSnapshot } from '../../src/jobs/job.ts'
 import { jobIdOf } from '../../src/jobs/job-id.ts'
 import type { KeyedRequest } from '../../src/jobs/keyed-request.ts'
+import { type JobAddress, UNPLACED } from '../../src/jobs/placement.ts'
 import { shownTexts } from '../../src/jobs/recent-entries.ts'
 import { findJob, findRecent } from '../../src/store/find-job.ts'
 import { openStore } from '../../src/store/store.ts'
@@ -17,9 +19,13 @@ export const store = openStore(env.DB)
 /** In ms. A finished job stays in its object this long: see `vitest.config.ts`. */
 export const HOUR = 60 * 60 * 1_000
 
-/** The key of a job that does not exist, in a new organization. */
-export function aJobKey(): JobKey {
-  return { organizationId: `org_${crypto.randomUUID()}`, jobId: jobIdOf(crypto.randomUUID()) }
+/** The key of a job that does not exist, in a new organization, which lives in `DB`. */
+export function aJobKey(): JobAddress {
+  return {
+    organizationId: `org_${crypto.randomUUID()}`,
+    jobId: jobIdOf(crypto.randomUUID()),
+    placement: UNPLACED,
+  }
 }
 
 export const aNewJob: NewJob = {
@@ -40,7 +46,7 @@ export function aKeyedRequest(key = 'k', fingerprint = 'the body'): KeyedRequest
 }
 
 /** A pending job that its object and D1 have. */
-export async function createdJob(newJob: NewJob = aNewJob): Promise<JobKey> {
+export async function createdJob(newJob: NewJob = aNewJob): Promise<JobAddress> {
   const key = aJobKey()
   acknowledged(await jobObject(env.JOBS, key).create(key, newJob, null))
   return key
@@ -48,15 +54,27 @@ export async function createdJob(newJob: NewJob = aNewJob): Promise<JobKey> {
 
 /** Reports on a job, and returns the job after it. Throws if the report is refused. */
 export async function reported(
-  key: JobKey,
+  key: JobAddress,
   report: Report,
   request: KeyedRequest | null = null,
 ): Promise<JobSnapshot> {
-  return acknowledged(await jobObject(env.JOBS, key).report(key, report, request))
+  acknowledged(await jobObject(env.JOBS, key).report(key, report, request))
+  return await heldJob(key)
 }
 
-export async function readJob(key: JobKey): Promise<JobSnapshot> {
-  return acknowledged(await jobObject(env.JOBS, key).read(key))
+/** The job as its object holds it, once it has been read from there. Throws if that is refused. */
+export async function readJob(key: JobAddress): Promise<JobSnapshot> {
+  acknowledged(await jobObject(env.JOBS, key).read(key))
+  return await heldJob(key)
+}
+
+/** The job in the journal, or in D1 if it has left. */
+async function heldJob(key: JobAddress): Promise<JobSnapshot> {
+  const journaled = await inside(key, (storage) => new Journal(storage).load())
+  const held = journaled && { job: journaled.job, ...shownTexts(journaled.recent) }
+  const snapshot = held ?? (await recordedJob(key))
+  if (snapshot === undefined) throw new Error('neither the object nor D1 has the job')
+  return snapshot
 }
 
 /** The job as D1 has it. */
@@ -66,7 +84,7 @@ export async function recordedJob(key: JobKey): Promise<JobSnapshot | undefined>
 }
 
 /** Runs the alarm of the job's object as of `now`, in ms since the epoch. True if one was set. */
-export async function runAlarmAt(key: JobKey, now: number): Promise<boolean> {
+export async function runAlarmAt(key: JobAddress, now: number): Promise<boolean> {
   vi.useFakeTimers({ toFake: ['Date'], now })
   const ran = await runDurableObjectAlarm(jobObject(env.JOBS, key))
   vi.useRealTimers()
@@ -74,7 +92,7 @@ export async function runAlarmAt(key: JobKey, now: number): Promise<boolean> {
 }
 
 /** Runs the alarm of a finished job when it is due to leave its object. Throws if it stays. */
-export async function archive(key: JobKey): Promise<void> {
+export async function archive(key: JobAddress): Promise<void> {
   const { job } = await readJob(key)
   await runAlarmAt(key, (job.completedAt ?? 0) + HOUR)
   if (await inside(key, (storage) => storage.kv.get('job') !== undefined)) throw new Error('the job stayed')
@@ -93,8 +111,6 @@ export function keysOf(entryTexts: string[]): string[] {
   return entryTexts.map((text) => JSON.parse(text).entity_key)
 }
 
-function acknowledged(reply: JobReply): JobSnapshot {
+function acknowledged(reply: JobReply): void {
   if (!reply.ok) throw new Error(`refused: ${reply.reason}`)
-  const { job, errors, warnings } = reply
-  return { job, errors, warnings }
 }

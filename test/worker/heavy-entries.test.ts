@@ -4,7 +4,7 @@ import { expect, test, vi } from 'vitest'
 import { jobObject } from '../../src/job-object/address.ts'
 import type { ReportedEntry } from '../../src/jobs/apply-report.ts'
 import type { EntryPage } from '../../src/jobs/entry-page.ts'
-import type { JobKey } from '../../src/jobs/job.ts'
+import type { JobAddress } from '../../src/jobs/placement.ts'
 import { findEntries } from '../../src/store/find-entries.ts'
 import { anError, createdJob, keysOf, readJob, recordedJob, reported, store } from './fixtures.ts'
 
@@ -39,7 +39,7 @@ test('a job with the largest possible entries keeps working, is recorded, and is
   expect(inD1.map(({ text }) => text)).toEqual(inObject.ok && inObject.texts)
 })
 
-async function keysByPages(key: JobKey): Promise<string[]> {
+async function keysByPages(key: JobAddress): Promise<string[]> {
   const found: string[] = []
   for (let after: number | null = 0; after !== null; ) {
     const page: EntryPage = { kind: 'error', after, limit: 1_000, errorType: null }

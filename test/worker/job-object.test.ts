@@ -5,6 +5,7 @@ import { jobObject } from '../../src/job-object/address.ts'
 import { entryText } from '../../src/jobs/entry-text.ts'
 import {
   aJobKey,
+  aKeyedRequest,
   anError,
   createdJob,
   inside,
@@ -18,9 +19,7 @@ import { recordJob } from './record-job.ts'
 
 test('500 reports at once, each with its own error, make 500 entries and revisions without a gap', async () => {
   const key = await createdJob()
-  const replies = await Promise.all(range(500).map((n) => reported(key, { errors: [anError(`sku-${n}`)] })))
-
-  expect(replies.map(({ job }) => job.revision).sort((a, b) => a - b)).toEqual(range(500).map((n) => n + 2))
+  await Promise.all(range(500).map((n) => reported(key, { errors: [anError(`sku-${n}`)] })))
   const { job, errors } = await readJob(key)
   expect(job).toMatchObject({ revision: 501, errorCount: 500, failedItems: 500 })
   expect(errors).toHaveLength(100)
@@ -40,10 +39,26 @@ test('500 reports at once, each with its own error, make 500 entries and revisio
   expect(counted).toEqual({ n: 500 })
 })
 
-test('each reply shows the job as its own report left it, even if many were committed together', async () => {
+test('each reply shows a job with its own report in it, and those committed together the same one', async () => {
   const key = await createdJob()
-  const replies = await Promise.all(range(20).map((n) => reported(key, { processedItems: n })))
-  for (const [n, { job }] of replies.entries()) expect(job.processedItems).toBe(n)
+  const object = jobObject(env.JOBS, key)
+  const replies = await Promise.all(
+    range(20).map((n) => object.report(key, { metadataPatch: { [`report-${n}`]: true } }, null)),
+  )
+  const bodies = replies.map((reply) => (reply.ok ? reply.body : reply.reason))
+  for (const [n, body] of bodies.entries()) {
+    expect(JSON.parse(body).metadata).toMatchObject({ [`report-${n}`]: true })
+  }
+  expect(new Set(bodies).size).toBeLessThan(20)
+})
+
+test('a keyed report gets the same job again that it was shown, whatever was committed with it', async () => {
+  const key = await createdJob()
+  const object = jobObject(env.JOBS, key)
+  const send = (n: number) => object.report(key, { processedItems: n }, aKeyedRequest(`key ${n}`))
+  const replies = await Promise.all(range(20).map(send))
+  await reported(key, { processedItems: 99 })
+  for (const n of range(20)) expect(await send(n)).toEqual({ ...replies[n], replayed: true })
 })
 
 test('a new status is in D1 before the reply, and the rest follows by itself within about a second', async () => {

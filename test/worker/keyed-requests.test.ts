@@ -4,8 +4,8 @@ import { afterEach, expect, test, vi } from 'vitest'
 import { jobObject } from '../../src/job-object/address.ts'
 import type { JobReply } from '../../src/job-object/replies.ts'
 import type { Report } from '../../src/jobs/apply-report.ts'
-import type { JobKey } from '../../src/jobs/job.ts'
 import type { KeyedRequest } from '../../src/jobs/keyed-request.ts'
+import type { JobAddress } from '../../src/jobs/placement.ts'
 import {
   aJobKey,
   aKeyedRequest,
@@ -144,10 +144,10 @@ test('creates with one key that arrive at once make one job', async () => {
     range(10).map(() => jobObject(env.JOBS, key).create(key, aNewJob, aKeyedRequest('k1'))),
   )
   expect(replies.filter((reply) => reply.ok && !reply.replayed)).toHaveLength(1)
-  expect(replies.every((reply) => reply.ok && reply.job.revision === 1)).toBe(true)
+  expect(replies.every((reply) => reply.ok && reply.revision === 1)).toBe(true)
 })
 
-function send(key: JobKey, report: Report, request: KeyedRequest): Promise<JobReply> {
+function send(key: JobAddress, report: Report, request: KeyedRequest): Promise<JobReply> {
   return jobObject(env.JOBS, key).report(key, report, request)
 }
 

@@ -3,7 +3,8 @@ import { env } from 'cloudflare:workers'
 import { afterEach, expect, test, vi } from 'vitest'
 import { jobObject } from '../../src/job-object/address.ts'
 import { entryText } from '../../src/jobs/entry-text.ts'
-import type { Job, JobKey } from '../../src/jobs/job.ts'
+import type { Job } from '../../src/jobs/job.ts'
+import type { JobAddress } from '../../src/jobs/placement.ts'
 import {
   aJobKey,
   aKeyedRequest,
@@ -27,20 +28,20 @@ afterEach(() => {
 })
 
 /** A job in progress that D1 has in full. */
-async function aRecordedJob(): Promise<{ key: JobKey; job: Job }> {
+async function aRecordedJob(): Promise<{ key: JobAddress; job: Job }> {
   const key = await createdJob()
   const { job } = await reported(key, { markStarted: true, errors: [anError('before')] })
   await vi.waitFor(async () => expect((await recordedJob(key))?.job).toEqual(job), { timeout: 5_000 })
   return { key, job }
 }
 
-async function loseStorage(key: JobKey): Promise<void> {
+async function loseStorage(key: JobAddress): Promise<void> {
   await inside(key, (storage) => storage.deleteAll())
   await evictDurableObject(jobObject(env.JOBS, key))
 }
 
 /** A record that a lost object was sending to D1: a report with an error of its own. */
-function lateRecord(key: JobKey, job: Job) {
+function lateRecord(key: JobAddress, job: Job) {
   const dead = { ...job, revision: job.revision + 3, processedItems: 77, keptErrors: 2, errorCount: 2 }
   const entries = [{ kind: 'error' as const, seq: 2, text: entryText(anError('of the dead'), 0) }]
   return { key, job: dead, entries, unfinished: false, onlyProgress: false }

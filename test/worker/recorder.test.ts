@@ -26,7 +26,7 @@ function aJob(change: Partial<Job> = {}): Job {
 
 function record(recorder: RecorderCalls, job: Job, onlyProgress = false): Promise<RecordReply> {
   const key = { organizationId: KEY.organizationId, jobId: job.jobId }
-  return recorder.record(packRecord({ key, job, entries: [], unfinished: false, onlyProgress }))
+  return recorder.record(packRecord({ key, job, entries: [], unfinished: false, onlyProgress }), 'DB')
 }
 
 const stored = (job: Job) => recordedJob({ organizationId: KEY.organizationId, jobId: job.jobId })
@@ -123,7 +123,7 @@ test('a job always has the same recorder, and jobs are spread over those there a
   const recorders = { getByName: (name: string) => names.add(name) } as unknown as DurableObjectNamespace
   for (let n = 0; n < 500; n++) {
     const key = aJobKey()
-    for (const _ of [1, 2]) recorderOf({ RECORDERS: recorders }, 4, key)
+    for (const _ of [1, 2]) recorderOf({ RECORDERS: recorders }, 'DB', 4, key)
   }
   expect([...names].toSorted()).toEqual(['DB/0', 'DB/1', 'DB/2', 'DB/3'])
 })

@@ -5,6 +5,8 @@ import type { Env } from '../../src/env.ts'
 import worker from '../../src/index.ts'
 import type { JobKey, JobStatus } from '../../src/jobs/job.ts'
 import { deleteOldJobs } from '../../src/store/delete-old-jobs.ts'
+import { findJob } from '../../src/store/find-job.ts'
+import { openStore } from '../../src/store/store.ts'
 import { aJob } from '../unit/fixtures.ts'
 import { aJobKey, recordedJob, store } from './fixtures.ts'
 import { recordJob } from './record-job.ts'
@@ -49,6 +51,15 @@ test('a run is bounded: it deletes many small jobs per step, a large one in seve
   expect(await rowsOf(large)).toBe(0)
   expect(await deleteOldJobs(store, 10_000, 10)).toBe(50)
   for (const key of [large, ...small]) expect(await recordedJob(key)).toBeUndefined()
+})
+
+test('retention is the same in every database', async () => {
+  const key = aJobKey()
+  const job = aJob({ jobId: key.jobId, status: 'completed', completedAt: NOW - 91 * DAY })
+  const second = openStore(env.DB_2)
+  await recordJob(second, { key, job, entries: [], unfinished: false, onlyProgress: false })
+  await runCron({ RETENTION_DAYS: 90 })
+  expect(await findJob(second, key)).toBeUndefined()
 })
 
 async function runCron(settings: Partial<Env>): Promise<void> {

@@ -2,7 +2,7 @@ import { evictDurableObject, runDurableObjectAlarm } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { afterEach, expect, test, vi } from 'vitest'
 import { jobObject } from '../../src/job-object/address.ts'
-import type { JobKey } from '../../src/jobs/job.ts'
+import type { JobAddress } from '../../src/jobs/placement.ts'
 import { listJobs } from '../../src/store/list-jobs.ts'
 import { aNewJob, createdJob, inside, readJob, recordedJob, reported, store } from './fixtures.ts'
 
@@ -11,20 +11,20 @@ afterEach(() => {
 })
 
 /** A job in progress that counts as stalled after so many seconds of silence. */
-async function aRunningJob(stallAfterSeconds: number | null = 60): Promise<JobKey> {
+async function aRunningJob(stallAfterSeconds: number | null = 60): Promise<JobAddress> {
   const key = await createdJob({ ...aNewJob, stallAfterSeconds })
   await reported(key, { markStarted: true })
   return key
 }
 
 /** Runs the alarm so many seconds after the last report. The clock then stays there. */
-async function runAlarm(key: JobKey, { after }: { after: number }): Promise<void> {
+async function runAlarm(key: JobAddress, { after }: { after: number }): Promise<void> {
   const { job } = await readJob(key)
   vi.useFakeTimers({ toFake: ['Date'], now: job.updatedAt + after * 1_000 })
   await runDurableObjectAlarm(jobObject(env.JOBS, key))
 }
 
-async function stalledIds({ organizationId }: JobKey): Promise<string[]> {
+async function stalledIds({ organizationId }: JobAddress): Promise<string[]> {
   const filter = { statuses: [], stalled: true as const }
   const page = { filter, limit: 10, bytes: 1_000_000, withMetadata: true }
   const { jobs } = await listJobs(store, organizationId, page)

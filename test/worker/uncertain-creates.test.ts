@@ -3,7 +3,7 @@ import { env } from 'cloudflare:workers'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { jobObject } from '../../src/job-object/address.ts'
 import type { Report } from '../../src/jobs/apply-report.ts'
-import type { JobKey } from '../../src/jobs/job.ts'
+import type { JobAddress } from '../../src/jobs/placement.ts'
 import { D1Timeout } from '../../src/store/bounded-d1.ts'
 import { failD1 } from './fail-d1.ts'
 import {
@@ -26,16 +26,16 @@ afterEach(() => {
   vi.restoreAllMocks()
 })
 
-const create = (key: JobKey) => jobObject(env.JOBS, key).create(key, aNewJob, aKeyedRequest())
+const create = (key: JobAddress) => jobObject(env.JOBS, key).create(key, aNewJob, aKeyedRequest())
 
-async function untilRecorded(key: JobKey, expected: object): Promise<void> {
+async function untilRecorded(key: JobAddress, expected: object): Promise<void> {
   await vi.waitFor(async () => expect((await recordedJob(key))?.job).toMatchObject(expected), {
     timeout: 5_000,
   })
 }
 
 /** A job that a keyed request created, with a report that D1 has, in an object that then lost its storage. */
-async function aLostJob(report: Report): Promise<JobKey> {
+async function aLostJob(report: Report): Promise<JobAddress> {
   const key = aJobKey()
   await create(key)
   await untilRecorded(key, (await reported(key, report)).job)
@@ -85,7 +85,7 @@ describe('A keyed create repeated after its object lost the job', () => {
   test('goes on while D1 is down, and gives way to the job in D1 once that is back', async () => {
     const key = await aLostJob(RUNNING)
     const d1 = failD1()
-    expect(await create(key)).toMatchObject({ ok: true, job: { status: 'pending' } })
+    expect(await create(key)).toMatchObject({ ok: true, status: 'pending' })
     d1.restore()
     await runDurableObjectAlarm(jobObject(env.JOBS, key))
     const taken = await readJob(key)

@@ -2,6 +2,7 @@ import type { Context } from 'hono'
 import { createMiddleware } from 'hono/factory'
 import { chooseOrganization, type Identification, type Permission } from '../../access/caller.ts'
 import { FailedAttempts } from '../../access/failed-attempts.ts'
+import { UNPLACED } from '../../jobs/placement.ts'
 import { logErrorThrottled } from '../../log.ts'
 import type { EdgeEnv } from '../edge-env.ts'
 import { type CallerRefusal, refuse } from '../reply/refuse.ts'
@@ -17,8 +18,8 @@ const failedAttempts = new FailedAttempts({
 })
 
 /**
- * Finds out who is calling before anything else of the request is looked at. Sets `caller`, `organizationId` and
- * `permits`, or refuses.
+ * Finds out who is calling before anything else of the request is looked at. Sets `caller`, `permits`,
+ * `organizationId` and `placement`, or refuses.
  */
 export const authenticate = createMiddleware<EdgeEnv>(async (c, next) => {
   const credential = readCredential(c)
@@ -28,13 +29,15 @@ export const authenticate = createMiddleware<EdgeEnv>(async (c, next) => {
 
   const identified = await identifyUnlessBarred(c, credential)
   if (!identified.ok) return refuse(c, identified)
-  const { caller, permits } = identified
+  const { caller, permits, placementOf } = identified
   c.set('caller', caller)
   c.set('permits', permits)
 
   const choice = chooseOrganization(caller, c.req.header('X-Organization-ID'))
   // Set before the budget is spent, so that the log says whose request was one too many.
-  c.set('organizationId', choice.ok ? choice.organizationId : null)
+  const organizationId = choice.ok ? choice.organizationId : null
+  c.set('organizationId', organizationId)
+  c.set('placement', organizationId === null ? UNPLACED : placementOf(organizationId))
   if (!spendRequest(c)) return refuse(c, { ok: false, reason: 'too_many_requests' })
   if (!choice.ok) return refuse(c, { ok: false, reason: 'organization_left_open' })
   return await next()

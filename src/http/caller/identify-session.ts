@@ -1,10 +1,15 @@
 import type { Context } from 'hono'
 import type { Identification } from '../../access/caller.ts'
+import { KnownPlacements } from '../../access/known-placements.ts'
 import { openStytchSessions } from '../../access/open-stytch-sessions.ts'
 import { sha256 } from '../../access/sha256.ts'
 import type { SessionCookies } from '../../access/stytch-sessions.ts'
+import type { Placement } from '../../jobs/placement.ts'
 import { logErrorThrottled } from '../../log.ts'
+import { placeSession } from '../../store/organizations.ts'
 import type { EdgeEnv } from '../edge-env.ts'
+
+const knownPlacements = new KnownPlacements({ now: Date.now })
 
 /** Whose session it is. With `mayAsk` false, only what is remembered or its JWT proves counts. */
 export async function identifySession(
@@ -19,10 +24,27 @@ export async function identifySession(
   if (checked === undefined) return { ok: false, reason: 'not_asked' }
   if (!checked.ok) return checked
   const { caller } = checked
+  const [organizationId = ''] = caller.organizationIds
+  const placement = await knownPlacements.find(organizationId, {
+    lookUp: (id) => lookUpPlacement(c, id),
+    keepAlive: (work) => c.executionCtx.waitUntil(work),
+  })
+  if (placement === undefined) return { ok: false, reason: 'unavailable' }
   return {
     ok: true,
     caller,
     permits: (permission) => sessions.permits(cookies, tokenHash, caller, permission),
+    // A session has one organization.
+    placementOf: () => placement,
+  }
+}
+
+async function lookUpPlacement(c: Context<EdgeEnv>, organizationId: string): Promise<Placement> {
+  try {
+    return await placeSession(c.env, organizationId, Date.now())
+  } catch (error) {
+    logErrorThrottled('organization_not_looked_up', { request_id: c.var.requestId }, error)
+    throw error
   }
 }
 

@@ -4,6 +4,7 @@ import type { Env } from '../../env.ts'
 import type { UsageLimits } from '../../jobs/usage.ts'
 import { logErrorThrottled } from '../../log.ts'
 import { readSettings } from '../../settings.ts'
+import { databaseOf } from '../../store/databases.ts'
 import { findUsage } from '../../store/find-usage.ts'
 import { openReplica } from '../../store/store.ts'
 import type { EdgeEnv } from '../edge-env.ts'
@@ -32,7 +33,7 @@ export async function refusalToCreate(
 /** A replica will do: the answer is remembered for longer than a replica lags. */
 async function lookUp(c: Context<EdgeEnv>, organizationId: string) {
   try {
-    return await findUsage(openReplica(c.env.DB), organizationId)
+    return await findUsage(openReplica(databaseOf(c.env, c.var.placement.database)), organizationId)
   } catch (error) {
     logErrorThrottled('usage_not_looked_up', { request_id: c.var.requestId }, error)
     throw error

@@ -1,42 +1,31 @@
 import type { Context } from 'hono'
 import type { JobShown } from '../../job-object/replies.ts'
-import type { Job } from '../../jobs/job.ts'
-import { presentJob } from '../../jobs/present-job.ts'
 
 /** The reply that carries a job. Where it does not carry all entries, a `Link` leads to them. */
-export function jobJson(c: Context, reply: JobShown): Response {
-  const headers: Record<string, string> = { 'Content-Type': 'application/json', ETag: etagOf(reply.job) }
-  if (reply.replayed) headers['Idempotency-Replayed'] = 'true'
-  const links = linksOf(reply)
+export function jobJson(c: Context, { body, revision, hasMore, replayed }: JobShown): Response {
+  const headers: Record<string, string> = { 'Content-Type': 'application/json', ETag: etagOf(revision) }
+  if (replayed) headers['Idempotency-Replayed'] = 'true'
+  const links = (['errors', 'warnings'] as const)
+    .filter((entries) => hasMore[entries])
+    .map((entries) => `</api/jobs/${c.req.param('job_id')}/${entries}>; rel="${entries}"`)
   if (links.length > 0) headers.Link = links.join(', ')
-  return c.body(presentJob(reply, reply.asOf), 200, headers)
+  return c.body(body, 200, headers)
 }
 
-/** Whether the caller has the job as it is: then 304 says so, without a body. The running clock is no change. */
-export function hasCurrent(c: Context, job: Job): boolean {
+/** Whether the caller has this revision: then 304 says so, without a body. The running clock is no change. */
+export function hasCurrent(c: Context, revision: number): boolean {
   const known = c.req
     .header('If-None-Match')
     ?.split(',')
     .map((tag) => tag.trim().replace(/^W\//, ''))
-  return known?.some((tag) => tag === '*' || tag === etagOf(job).replace(/^W\//, '')) ?? false
+  return known?.some((tag) => tag === '*' || tag === etagOf(revision).replace(/^W\//, '')) ?? false
 }
 
-export function sayNotModified(c: Context, job: Job): Response {
-  return c.body(null, 304, { ETag: etagOf(job) })
+export function sayNotModified(c: Context, revision: number): Response {
+  return c.body(null, 304, { ETag: etagOf(revision) })
 }
 
 /** Weak, since the duration and the ETA go on while the job stays the same. */
-export function etagOf({ revision }: Job): string {
+export function etagOf(revision: number): string {
   return `W/"${revision}"`
-}
-
-function linksOf({ job, errors, warnings }: JobShown): string[] {
-  return [
-    ...(job.keptErrors > errors.length ? [linkTo(job, 'errors')] : []),
-    ...(job.keptWarnings > warnings.length ? [linkTo(job, 'warnings')] : []),
-  ]
-}
-
-function linkTo({ jobId }: Job, entries: 'errors' | 'warnings'): string {
-  return `</api/jobs/${jobId}/${entries}>; rel="${entries}"`
 }

@@ -2,11 +2,9 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
-import type { Edge } from '../../scripts/edge.ts'
-import { BenchOrganization, sampleError } from './bench-organization.ts'
+import { BenchOrganization, type Edge, type Request, sampleError } from '../bench-organization.ts'
+import { fillList } from '../many-jobs.ts'
 import type { CallerThread } from './caller-thread.ts'
-import type { Request } from './load.ts'
-import { fillList } from './many-jobs.ts'
 
 /** How many callers the neighbor has. All of them call continuously. */
 const CALLERS = 8
@@ -42,8 +40,8 @@ interface NeighborResult {
  */
 export async function* measureWithNeighbor(edge: Edge): AsyncGenerator<NeighborResult> {
   const neighbor = await BenchOrganization.open(edge)
-  const [list] = await fillList(edge, [1_000])
-  const waits = (until: Promise<unknown>) => readList(edge, list?.headers ?? {}, until)
+  const headers = await fillList(edge, 1_000)
+  const waits = (until: Promise<unknown>) => readList(edge, headers, until)
   await waits(pause(DURATION_MS / 2))
 
   const [job = '', ...live] = await neighbor.createJobs(1 + CALLERS)
@@ -115,9 +113,9 @@ async function sendAll(edge: Edge, neighbor: BenchOrganization, requests: Reques
     url: edge.url,
     callers: CALLERS,
     duration: DURATION_MS,
-    requests: requests.map((request, n) => ({
+    requests: requests.map((request) => ({
       ...request,
-      headers: { ...neighbor.headers(n), ...request.headers },
+      headers: { ...neighbor.headers, ...request.headers },
     })),
   }
   const thread = new Worker(join(import.meta.dirname, 'caller-thread.ts'), { workerData })

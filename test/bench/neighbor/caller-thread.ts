@@ -1,6 +1,6 @@
 /** A thread whose callers send requests as fast as they are answered, until the time is up. */
 import { workerData } from 'node:worker_threads'
-import type { Request } from './load.ts'
+import type { Request } from '../bench-organization.ts'
 
 export interface CallerThread {
   url: string

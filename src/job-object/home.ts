@@ -1,0 +1,44 @@
+import type { Env } from '../env.ts'
+import type { Placement } from '../jobs/placement.ts'
+import { databaseOf } from '../store/databases.ts'
+import { openStore, type Store } from '../store/store.ts'
+import type { Journal } from './journal.ts'
+
+/**
+ * The database of a job, as far as its object knows: the newest placement of its organization that a call brought, the
+ * journal has, or a database told that the organization has left.
+ */
+export class Home {
+  readonly #env: Env
+  readonly #journal: Journal
+  #opened: { database: string; store: Store } | undefined
+
+  constructor(env: Env, journal: Journal) {
+    this.#env = env
+    this.#journal = journal
+  }
+
+  get placement(): Placement {
+    return this.#journal.placement
+  }
+
+  /** Throws if there is no such database. */
+  get store(): Store {
+    const { database } = this.placement
+    if (this.#opened?.database !== database) this.#opened = { database, store: this.open(this.placement) }
+    return this.#opened.store
+  }
+
+  /** The database of another placement. Throws if there is no such database. */
+  open({ database }: Placement): Store {
+    return openStore(databaseOf(this.#env, database))
+  }
+
+  /** Takes a placement unless it is older. True if the database is now another. */
+  learn(placement: Placement): boolean {
+    const known = this.placement
+    if (placement.version <= known.version) return false
+    this.#journal.placement = placement
+    return placement.database !== known.database
+  }
+}

@@ -1,0 +1,35 @@
+import type { V4WorkerOptions } from 'miniflare'
+import { sendEach } from '../load/send-each.ts'
+import { benchWorker, openWorker } from '../servers/open-worker.ts'
+import { type Contender, leadInOf, plainReports, type Spread } from './contender.ts'
+
+const objects = (className: string): Partial<V4WorkerOptions> => ({
+  durableObjects: { OBJECTS: { className, useSQLite: true } },
+})
+
+/** Each floor does what the one above it does, and one thing more. */
+const FLOORS = {
+  'bare Worker': { file: 'floor-bare.ts', options: {} },
+  'Hono and zod': { file: 'floor-hono.ts', options: {} },
+  'an object call': { file: 'floor-objects.ts', options: objects('CallObject') },
+  'a write': { file: 'floor-objects.ts', options: objects('WriteObject') },
+  'grouped writes': { file: 'floor-objects.ts', options: objects('GroupedObject') },
+} as const
+
+/** A floor that is reported to, or with `method` GET is asked for the job. */
+export function floor(name: keyof typeof FLOORS, spread: Spread, method: 'GET' | 'POST' = 'POST'): Contender {
+  const { file, options } = FLOORS[name]
+  return {
+    name: `${name}${method === 'GET' ? ', read' : ''}`,
+    leadIn: leadInOf(spread),
+    async open({ folder, runtimes }) {
+      const state = await folder()
+      const server = await openWorker(await benchWorker(file, options), { state, runtimes })
+      const load = plainReports(server.url, spread)
+      await sendEach(load)
+      if (method === 'POST') return { ...server, load }
+      const { body: _, ...read } = load
+      return { ...server, load: { ...read, method, paths: ['/api/jobs/job-0'] } }
+    },
+  }
+}

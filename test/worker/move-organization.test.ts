@@ -1,0 +1,173 @@
+import { env } from 'cloudflare:workers'
+import { expect, test } from 'vitest'
+import type { Entry, Job, JobKey } from '../../src/jobs/job.ts'
+import { saveEntryGroups } from '../../src/store/entry-groups.ts'
+import { saveReplies } from '../../src/store/idempotent-replies.ts'
+import {
+  findDeparture,
+  hasJobs,
+  MoveError,
+  moveOrganization,
+  type Stores,
+} from '../../src/store/move-organization.ts'
+import { findPlacement } from '../../src/store/organizations.ts'
+import { openStore, type Store } from '../../src/store/store.ts'
+import { aJob } from '../unit/fixtures.ts'
+import { aJobKey, store } from './fixtures.ts'
+import { recordJob } from './record-job.ts'
+
+const second = openStore(env.DB_2)
+const stores: Stores = { DB: store, DB_2: second }
+const TABLES = ['jobs', 'job_entries', 'job_entry_groups', 'idempotent_replies']
+
+async function move(
+  organizationId: string,
+  to: string,
+  more: { say?: (line: string) => void; settleMs?: number; restMs?: number } = {},
+) {
+  const said: string[] = []
+  await moveOrganization(stores, organizationId, to, {
+    settleMs: 0,
+    restMs: 0,
+    now: Date.now,
+    sleep: async () => {},
+    ...more,
+    say: (line) => {
+      said.push(line)
+      more.say?.(line)
+    },
+  })
+  return said
+}
+
+/** Every row that a database has of an organization, in order. */
+async function rowsOf(database: D1Database, organizationId: string): Promise<Record<string, unknown[]>> {
+  const select = (table: string) =>
+    database
+      .prepare(`select * from ${table} where organization_id = ? order by 1, 2, 3, 4`)
+      .bind(organizationId)
+  const results = await database.batch(TABLES.map(select))
+  return Object.fromEntries(TABLES.map((table, at) => [table, results[at]?.results ?? []]))
+}
+
+const NOTHING = Object.fromEntries(TABLES.map((table) => [table, []]))
+
+async function recorded(
+  organizationId: string,
+  changes: Partial<Job> = {},
+  entries = 0,
+  to: Store = store,
+): Promise<JobKey> {
+  const key = { ...aJobKey(), organizationId }
+  await record(key, changes, entries, to)
+  return key
+}
+
+async function record(key: JobKey, changes: Partial<Job>, entries: number, to: Store = store) {
+  const job = aJob({ jobId: key.jobId, keptErrors: entries, revision: 1, ...changes })
+  const texts: Entry[] = Array.from({ length: entries }, (_, n) => ({
+    kind: 'error',
+    seq: n + 1,
+    text: `{"n":${n}}`,
+  }))
+  return await recordJob(to, { key, job, entries: texts, unfinished: false, onlyProgress: false })
+}
+
+test('everything of an organization goes to the other database, as it was, and nothing of another', async () => {
+  const [{ organizationId }, other] = [aJobKey(), aJobKey()]
+  await recorded(other.organizationId, {}, 2)
+  const key = await recorded(
+    organizationId,
+    { metadata: { "it's": '?\u0000ü$1 ' }, triggeredBy: 'a\u0000b', totalItems: 2 ** 60 },
+    1_200,
+  )
+  await recorded(organizationId, { metadata: { long: 'x'.repeat(60_000) } })
+  await saveEntryGroups(store, key, [{ kind: 'error', rank: 1, errorType: 'bad', count: 1_200 }])
+  await saveReplies(store, key, [{ request: { key: 'k', fingerprint: 'f' }, asOf: 5, job: null }])
+  const before = await rowsOf(env.DB, organizationId)
+  const others = await rowsOf(env.DB, other.organizationId)
+  expect(before.job_entries).toHaveLength(1_200)
+
+  expect(await hasJobs(stores, organizationId)).toBe(true)
+  await move(organizationId, 'DB_2')
+  expect(await rowsOf(env.DB_2, organizationId)).toEqual(before)
+  expect(await rowsOf(env.DB, organizationId)).toEqual(NOTHING)
+  expect(await findPlacement(store, organizationId)).toEqual({ database: 'DB_2', version: 2 })
+  expect(await rowsOf(env.DB, other.organizationId)).toEqual(others)
+  expect(await hasJobs(stores, organizationId)).toBe(true)
+
+  await move(organizationId, 'DB')
+  expect(await rowsOf(env.DB, organizationId)).toEqual(before)
+  expect(await rowsOf(env.DB_2, organizationId)).toEqual(NOTHING)
+  expect(await findPlacement(store, organizationId)).toEqual({ database: 'DB', version: 3 })
+  expect(await move(organizationId, 'DB')).toEqual([`${organizationId} lives in DB already`])
+})
+
+test('an organization that has just moved stays for a while', async () => {
+  const { organizationId } = aJobKey()
+  await recorded(organizationId)
+  await move(organizationId, 'DB_2')
+  await expect(move(organizationId, 'DB', { restMs: 60_000 })).rejects.toThrow(
+    'moved within the last 1 minutes',
+  )
+  await move(organizationId, 'DB', { restMs: 0 })
+  expect(await findPlacement(store, organizationId)).toEqual({ database: 'DB', version: 3 })
+})
+
+test('many large jobs take several pages', async () => {
+  const { organizationId } = aJobKey()
+  for (let n = 0; n < 12; n++) await recorded(organizationId, { metadata: { long: 'x'.repeat(60_000) } }, 700)
+  const before = await rowsOf(env.DB, organizationId)
+  await move(organizationId, 'DB_2')
+  expect(await rowsOf(env.DB_2, organizationId)).toEqual(before)
+})
+
+test('the old database takes nothing of it from the moment in which it is closed', async () => {
+  const { organizationId } = aJobKey()
+  const key = await recorded(organizationId, {}, 3)
+  const late: unknown[] = []
+  await move(organizationId, 'DB_2', {
+    say: (line) => {
+      if (line.startsWith('closed'))
+        late.push(record(key, { revision: 2, processedItems: 99 }, 4).catch(() => {}))
+    },
+  })
+  await Promise.all(late)
+  expect(late).toHaveLength(1)
+  await record(await aKeyOf(organizationId), {}, 1).catch(() => {})
+  expect(await rowsOf(env.DB, organizationId)).toEqual(NOTHING)
+  expect(await findDeparture(store, organizationId)).toEqual({ database: 'DB_2', version: 2, isWhole: true })
+  expect((await rowsOf(env.DB_2, organizationId)).jobs).toMatchObject([{ job_id: key.jobId, revision: 1 }])
+})
+
+test('a job that its object records in the new database stays as it is there', async () => {
+  const { organizationId } = aJobKey()
+  const key = await recorded(organizationId, { keptErrors: 3 }, 3)
+  await record(key, { revision: 7, processedItems: 70 }, 5, second)
+  await move(organizationId, 'DB_2')
+  const { jobs, job_entries } = await rowsOf(env.DB_2, organizationId)
+  expect(jobs).toMatchObject([{ revision: 7, processed_items: 70 }])
+  expect(job_entries).toHaveLength(5)
+})
+
+test.each(['copying', 'copied', 'closed', 'compared', 'switched', 'waiting', 'clearing'])(
+  'a move that ends at "%s" goes on from there',
+  async (phase) => {
+    const { organizationId } = aJobKey()
+    for (let n = 0; n < 3; n++) await recorded(organizationId, {}, 10)
+    const before = await rowsOf(env.DB, organizationId)
+    const end = (line: string) => {
+      if (line.startsWith(phase)) throw new Error('killed')
+    }
+    await expect(move(organizationId, 'DB_2', { say: end, settleMs: 1_000 })).rejects.toThrow('killed')
+    await expect(move(organizationId, 'DB_3')).rejects.toThrow(MoveError)
+    await move(organizationId, 'DB_2')
+    expect(await rowsOf(env.DB_2, organizationId)).toEqual(before)
+    expect(await rowsOf(env.DB, organizationId)).toEqual(NOTHING)
+    expect(await findPlacement(store, organizationId)).toEqual({ database: 'DB_2', version: 2 })
+  },
+)
+
+async function aKeyOf(organizationId: string): Promise<JobKey> {
+  return { ...aJobKey(), organizationId }
+}
