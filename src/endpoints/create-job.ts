@@ -4,7 +4,6 @@ import { z } from 'zod'
 import { sha256 } from '../access/sha256.ts'
 import { dictionary, integer, text } from '../http/body/fields.ts'
 import { callObject } from '../http/call-job.ts'
-import { chargeMiss } from '../http/caller/caller-budget.ts'
 import { refusalToCreate } from '../http/caller/organization-usage.ts'
 import { component } from '../http/component.ts'
 import type { EdgeEnv } from '../http/edge-env.ts'
@@ -91,9 +90,8 @@ export function toNewJob(body: z.output<typeof NewJobRequest>): NewJob {
 async function isRepeat(c: Context<EdgeEnv>, address: JobAddress): Promise<boolean> {
   if (c.var.keyedRequest === null) return false
   const reply = await callObject(c.env, address, (object) => object.read(address))
-  const isNew = !reply.ok && reply.reason === 'not_found'
-  if (isNew) chargeMiss(c)
-  return !isNew
+  // No charge for the miss: the organization must not be barred from reporting that its jobs are finished.
+  return reply.ok || reply.reason !== 'not_found'
 }
 
 /** The ID is derived from the organization and the key, so a repeated create reaches the object of the first one. */

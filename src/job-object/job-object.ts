@@ -4,7 +4,7 @@ import { applyReport } from '../jobs/apply-report.ts'
 import { cancelJob } from '../jobs/cancel-job.ts'
 import type { NewJob } from '../jobs/create-job.ts'
 import type { EntryPage } from '../jobs/entry-page.ts'
-import { type Job, type JobKey, keptCounts, type Report } from '../jobs/job.ts'
+import { isFinished, type Job, type JobKey, keptCounts, type Report } from '../jobs/job.ts'
 import type { KeyedRequest } from '../jobs/keyed-request.ts'
 import type { Change } from '../jobs/outcome.ts'
 import type { JobAddress } from '../jobs/placement.ts'
@@ -133,9 +133,8 @@ export class JobObject extends DurableObject<Env> {
     this.#alarm.markFired()
     const { live } = this.#holder
     if (live === undefined) return await this.#clearMark()
-    live.saveRecorded()
     const change = async (change: Change) => (await this.#commit(live, { change, request: null })).ok
-    const record = () => this.#sender.now()
+    const record = () => this.#sender.unlessSoon()
     const archive = () => archiveJob(this.#journal, this.#home, this.#holder, live, this.#settings.retention)
     const dependencies = { directory: this.#directory, settings: this.#settings, change, record, archive }
     // It never throws and re-arms itself: the runtime retries an alarm only six times, and D1 may be down for longer.
@@ -162,8 +161,9 @@ export class JobObject extends DurableObject<Env> {
     return this.#withHeld<JobReply>(address, async (held) => {
       const { status } = held.job
       const reply = await this.#commit(held, { change, request })
-      // A repeat waits too: the first request may still be waiting.
-      if (reply.ok && (reply.replayed || reply.status !== status)) await this.#sender.untilRecorded(reply)
+      // A repeat waits too, of a request or of a mark: the first one may still be waiting.
+      if (reply.ok && (reply.replayed || reply.status !== status || isFinished(status)))
+        await this.#sender.untilRecorded(reply)
       return reply
     })
   }

@@ -74,7 +74,9 @@ export class LiveJob implements HeldJob {
   markRecorded({ job, entries, unfinished }: JobRecord): void {
     const recorded = { ...this.recorded }
     for (const { kind, seq } of entries) recorded[kind] = Math.max(recorded[kind], seq)
-    if (!unfinished) Object.assign(recorded, { revision: job.revision, status: job.status })
+    // A record that was superseded may be answered after the newer one.
+    const isNewer = !unfinished && job.revision > recorded.revision
+    if (isNewer) Object.assign(recorded, { revision: job.revision, status: job.status })
     this.#setRecorded(recorded)
   }
 

@@ -25,6 +25,7 @@ interface Dependencies {
 
 /** Performs the duties of a live job that are due, each once. False if one has to be tried again later. */
 export async function performDuties(live: LiveJob, dependencies: Dependencies): Promise<boolean> {
+  live.saveRecorded()
   const performed = new Set<Duty>()
   for (;;) {
     const now = Date.now()

@@ -1,11 +1,11 @@
 import type { Env } from '../env.ts'
-import type { JobStatus } from '../jobs/job.ts'
+import type { JobKey, JobStatus } from '../jobs/job.ts'
 import type { Placement } from '../jobs/placement.ts'
 import { jobFields, logError, logJobError } from '../log.ts'
 import { recorderOf } from '../recorder/address.ts'
 import type { RecordReply } from '../recorder/recorder-object.ts'
 import type { Recorded } from '../store/find-job.ts'
-import { packRecord } from '../store/record-jobs.ts'
+import { type PackedRecord, packRecord } from '../store/record-jobs.ts'
 import { within } from '../within.ts'
 import type { Home } from './home.ts'
 import type { JobHolder } from './job-holder.ts'
@@ -16,6 +16,10 @@ const MIN_INTERVAL = 1_000
 const MAX_INTERVAL = 30_000
 /** How long the reply to a change of status waits for D1 to record it, in ms. After that it goes out anyway. */
 const STATUS_TIMEOUT_MS = 2_000
+/** How soon a status is recorded that was not recorded at once, in ms. */
+const STATUS_INTERVAL = 5_000
+/** How long to wait before a call is repeated whose recorder was killed, in ms. */
+const CALL_AGAIN_AFTER = 50
 /** How long a recorder may take, in ms. A record may still land after that: its fence makes it harmless. */
 const TIMEOUT_MS = 60_000
 
@@ -29,8 +33,11 @@ export class RecordSender {
   readonly #home: Home
   readonly #holder: JobHolder
   #pass: Promise<boolean> | undefined
+  /** The status in the last record sent. */
+  #sentStatus: JobStatus | undefined
   #timer: ReturnType<typeof setTimeout> | undefined
   #interval = MIN_INTERVAL
+  #hasFailed = false
 
   /** Records the live job that `holder` holds, if it holds one; there are so many `recorders`. */
   constructor(env: Env, recorders: number, home: Home, holder: JobHolder) {
@@ -43,19 +50,36 @@ export class RecordSender {
   /** Schedules a record: in about a second while few jobs are live. */
   soon(): void {
     if (this.#timer !== undefined || this.#pass !== undefined || !this.#holder.live?.isBehind) return
+    const { recorded, job } = this.#holder.live
+    const interval =
+      recorded.status === job.status ? this.#interval : Math.min(this.#interval, STATUS_INTERVAL)
     this.#timer = setTimeout(() => {
       this.#timer = undefined
       void this.now()
-    }, this.#interval)
+    }, interval)
+  }
+
+  /**
+   * For the alarm. Where jobs are many, it leaves the record to the timer: the alarm comes as often as the longest interval,
+   * so each job would be recorded twice as often as the recorder asks.
+   */
+  unlessSoon(): Promise<boolean> {
+    const isSoon = this.#timer !== undefined && !this.#hasFailed && this.#interval > STATUS_INTERVAL
+    return isSoon ? Promise.resolve(true) : this.now()
   }
 
   /** Records what D1 lacks, or joins the record under way. False if D1 did not take it; never throws. */
   now(): Promise<boolean> {
-    this.#pass ??= this.#sendAll().finally(() => {
-      this.#pass = undefined
+    return this.#pass ?? this.#start()
+  }
+
+  #start(): Promise<boolean> {
+    const pass = this.#sendAll().finally(() => {
+      if (this.#pass === pass) this.#pass = undefined
       this.soon()
     })
-    return this.#pass
+    this.#pass = pass
+    return pass
   }
 
   /**
@@ -68,8 +92,11 @@ export class RecordSender {
       const recorded = this.#holder.live?.recorded
       return recorded === undefined || recorded.revision >= revision || recorded.status === status
     }
-    // A record already under way may not include what the caller waits for; the next one does.
-    while (!isRecorded() && (await within(deadline - Date.now(), this.now(), false))) {}
+    // A record under way that has another status may wait behind those of other jobs: it is superseded.
+    if (!isRecorded() && this.#pass !== undefined && this.#sentStatus !== status) this.#start()
+    // The clock may have been set back meanwhile.
+    const left = () => Math.min(deadline - Date.now(), STATUS_TIMEOUT_MS)
+    while (!isRecorded() && (await within(left(), this.now(), false))) {}
   }
 
   async #sendAll(): Promise<boolean> {
@@ -81,16 +108,19 @@ export class RecordSender {
         if (live === undefined) break
         const record = live.nextRecord()
         const { database } = this.#home.placement
+        this.#sentStatus = record.job.status
         const reply: RecordReply | undefined = await within(
           TIMEOUT_MS,
-          recorderOf(this.#env, database, this.#recorders, live.key).record(packRecord(record), database),
+          this.#call(live.key, database, packRecord(record)),
           undefined,
         )
         // A call brought a newer placement meanwhile: the other database lacks all of it.
         if (this.#home.placement.database !== database) continue
         if (!reply?.ok) throw new Error('the recorder did not take the record')
         this.#interval = reply.again
+        this.#hasFailed = false
         const { recording } = reply
+        if (recording === 'superseded') return true
         if (recording.landed) live.markRecorded(record)
         else if ('moved' in recording) this.#follow(live, recording.moved)
         else if (++conflicts > 1) throw new Error('D1 keeps having a newer record')
@@ -100,9 +130,21 @@ export class RecordSender {
       return true
     } catch (error) {
       this.#interval = Math.min(MAX_INTERVAL, this.#interval * 2)
+      this.#hasFailed = true
       const { live } = this.#holder
       if (live !== undefined) logJobError('job_not_recorded', live.key, error)
       return false
+    }
+  }
+
+  /** Calls the recorder, and once more if it was killed meanwhile. */
+  async #call(key: JobKey, database: string, record: PackedRecord): Promise<RecordReply> {
+    const call = () => recorderOf(this.#env, database, this.#recorders, key).record(record, database)
+    try {
+      return await call()
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, CALL_AGAIN_AFTER))
+      return await call()
     }
   }
 

@@ -1,3 +1,5 @@
+/** The least time from one batch to the next, in ms, unless a status waits and D1 is well: at most ten a second. */
+export const MIN_BATCH_INTERVAL = 100
 /** Jobs that one recorder records per second, at most: below that a job follows within a second, above it less often. */
 const JOBS_PER_SECOND = 100
 /** Bounds of the time between two records of one job, in ms. */

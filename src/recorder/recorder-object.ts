@@ -7,18 +7,18 @@ import { databaseOf } from '../store/databases.ts'
 import type { PackedRecord, Recording } from '../store/record-jobs.ts'
 import { openStore, type Store } from '../store/store.ts'
 import { within } from '../within.ts'
-import { Pace } from './pace.ts'
+import { MIN_BATCH_INTERVAL, Pace } from './pace.ts'
 import { nameOf, PendingRecords } from './pending-records.ts'
 import { writeBatch } from './write-batch.ts'
 
-/** The least time from one batch to the next, in ms, unless a status waits and D1 is well: at most ten a second. */
-const MIN_BATCH_INTERVAL = 100
 /** How long a job's records go alone after D1 refused one, in ms; and how many such jobs are remembered. */
 const SUSPECT_FOR = 10 * 60_000
 const MAX_SUSPECTS = 1_000
 
 /** What became of a record, and when to come again with the next one of that job, in ms. */
-export type RecordReply = ({ ok: true; recording: Recording } | { ok: false }) & { again: number }
+export type RecordReply = ({ ok: true; recording: Recording | 'superseded' } | { ok: false }) & {
+  again: number
+}
 
 /**
  * Stands before a D1 database and writes for all jobs: D1 does one thing at a time. While a batch is under way the next
@@ -42,7 +42,7 @@ export class RecorderObject extends DurableObject<Env> {
     this.#store ??= openStore(databaseOf(this.env, database))
     const store = this.#store
     const name = nameOf(record)
-    const result = await new Promise<Recording | Error>((settle) => {
+    const result = await new Promise<Recording | 'superseded' | Error>((settle) => {
       const isSuspect = this.#suspects.get(name)?.isWithin(SUSPECT_FOR, Date.now()) ?? false
       if (!this.#pending.add({ record, settle }, isSuspect)) settle(new Error('the recorder has no room'))
       if (this.#pending.isUrgent) this.#wake?.()
@@ -60,8 +60,10 @@ export class RecorderObject extends DurableObject<Env> {
       const batch = this.#pending.take()
       const { refused, failure } = await writeBatch(store, batch)
       if (failure) logErrorThrottled('batch_not_recorded', { records: batch.length }, failure)
+      for (const { record } of batch) if (!failure) this.#suspects.delete(nameOf(record))
       for (const [{ record }, error] of refused) this.#suspect(record, error)
-      const rest = startedAt + MIN_BATCH_INTERVAL - Date.now()
+      // The clock may have been set back meanwhile.
+      const rest = Math.min(startedAt + MIN_BATCH_INTERVAL - Date.now(), MIN_BATCH_INTERVAL)
       if (failure) await sleep(rest)
       else if (!this.#pending.isUrgent) await this.#untilUrgent(rest)
     }

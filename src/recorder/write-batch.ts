@@ -1,49 +1,47 @@
 import { recordJobs } from '../store/record-jobs.ts'
-import type { Store } from '../store/store.ts'
+import { isDataError, type Store } from '../store/store.ts'
 import type { Pending } from './pending-records.ts'
+
+/** How long the parts of a refused batch are tried for, in ms: others wait meanwhile. */
+const MAX_DIVIDING_MS = 10_000
 
 /** Records that D1 does not take even alone, and why. */
 export type Refused = [Pending, Error][]
 
 /**
- * Writes one batch and settles its records. If D1 does not take it, it is divided until the records to blame are alone,
- * and the others land. Returns what D1 refused, and why the batch as a whole failed, if nothing of it landed. Never throws.
+ * Writes one batch and settles its records. If a record is to blame for a failure, the batch is divided until the records
+ * to blame are alone, and the others land. Returns those, and why records failed that are not to blame. Never throws.
  */
 export async function writeBatch(
   store: Store,
   batch: Pending[],
 ): Promise<{ refused: Refused; failure?: Error }> {
-  const error = await tryBatch(store, batch)
-  if (error === undefined) return { refused: [] }
-  const probes = batch.length > 1 ? [...new Set([batch[0], batch[batch.length >> 1], batch.at(-1)])] : []
   const refused: Refused = []
-  for (const probe of probes) {
-    const fault = probe && (await tryBatch(store, [probe]))
-    if (probe && fault) refused.push([probe, fault])
+  const parts = [batch]
+  const until = Date.now() + MAX_DIVIDING_MS
+  for (let part = parts.pop(); part !== undefined; part = parts.pop()) {
+    const error = await tryBatch(store, part)
+    if (error === undefined) continue
+    const [first] = part
+    if (isDataError(error) && part.length === 1 && first !== undefined) {
+      first.settle(error)
+      refused.push([first, error])
+    } else if (isDataError(error) && isWithin(MAX_DIVIDING_MS, until)) {
+      const middle = part.length >> 1
+      parts.push(part.slice(middle), part.slice(0, middle))
+    } else {
+      // D1 is down, or the time is up: dividing would only multiply the calls.
+      for (const { settle } of [part, ...parts].flat()) settle(error)
+      return { refused, failure: error }
+    }
   }
-  // Not one landed: that is D1, and not the records. To divide them would only multiply the calls.
-  if (refused.length === probes.length) {
-    for (const { settle } of batch) settle(error)
-    return { refused: [], failure: error }
-  }
-  refused.push(
-    ...(await divide(
-      store,
-      batch.filter((pending) => !probes.includes(pending)),
-    )),
-  )
-  for (const [{ settle }, fault] of refused) settle(fault)
   return { refused }
 }
 
-/** Writes the records in ever smaller batches. Returns those that fail alone, with their errors. */
-async function divide(store: Store, batch: Pending[]): Promise<Refused> {
-  const error = batch.length === 0 ? undefined : await tryBatch(store, batch)
-  const [first] = batch
-  if (error === undefined || first === undefined) return []
-  if (batch.length === 1) return [[first, error]]
-  const middle = batch.length >> 1
-  return [...(await divide(store, batch.slice(0, middle))), ...(await divide(store, batch.slice(middle)))]
+/** Whether it is not yet `until`, and no more than `ms` before it: the clock may have been set back. */
+function isWithin(ms: number, until: number): boolean {
+  const left = until - Date.now()
+  return left > 0 && left <= ms
 }
 
 /** Writes and settles the records, or returns why none of them was written. */

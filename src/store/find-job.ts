@@ -1,4 +1,5 @@
 import { and, eq, getTableColumns, sql } from 'drizzle-orm'
+import type { SQLiteColumn } from 'drizzle-orm/sqlite-core'
 import type { Job, JobKey } from '../jobs/job.ts'
 import type { Placement } from '../jobs/placement.ts'
 import type { RecentEntries } from '../jobs/recent-entries.ts'
@@ -49,6 +50,28 @@ export async function findStored(
     .leftJoin(jobs, ofJob(key))
     .leftJoin(departures, eq(departures.organizationId, key.organizationId))
   return { job: row?.job ?? undefined, departure: row?.departure ?? undefined }
+}
+
+/** Which state of each job D1 has, and whether its organization has left this database: in order. Throws if D1 fails. */
+export async function findStates(
+  store: Store,
+  keys: JobKey[],
+): Promise<{ stored: Recorded | undefined; departure: Placement | undefined }[]> {
+  const { epoch, revision, status, createdAt } = jobs
+  const { database, version } = departures
+  const asked = sql`json_each(${JSON.stringify(keys)})`
+  const isAsked = (column: SQLiteColumn, name: keyof JobKey) =>
+    sql`${column} = value ->> ${sql.raw(`'${name}'`)}`
+  const rows = await store
+    .select({ stored: { epoch, revision, status, createdAt }, departure: { database, version } })
+    .from(asked)
+    .leftJoin(jobs, and(isAsked(jobs.organizationId, 'organizationId'), isAsked(jobs.jobId, 'jobId')))
+    .leftJoin(departures, isAsked(departures.organizationId, 'organizationId'))
+    .orderBy(sql`key`)
+  return rows.map(({ stored, departure }) => ({
+    stored: stored ?? undefined,
+    departure: departure ?? undefined,
+  }))
 }
 
 /** The newest of a job's entries in D1, as many as a reply shows. Throws if D1 fails. */

@@ -1,7 +1,8 @@
 import { and, getTableColumns, type SQL, sql } from 'drizzle-orm'
 import type { Entry, Job, JobKey } from '../jobs/job.ts'
 import type { Placement } from '../jobs/placement.ts'
-import { findStored, isSameState, type Recorded } from './find-job.ts'
+import { utf8Bytes } from '../jobs/utf8-bytes.ts'
+import { findStates, isSameState, type Recorded } from './find-job.ts'
 import { jobEntries, jobs } from './schema.ts'
 import type { Store } from './store.ts'
 
@@ -23,9 +24,11 @@ export interface PackedRecord extends Pick<JobRecord, 'key' | 'unfinished' | 'on
   row: string
   /** Its entries as JSON objects, separated by commas. */
   entries: string
+  /** Of both, in UTF-8. */
+  bytes: number
 }
 
-/** Whether D1 has the record now, or which other state it has instead. */
+/** Whether D1 has the record now, or which other state it has instead. An error: D1 did not say. */
 export type Recording =
   | { landed: true }
   | { landed: false; stored: Recorded }
@@ -35,22 +38,25 @@ export type Recording =
 export function packRecord({ key, job, entries, unfinished, onlyProgress }: JobRecord): PackedRecord {
   const { epoch, revision, status, createdAt } = job
   const place = { ...key, epoch, revision, createdAt }
+  const row = JSON.stringify({ ...job, ...key })
+  const texts = entries.map((entry) => JSON.stringify({ ...entry, ...place })).join()
   return {
     key,
     unfinished,
     onlyProgress,
     state: { epoch, revision, status, createdAt },
-    row: JSON.stringify({ ...job, ...key }),
-    entries: entries.map((entry) => JSON.stringify({ ...entry, ...place })).join(),
+    row,
+    entries: texts,
+    bytes: utf8Bytes(row) + utf8Bytes(texts),
   }
 }
 
 /**
  * Records several jobs in D1, in one atomic batch that is safe to repeat; no two of them may be of the same job. A record
  * lands only over a lower epoch, or over a lower revision of the same epoch and creation, so a late write of a replaced
- * object changes nothing. Answers in the order of the records. Throws if D1 fails.
+ * object changes nothing. Answers in the order of the records. Throws if D1 does not take the batch.
  */
-export async function recordJobs(store: Store, records: PackedRecord[]): Promise<Recording[]> {
+export async function recordJobs(store: Store, records: PackedRecord[]): Promise<(Recording | Error)[]> {
   const finished = records.filter(({ unfinished }) => !unfinished)
   const progress = finished.filter(({ onlyProgress }) => onlyProgress)
   const landed = await write(store, {
@@ -61,21 +67,39 @@ export async function recordJobs(store: Store, records: PackedRecord[]): Promise
   // If the update found no row, D1 has lost the job or has a newer one: the upsert tells which.
   const missed = progress.filter((record) => !landed.has(nameOf(record.key)))
   for (const name of await write(store, { entries: [], progress: [], whole: missed })) landed.add(name)
-  return await Promise.all(
-    records.map(async (record) =>
-      record.unfinished || landed.has(nameOf(record.key)) ? { landed: true } : await judge(store, record),
-    ),
+  const hasLanded = ({ unfinished, key }: PackedRecord) => unfinished || landed.has(nameOf(key))
+  const judgments = await judge(
+    store,
+    records.filter((record) => !hasLanded(record)),
+  )
+  return records.map((record) =>
+    hasLanded(record) ? { landed: true } : (judgments.get(nameOf(record.key)) ?? NOT_TAKEN),
   )
 }
 
-/** What became of a record that changed nothing. */
-async function judge(store: Store, { key, state }: PackedRecord): Promise<Recording> {
-  const { job: stored, departure: moved } = await findStored(store, key)
-  // An earlier write of this state timed out here but landed.
-  if (stored !== undefined && isSameState(stored, state)) return { landed: true }
-  if (moved !== undefined) return { landed: false, moved }
-  if (stored === undefined) throw new Error('D1 did not take the job and does not have it')
-  return { landed: false, stored }
+const NOT_TAKEN = new Error('D1 did not take the job and does not have it')
+
+/** What became of the records that changed nothing, by the names of their jobs: one query for all. */
+async function judge(store: Store, records: PackedRecord[]): Promise<Map<string, Recording | Error>> {
+  if (records.length === 0) return new Map()
+  try {
+    const found = await findStates(
+      store,
+      records.map(({ key }) => key),
+    )
+    return new Map(
+      records.flatMap(({ key, state }, at): [string, Recording][] => {
+        const { stored, departure: moved } = found[at] ?? {}
+        // An earlier write of this state timed out here but landed.
+        if (stored !== undefined && isSameState(stored, state)) return [[nameOf(key), { landed: true }]]
+        if (moved !== undefined) return [[nameOf(key), { landed: false, moved }]]
+        return stored === undefined ? [] : [[nameOf(key), { landed: false, stored }]]
+      }),
+    )
+  } catch (error) {
+    const failure = error instanceof Error ? error : NOT_TAKEN
+    return new Map(records.map(({ key }) => [nameOf(key), failure]))
+  }
 }
 
 interface Writes {

@@ -30,3 +30,11 @@ export function isTimeout(error: unknown): boolean {
 export function isStoreError(error: unknown): boolean {
   return error instanceof DrizzleQueryError || (error instanceof Error && error.message.startsWith('D1_'))
 }
+
+/** Whether D1 failed because of the values it was given: other records are not affected, and this one will fail again. */
+export function isDataError(error: unknown): boolean {
+  if (error instanceof DrizzleQueryError) return isDataError(error.cause)
+  return error instanceof Error && DATA_ERROR.test(error.message)
+}
+
+const DATA_ERROR = /SQLITE_(?:CONSTRAINT|TOOBIG|MISMATCH)|malformed JSON|too big/

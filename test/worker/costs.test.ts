@@ -1,11 +1,27 @@
 import { runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { afterEach, expect, test, vi } from 'vitest'
+import { type Costs, LIFE, LIFE_ERRORS, LIFE_REPORTS, NOTHING } from '../../scripts/simulate/counts.ts'
 import { jobObject } from '../../src/job-object/address.ts'
 import type { Report } from '../../src/jobs/job.ts'
 import type { KeyedRequest } from '../../src/jobs/keyed-request.ts'
 import type { JobAddress } from '../../src/jobs/placement.ts'
-import { aKeyedRequest, anError, readJob, recordedJob, reported, startedJob } from './fixtures.ts'
+import { deleteOldJobs } from '../../src/store/delete-old-jobs.ts'
+import { countCosts, holdTimers, trackTimers } from './count-costs.ts'
+import {
+  aJobKey,
+  aKeyedRequest,
+  aNewJob,
+  anError,
+  createdJob,
+  HOUR,
+  inside,
+  readJob,
+  recordedJob,
+  reported,
+  runAlarmAt,
+  store,
+} from './fixtures.ts'
 
 /**
  * The cost of one report, counted instead of timed: rows that the object writes, calls of D1 before the reply, and what
@@ -51,8 +67,87 @@ test('a report costs the same on a job with 0, 1,000 and 100,000 entries', async
   })
 }, 120_000)
 
+const DAY = 24 * HOUR
+
+// docs/scale.md states these, and the simulation counts with them.
+test('the life of a job', async () => {
+  const key = aJobKey()
+  const object = jobObject(env.JOBS, key)
+  holdTimers()
+  const take = await countCosts(key)
+  const life: Record<string, Costs> = {}
+  await object.create(key, aNewJob, null)
+  life.create = await take()
+  await reported(key, { markStarted: true })
+  life.start = await take()
+  for (let n = 1; n <= LIFE_REPORTS; n++) await reported(key, { processedItems: n })
+  life.reports = await take()
+  for (let n = 1; n <= LIFE_ERRORS; n++)
+    await reported(key, { processedItems: LIFE_REPORTS, errors: [anError(`sku-${n}`)] })
+  life.reportsWithError = await take()
+  await runDurableObjectAlarm(object)
+  life.alarmThatRecords = await take()
+  await reported(key, { markCompleted: true })
+  life.complete = await take()
+  await runDurableObjectAlarm(object)
+  life.alarmThatFindsAllRecorded = await take()
+  await runAlarmAt(key, Date.now() + 2 * HOUR)
+  life.archive = await take()
+  expect(await deleteOldJobs(store, Date.now() + 2 * HOUR, 1)).toBe(1)
+  life.delete = await take()
+
+  for (const [step, costs] of Object.entries(LIFE)) {
+    // A range also reads the row after it, which is there only if another job has one.
+    const d1RowsRead = expect.toBeOneOf([0, 1, 2].map((missing) => costs.d1RowsRead - missing))
+    expect({ step, ...life[step] }).toEqual({ step, ...costs, d1RowsRead })
+  }
+  const sumOf = (unit: keyof Costs) => Object.values(life).reduce((sum, costs) => sum + costs[unit], 0)
+  expect([sumOf('calls'), sumOf('calls') + sumOf('alarms') + sumOf('records')]).toEqual([103, 110])
+  expect([sumOf('objectRows'), sumOf('d1RowsWritten')]).toEqual([135, 35])
+})
+
+test('a job asleep costs nothing: no timer of ours, and no alarm until it is abandoned or archived', async () => {
+  const timers = trackTimers()
+  const key = await createdJob()
+  const take = await countCosts(key)
+  await reported(key, { markStarted: true })
+  await reported(key, { processedItems: 1, errors: [anError('sku')] })
+  const { job } = await readJob(key)
+  await vi.waitFor(async () => expect((await recordedJob(key))?.job.revision).toBe(job.revision), 5_000)
+  await vi.waitFor(() => expect(timers.size).toBe(0), 5_000)
+  const alarm = () => inside(key, (storage) => storage.getAlarm())
+
+  // The alarm that would have recorded the job after a crash is set. It runs once more, and finds nothing to record.
+  await take()
+  await runDurableObjectAlarm(jobObject(env.JOBS, key))
+  expect(await take()).toEqual({ ...NOTHING, alarms: 1, objectRows: 2 })
+  expect(await alarm()).toBe(job.updatedAt + 30 * DAY)
+  expect(timers.size).toBe(0)
+
+  const { job: finished } = await reported(key, { markCompleted: true })
+  await runDurableObjectAlarm(jobObject(env.JOBS, key))
+  expect(await alarm()).toBe((finished.completedAt ?? 0) + HOUR)
+  await vi.waitFor(() => expect(timers.size).toBe(0), 5_000)
+}, 30_000)
+
+test('a watcher costs one call, and keeps the object awake until it has gone', async () => {
+  const key = await createdJob()
+  const timers = trackTimers()
+  await vi.waitFor(() => expect(timers.size).toBe(0))
+  const take = await countCosts(key)
+  const reply = await jobObject(env.JOBS, key).watch(key, null)
+  if (!reply.ok || reply.events === null) throw new Error('it is not finished')
+  const text = new Response(reply.events).text()
+  expect(await take()).toEqual({ ...NOTHING, calls: 1 })
+  expect(timers.size).toBe(1)
+  await reported(key, { markCompleted: true })
+  expect(await text).toContain('event: finished')
+  await vi.waitFor(() => expect(timers.size).toBe(0))
+})
+
 async function jobWith(entries: number): Promise<JobAddress> {
-  const key = await startedJob()
+  const key = await createdJob()
+  await reported(key, { markStarted: true })
   for (let from = 0; from < entries; from += 500) {
     const count = Math.min(500, entries - from)
     await reported(key, { errors: Array.from({ length: count }, (_, n) => anError(`sku-${from + n}`)) })

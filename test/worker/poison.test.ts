@@ -32,7 +32,10 @@ test('a job that D1 refuses is retried ever more rarely, blocks no other job, an
   })
   expect(Date.now() - startedAt).toBeGreaterThan(2_000)
   const said = lines.mock.calls.filter(([line]) => String(line).includes(poisoned.jobId))
-  expect(said).toHaveLength(1)
+  expect(said.map(([line]) => JSON.parse(String(line)).event).toSorted()).toEqual([
+    'job_not_recorded',
+    'record_refused',
+  ])
 
   await env.DB.exec('drop trigger poison')
   await runDurableObjectAlarm(jobObject(env.JOBS, poisoned))
