@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite'
+import { setTimeout as pause } from 'node:timers/promises'
 import { TENANTS, type Tenant } from '../edge-commands.ts'
 import { FaultError } from '../fault-error.ts'
 import { countAcknowledged, type LedgerJob } from '../ledger.ts'
@@ -20,12 +21,15 @@ export async function holdOneOfTwo(run: Run, locked: Tenant): Promise<void> {
   const [well] = TENANTS.filter((tenant) => tenant !== locked)
   if (well === undefined) throw new Error('There is no other database')
   const reader = run.stage.openD1File(well, { readOnly: true })
+  const ms = 2_000 + run.random() * 2_000
   let isRecorded = false
   try {
-    await holdD1(run, locked, 2_000 + run.random() * 2_000, async () => {
+    await holdD1(run, locked, ms, async () => {
       const before = countEntries(run, well)
       try {
         await changeStatuses(run, well, reader)
+        // D1 follows within about a second. The workers report until then.
+        await pause(ms / 2)
         await untilRecorded(run, before, countEntries(run, well), reader)
         isRecorded = true
       } catch (error) {
