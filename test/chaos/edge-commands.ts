@@ -9,7 +9,7 @@ export interface Tenant {
   database: Database
 }
 
-/** One tenant per database. The directory does not name the first: it lives in `DB` by default. */
+/** One tenant per database. Nobody places the first: `DB` is the default. */
 export const TENANTS: readonly [Tenant, Tenant] = [
   { organization: 'chaos', database: 'DB' },
   { organization: 'chaos-2', database: 'DB_2' },
@@ -64,7 +64,7 @@ export interface CommandResults {
   inspect: ObjectState
   'lose storage': LossOutcome
   'age journal': AgeOutcome
-  /** Whether it was killed. One that has no record under way is not: nothing would be interrupted. */
+  /** Whether it was killed. An idle one is not: that would interrupt nothing. */
   'kill recorder': boolean
   /** Whether D1 accepted the record. */
   'write record': { landed: boolean }

@@ -39,8 +39,8 @@ export class JobObject extends ProductJobObject {
   }
 
   /**
-   * Deletes the object's storage and memory, if its job is live and all of it is in `database`. With a `finalReport`, the outcome holds
-   * the record that the object would have written to D1 next.
+   * Deletes the object's storage and memory, if its job is live and all of it is in `database`. With a `finalReport`, the outcome
+   * holds the record that the object would have written to D1 next.
    */
   loseStorage(database: string, finalReport: FinalReport | null): Promise<LossOutcome> {
     return this.#endBy(async () => {

@@ -50,7 +50,7 @@ async function writeRecord(env: Env, database: string, record: OpaqueRecord): Pr
   return (await recordJobs(store, [packRecord(record as unknown as JobRecord)]))[0]
 }
 
-/** Whether the call ended with the recorder of a database that took it. */
+/** Kills the recorder of a database if it is busy. Returns whether the call ended with it. */
 async function killRecorder(env: Env, database: string): Promise<boolean> {
   const recorder = env.RECORDERS.getByName(`${database}/0`) as unknown as Pick<RecorderObject, 'killIfBusy'>
   try {

@@ -4,7 +4,7 @@ import {
 } from '../../../src/recorder/recorder-object.ts'
 import type { PackedRecord } from '../../../src/store/record-jobs.ts'
 
-/** The message of the error that callers of a killed recorder get. */
+/** The error message that callers of a killed recorder get. */
 export const KILLED = 'killed by the chaos run'
 
 /** The product's recorder, which can also be killed, with everything that it has in memory or under way. */

@@ -10,7 +10,7 @@ const FEWEST_REQUESTS = 4
 
 /**
  * Rewrites the journal of an object in the format of version 0.1.0 and evicts the object, as if it had been idle during the
- * deploy. Then repeats requests that the object answered before. That version knew no database but `DB`.
+ * deploy. Then repeats requests that the object answered before. That version knew only `DB`.
  */
 export async function ageJournal(run: Run): Promise<void> {
   const isFit = ({ ledger, answered }: ActiveJob) =>

@@ -28,7 +28,7 @@ export async function holdOneOfTwo(run: Run, locked: Tenant): Promise<void> {
       const before = countEntries(run, well)
       try {
         await changeStatuses(run, well, reader)
-        // D1 follows within about a second. The workers report until then.
+        // Meanwhile the workers report.
         await pause(ms / 2)
         await untilRecorded(run, before, countEntries(run, well), reader)
         isRecorded = true
@@ -74,7 +74,8 @@ async function untilRecorded(
   const since = Date.now()
   const count = reader.prepare('select count(*) as count from job_entries where job_id = ?')
   const reported = [...expected].filter(([job, entries]) => entries > (before.get(job) ?? 0))
-  if (reported.length === 0) throw new FaultError('No reports on jobs of the other database')
+  if (!reported.some(([job]) => before.has(job)))
+    throw new FaultError('No worker reported on a job of the other database')
   await until('the other database has the reports on its jobs', REPORTS_TIMEOUT_MS, () =>
     reported.every(([{ jobId }, entries]) => Number(count.get(jobId)?.count) >= entries),
   )
