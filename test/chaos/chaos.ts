@@ -1,6 +1,7 @@
 /**
- * `npm run chaos`: workers report on jobs while everything goes wrong: the edge is killed, objects lose their memory or their
- * storage, D1 and Stytch go down, the clock jumps. Afterwards the run checks that every report answered with 200 is there.
+ * `npm run chaos`: workers of two organizations, in two databases, report on jobs while everything goes wrong: the edge and the
+ * recorders are killed, objects lose their memory or their storage, one database or Stytch goes down, the clock jumps. Afterwards
+ * the run checks that every report answered with 200 is there, in the right database.
  * Exits with 1 if anything is lost, doubled or inconsistent, and also if too few faults took effect or too few reports were
  * acknowledged to prove anything.
  */
@@ -11,6 +12,7 @@ import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { EdgeClock } from './edge-clock.ts'
+import { TENANTS } from './edge-commands.ts'
 import { killIdleRuntime } from './faults/kill-runtime.ts'
 import { findBehind, judge, waitForD1 } from './judge.ts'
 import type { LedgerJob } from './ledger.ts'
@@ -37,10 +39,14 @@ const ACKNOWLEDGED_PER_SECOND_IN_SHORT_RUN = 40
 /** A slow machine may take this many times as long to reach the minimum. */
 const MAX_EXTENSION = 5
 
-const CREWS: Crew[] = [
-  ...Array.from({ length: 16 }, (_, index): Crew => ({ name: `w${index + 1}`, size: 1, reports: [20, 120] })),
-  ...Array.from({ length: 4 }, (_, index): Crew => ({ name: `c${index + 1}`, size: 4, reports: [100, 600] })),
-]
+const CREWS: Crew[] = TENANTS.flatMap((tenant, at) => [
+  ...Array.from({ length: 8 }, (_, index): Crew => {
+    return { name: `w${at * 8 + index + 1}`, tenant, size: 1, reports: [20, 120] }
+  }),
+  ...Array.from({ length: 2 }, (_, index): Crew => {
+    return { name: `c${at * 2 + index + 1}`, tenant, size: 4, reports: [100, 600] }
+  }),
+])
 
 const { seconds, seed, loud } = readFlags()
 process.exitCode = await chaos()
@@ -88,6 +94,11 @@ async function chaos(): Promise<number> {
       active: new Set(),
       finished: [],
       injected: { ...NOTHING_INJECTED },
+      injectedInto: {
+        DB: { locks: 0, locksAlone: 0, recorderKills: 0 },
+        DB_2: { locks: 0, locksAlone: 0, recorderKills: 0 },
+      },
+      recordedMeanwhile: { statuses: 0, statusMs: 0, entries: 0, reportsMs: 0 },
       replays: { replays: 0, ofLostReplies: 0 },
       acknowledged: 0,
       complaints,
@@ -122,10 +133,7 @@ async function chaos(): Promise<number> {
     const caughtUp = (Date.now() - quietFrom) / 1_000
 
     const verdict = await judge(stage, jobs, late)
-    const shortfalls = [
-      ...findNotInjected(run.injected, seconds),
-      ...findNotDone(run, reads, minimum, behind),
-    ]
+    const shortfalls = [...findNotInjected(run, seconds), ...findNotDone(run, reads, minimum, behind)]
     const duration = (Date.now() - startedAt) / 1_000
     printResult({ run, reads, verdict, shortfalls, load, behind, caughtUp, duration })
     const wrong = verdict.lost.length + verdict.doubled.length + verdict.disagreeingJobs + complaints.length

@@ -54,6 +54,7 @@ export function compareJob(ledger: LedgerJob, seen: SeenJob): Verdict {
     ...checkState(ledger, seen.job, present),
     ...checkRecord(seen.job, seen),
     ...checkRevision(ledger, seen.row, revision),
+    ...(seen.strayRows === 0 ? [] : [`another database has ${seen.strayRows} rows of the job`]),
   )
   return { lost, doubled, disagreements }
 }

@@ -1,5 +1,5 @@
 import type { Connection, Fetch } from '../../src/client/send-with-retries.ts'
-import { ORGANIZATION } from './edge-commands.ts'
+import type { Tenant } from './edge-commands.ts'
 import type { Run } from './run.ts'
 
 const DAY = 24 * 60 * 60 * 1_000
@@ -8,9 +8,9 @@ const DAY = 24 * 60 * 60 * 1_000
  * A connection with a member's session instead of a server API key. Each request carries a JWT that is fresh by the edge's
  * clock, so checking it needs no D1 and usually no Stytch.
  */
-export function connectWithSession({ stage, clock }: Run): Connection {
+export function connectWithSession({ stage, clock }: Run, tenant: Tenant): Connection {
   const { stytch } = stage
-  const token = stytch.signIn({ org: ORGANIZATION, expiresAt: Date.now() + 30 * DAY })
+  const token = stytch.signIn({ org: tenant.organization, expiresAt: Date.now() + 30 * DAY })
   const send: Fetch = (url, init) => {
     const headers = new Headers(init.headers)
     const jwt = stytch.jwt(token, { issuedAt: Date.now() + clock.offset })
@@ -19,5 +19,5 @@ export function connectWithSession({ stage, clock }: Run): Connection {
     headers.set('sec-fetch-site', 'same-origin')
     return fetch(url, { ...init, headers })
   }
-  return { ...stage.connection, fetch: send }
+  return { ...stage.connectionOf(tenant), fetch: send }
 }

@@ -1,17 +1,30 @@
 /** The commands by which a run injects faults inside its edge. */
 
-export const ORGANIZATION = 'chaos'
+/** The binding of a database. */
+export type Database = 'DB' | 'DB_2'
+
+/** An organization of the run, and the database that it lives in. */
+export interface Tenant {
+  organization: string
+  database: Database
+}
+
+/** One tenant per database. Nobody places the first: `DB` is the default. */
+export const TENANTS: readonly [Tenant, Tenant] = [
+  { organization: 'chaos', database: 'DB' },
+  { organization: 'chaos-2', database: 'DB_2' },
+]
 
 /** Commands are posted here. The product has no such path. */
 export const COMMANDS_PATH = '/chaos-commands'
 
 export type Command =
   | { do: 'move clock'; by: number }
-  | { do: 'inspect'; jobId: string }
-  | { do: 'lose storage'; jobId: string; finalReport: FinalReport | null }
-  | { do: 'age journal'; jobId: string }
-  | { do: 'kill recorder' }
-  | { do: 'write record'; record: OpaqueRecord }
+  | { do: 'inspect'; tenant: Tenant; jobId: string }
+  | { do: 'lose storage'; tenant: Tenant; jobId: string; finalReport: FinalReport | null }
+  | { do: 'age journal'; tenant: Tenant; jobId: string }
+  | { do: 'kill recorder'; database: Database }
+  | { do: 'write record'; database: Database; record: OpaqueRecord }
 
 /** A `JobRecord` of the product. The run only passes it on. */
 export type OpaqueRecord = Record<string, unknown>
@@ -51,7 +64,7 @@ export interface CommandResults {
   inspect: ObjectState
   'lose storage': LossOutcome
   'age journal': AgeOutcome
-  /** Whether it was killed. */
+  /** Whether it was killed. An idle one is not: that would interrupt nothing. */
   'kill recorder': boolean
   /** Whether D1 accepted the record. */
   'write record': { landed: boolean }

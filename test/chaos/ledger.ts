@@ -1,3 +1,5 @@
+import type { Tenant } from './edge-commands.ts'
+
 /** What the workers sent and how it was answered, kept outside the edge. Afterwards the edge is compared with it. */
 
 /** `refused`: answered with a 4xx, so none of it may be there. `unanswered`: it may be there, whole and once. */
@@ -23,6 +25,7 @@ export interface SentReport {
 /** A job whose create was acknowledged. */
 export interface LedgerJob {
   jobId: string
+  tenant: Tenant
   totalItems: number
   reports: SentReport[]
   /** How many times the edge's clock was set back since the job was created. Each time may have taken a revision. */
@@ -47,6 +50,8 @@ export interface SeenJob {
   row: Record<string, unknown> | null
   recordedErrors: RecordedEntry[]
   recordedWarnings: RecordedEntry[]
+  /** How many rows the databases of other tenants have of the job and its entries. */
+  strayRows: number
 }
 
 export interface Verdict {

@@ -1,8 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises'
+import { TENANTS } from './edge-commands.ts'
 import { ageJournal } from './faults/age-journal.ts'
 import { evictObjects } from './faults/evict-objects.ts'
 import { holdD1 } from './faults/hold-d1.ts'
 import { holdD1ForHours } from './faults/hold-d1-for-hours.ts'
+import { holdOneOfTwo } from './faults/hold-one-of-two.ts'
 import { jumpClock } from './faults/jump-clock.ts'
 import { killRecorder } from './faults/kill-recorder.ts'
 import { killRuntime } from './faults/kill-runtime.ts'
@@ -11,17 +13,19 @@ import { repeatToArchived } from './faults/repeat-to-archived.ts'
 import { restartEdge } from './faults/restart-edge.ts'
 import { takeStytchDown } from './faults/take-stytch-down.ts'
 import { writeLate } from './faults/write-late.ts'
-import type { Injected, Run } from './run.ts'
+import type { Injected, InjectedInto, Run } from './run.ts'
 
 type Fault = [name: string, perSecond: number, inject: (run: Run) => Promise<void>]
 
 /** Injected one at a time. Each returns once the edge answers again. */
 const OF_THE_EDGE: Fault[] = [
   ['kill', 0.12, killRuntime],
-  ['kill recorder', 0.15, killRecorder],
-  ['lock', 0.03, (run) => holdD1(run, 2_000 + run.random() * 2_000)],
+  ...TENANTS.flatMap((tenant): Fault[] => [
+    [`kill the recorder of ${tenant.database}`, 0.1, (run) => killRecorder(run, tenant)],
+    [`lock ${tenant.database}`, 0.02, (run) => holdOneOfTwo(run, tenant)],
+  ]),
   // Neither the objects' timers nor D1 can save what was acknowledged: only the journals can.
-  ['lock and kill', 0.01, (run) => holdD1(run, 500, () => killRuntime(run))],
+  ['lock and kill', 0.01, (run) => holdD1(run, TENANTS[0], 500, () => killRuntime(run))],
   ['hours of outage', 0.02, holdD1ForHours],
   ['evict', 0.08, (run) => evictObjects(run, 6)],
   ['restart', 0.02, restartEdge],
@@ -68,11 +72,14 @@ async function injectInTurn(
 }
 
 /** Lists the faults that a run of `seconds` had too few of to prove anything. */
-export function findNotInjected(injected: Injected, seconds: number): string[] {
+export function findNotInjected({ injected, injectedInto }: Run, seconds: number): string[] {
+  const requiredInto: InjectedInto = {
+    recorderKills: seconds * 0.07,
+    locks: seconds * 0.02,
+    locksAlone: seconds * 0.01,
+  }
   const required: Partial<Record<keyof Injected, number>> = {
     kills: seconds * 0.1,
-    recorderKills: seconds * 0.1,
-    locks: Math.max(2, seconds * 0.04),
     longOutages: seconds * 0.01,
     outageHours: 2,
     evictions: seconds * 0.05,
@@ -88,9 +95,21 @@ export function findNotInjected(injected: Injected, seconds: number): string[] {
     clockSetBack: seconds * 0.02,
     stytchOutages: seconds * 0.02,
   }
-  return Object.entries(required).flatMap(([name, number]) => {
-    const atLeast = Math.max(1, Math.floor(number))
-    const done = injected[name as keyof Injected]
+  return [
+    ...findTooFew(injected, required),
+    ...Object.entries(injectedInto).flatMap(([database, into]) =>
+      findTooFew(into, requiredInto).map((what) => `${database}, ${what}`),
+    ),
+  ]
+}
+
+function findTooFew<Counts extends Record<keyof Counts, number>>(
+  counts: Counts,
+  required: Partial<Counts>,
+): string[] {
+  return Object.entries<number | undefined>(required).flatMap(([name, number]) => {
+    const atLeast = Math.max(1, Math.floor(number ?? 0))
+    const done = counts[name as keyof Counts]
     return done < atLeast ? [`${name}: ${done}, need at least ${atLeast}`] : []
   })
 }

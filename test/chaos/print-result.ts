@@ -1,6 +1,6 @@
 import type { Findings } from './judge.ts'
 import type { LedgerJob, Outcome } from './ledger.ts'
-import type { Run } from './run.ts'
+import type { InjectedInto, Run } from './run.ts'
 import type { SessionReads } from './session-readers.ts'
 
 const SHOWN_FINDINGS = 20
@@ -22,7 +22,11 @@ interface Result {
 }
 
 export function printResult({ run, reads, verdict, shortfalls, ...times }: Result): void {
-  const { injected, replays, jobs } = run
+  const { injected, injectedInto, replays, jobs, recordedMeanwhile: meanwhile } = run
+  const perDatabase = (countOf: (into: InjectedInto) => number) =>
+    Object.entries(injectedInto)
+      .map(([database, into]) => `${countOf(into)} of ${database}`)
+      .join(', ')
   const acknowledged = countOutcome(jobs, 'acknowledged')
   const lines: [string, string | number][] = [
     ['acknowledged', acknowledged],
@@ -34,8 +38,13 @@ export function printResult({ run, reads, verdict, shortfalls, ...times }: Resul
     ['unanswered', countOutcome(jobs, 'unanswered')],
     ['jobs', jobs.length],
     ['kills', injected.kills],
-    ['recorders killed', injected.recorderKills],
-    ['locks', injected.locks],
+    ['recorders killed', perDatabase((into) => into.recorderKills)],
+    ['locks', perDatabase((into) => into.locks)],
+    [
+      'recorded meanwhile',
+      `${meanwhile.statuses} statuses within ${meanwhile.statusMs} ms and ${meanwhile.entries} entries within ` +
+        `${meanwhile.reportsMs} ms, in the other database`,
+    ],
     ['hours of outage', `${injected.outageHours.toFixed(1)}, during ${injected.longOutages} of the locks`],
     ['evictions', injected.evictions],
     ['restarts', injected.restarts],

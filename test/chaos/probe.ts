@@ -1,6 +1,7 @@
 import { createJob, JobReporter } from '../../src/client/job-reporter.ts'
 import type { Connection } from '../../src/client/send-with-retries.ts'
 import type { Job } from '../../src/client/wire.ts'
+import { TENANTS, type Tenant } from './edge-commands.ts'
 import type { LedgerJob, Mark } from './ledger.ts'
 import type { Run } from './run.ts'
 
@@ -9,12 +10,15 @@ let probes = 0
 /** A worker that a fault uses to check its effect. Its reports are in the ledger like those of any other worker. */
 export class Probe {
   readonly #run: Run
+  readonly #tenant: Tenant
   readonly #connection: Connection
   readonly #name = `probe-${++probes}`
   #n = 0
 
-  constructor(run: Run, connection = run.stage.connection) {
+  /** Default: a worker of the first tenant, with its server API key. */
+  constructor(run: Run, tenant: Tenant = TENANTS[0], connection = run.stage.connectionOf(tenant)) {
     this.#run = run
+    this.#tenant = tenant
     this.#connection = connection
   }
 
@@ -24,18 +28,20 @@ export class Probe {
     const setBacks = clock.setBacks
     const { jobId } = await createJob(this.#connection, { jobType: 'probe', totalItems: 1 })
     const clockSetBacks = clock.setBacks - setBacks
-    const ledger: LedgerJob = { jobId, totalItems: 1, reports: [], clockSetBacks, complaints: [] }
+    const tenant = this.#tenant
+    const ledger: LedgerJob = { jobId, tenant, totalItems: 1, reports: [], clockSetBacks, complaints: [] }
     jobs.push(ledger)
     return ledger
   }
 
   /** Sends one report with a warning. Throws if it is not acknowledged. */
-  async report(ledger: LedgerJob, mark?: Mark): Promise<Job> {
+  async report(ledger: LedgerJob, mark?: Exclude<Mark, 'failed'>): Promise<Job> {
     const n = ++this.#n
     const [worker, entityKey] = [this.#name, `${this.#name}/${n}`]
     const reporter = new JobReporter(this.#connection, ledger.jobId)
     const job = await reporter.report({
       ...(mark === 'started' && { markStarted: true }),
+      ...(mark === 'completed' && { markCompleted: true }),
       processedItems: n,
       metadataPatch: { [worker]: n },
       warning: { entityKey, entityType: 'row', errorType: 'chaos', message: 'from a probe' },

@@ -1,4 +1,5 @@
 import type { EdgeClock } from './edge-clock.ts'
+import type { Database } from './edge-commands.ts'
 import type { LedgerJob } from './ledger.ts'
 import type { PauseGate } from './pause-gate.ts'
 import type { Stage } from './stage.ts'
@@ -16,6 +17,8 @@ export interface Run {
   /** The jobs that finished most recently. */
   finished: ActiveJob[]
   injected: Injected
+  injectedInto: Record<Database, InjectedInto>
+  recordedMeanwhile: RecordedMeanwhile
   replays: Replays
   acknowledged: number
   /** Wrong answers that belong to no job in the ledger. Each one fails the run. */
@@ -38,14 +41,10 @@ export interface ActiveJob {
 export interface Injected {
   /** Runtimes killed with requests in flight. */
   kills: number
-  /** Locks of D1 during which statuses changed and none of the changes reached it. */
-  locks: number
   /** Locks during which the clock advanced by hours and reports were still acknowledged. */
   longOutages: number
   /** The total of those hours. */
   outageHours: number
-  /** Recorders killed. */
-  recorderKills: number
   /** Objects evicted from memory, with their storage kept. */
   evictions: number
   /** Times the whole edge was closed and reopened. */
@@ -72,12 +71,28 @@ export interface Injected {
   stytchOutages: number
 }
 
+/** How many faults of one database were injected. */
+export interface InjectedInto {
+  /** Locks during which statuses changed and none of the changes reached the database. */
+  locks: number
+  /** Locks during which the other database recorded its jobs. */
+  locksAlone: number
+  /** Recorders killed with records under way. */
+  recorderKills: number
+}
+
+/** What one database recorded while the other was locked, and how long that took at most after the reply, in ms. */
+export interface RecordedMeanwhile {
+  statuses: number
+  statusMs: number
+  entries: number
+  reportsMs: number
+}
+
 export const NOTHING_INJECTED: Injected = {
   kills: 0,
-  locks: 0,
   longOutages: 0,
   outageHours: 0,
-  recorderKills: 0,
   evictions: 0,
   restarts: 0,
   lostStorages: 0,

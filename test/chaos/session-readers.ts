@@ -1,9 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { ORGANIZATION } from './edge-commands.ts'
+import { TENANTS, type Tenant } from './edge-commands.ts'
 import type { Run } from './run.ts'
 
 /** The pause between two requests of one reader, in ms. */
-const PAUSE = 60
+const PAUSE = 120
 const DAY = 24 * 60 * 60 * 1_000
 
 /** How many reads got 200, got 503, and got no answer because the edge was down. */
@@ -13,22 +13,31 @@ export interface SessionReads {
   unanswered: number
 }
 
-/** Has members read with a session until the run is over, whether Stytch is up or not. */
+/** Has members of each tenant read with a session until the run is over, whether Stytch is up or not. */
 export async function readWithSessions(run: Run, reads: SessionReads): Promise<void> {
+  await Promise.all(TENANTS.map((tenant) => readAsTenant(run, reads, tenant)))
+}
+
+async function readAsTenant(run: Run, reads: SessionReads, tenant: Tenant): Promise<void> {
   const { stytch } = run.stage
   // Longer than the clock ever moves: an expired session would correctly get 401.
-  const token = stytch.signIn({ org: ORGANIZATION, actions: ['read'], expiresAt: Date.now() + 30 * DAY })
+  const token = stytch.signIn({
+    org: tenant.organization,
+    actions: ['read'],
+    expiresAt: Date.now() + 30 * DAY,
+  })
   const cookie = `stytch_session=${token}`
   await Promise.all([
-    readOn(run, reads, () => cookie),
-    readOn(run, reads, () => `${cookie}; stytch_session_jwt=${stytch.jwt(token)}`),
+    readOn(run, reads, tenant, () => cookie),
+    readOn(run, reads, tenant, () => `${cookie}; stytch_session_jwt=${stytch.jwt(token)}`),
   ])
 }
 
-async function readOn(run: Run, reads: SessionReads, cookie: () => string): Promise<void> {
+async function readOn(run: Run, reads: SessionReads, tenant: Tenant, cookie: () => string): Promise<void> {
   while (!run.isOver()) {
     await pause(PAUSE)
-    const job = run.jobs[Math.floor(run.random() * run.jobs.length)]
+    const jobs = run.jobs.filter((job) => job.tenant === tenant)
+    const job = jobs[Math.floor(run.random() * jobs.length)]
     const isList = job === undefined || run.random() < 0.3
     const path = isList ? '/api/jobs/?limit=5' : `/api/jobs/${job.jobId}`
     const reply = await readWithCookie(run, path, cookie())

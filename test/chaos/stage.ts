@@ -4,7 +4,7 @@ import { type Edge, openEdge } from '../../scripts/edge.ts'
 import type { Connection } from '../../src/client/send-with-retries.ts'
 import { FakeStytch } from '../edge/fake-stytch.ts'
 import { issueKey } from '../edge/harness.ts'
-import { COMMANDS_PATH, type Command, type CommandResults, ORGANIZATION } from './edge-commands.ts'
+import { COMMANDS_PATH, type Command, type CommandResults, TENANTS, type Tenant } from './edge-commands.ts'
 import { until } from './until.ts'
 
 /** Short enough that finished jobs leave their objects during the run. */
@@ -22,37 +22,44 @@ export class Stage {
   readonly url: string
   readonly stytch: FakeStytch
   readonly #options: Options
-  readonly #key: string
+  /** The server API keys by organization. */
+  readonly #keys: Record<string, string>
   #edge: Edge
   /** The number of the workers' unanswered requests. */
   inFlight = 0
 
-  private constructor(options: Options, stytch: FakeStytch, edge: Edge, key: string) {
+  private constructor(options: Options, stytch: FakeStytch, edge: Edge, keys: Record<string, string>) {
     this.stytch = stytch
     this.#options = options
     this.#edge = edge
-    this.#key = key
+    this.#keys = keys
     this.url = edge.url
   }
 
   static async open(options: Options): Promise<Stage> {
     const stytch = await FakeStytch.open()
     const edge = await openWithFaults(options, stytch, 0)
-    const { key } = await issueKey(edge, { org: ORGANIZATION })
-    return new Stage(options, stytch, edge, key)
+    const keys: Record<string, string> = {}
+    for (const { organization, database } of TENANTS) {
+      const { key } = await issueKey(edge, { org: organization, ...(database !== 'DB' && { database }) })
+      keys[organization] = key
+    }
+    return new Stage(options, stytch, edge, keys)
   }
 
   get edge(): Edge {
     return this.#edge
   }
 
-  /** The connection for the workers' client. */
-  get connection(): Connection {
-    return { url: this.url, key: this.#key }
+  /** The connection for the client of a tenant's workers. */
+  connectionOf({ organization }: Tenant): Connection {
+    const key = this.#keys[organization]
+    if (key === undefined) throw new Error(`There is no key of ${organization}`)
+    return { url: this.url, key }
   }
 
-  get(path: string, accept = 'application/json'): Promise<Response> {
-    const headers = { authorization: `Bearer ${this.#key}`, accept }
+  get(tenant: Tenant, path: string, accept = 'application/json'): Promise<Response> {
+    const headers = { authorization: `Bearer ${this.connectionOf(tenant).key}`, accept }
     return fetch(`${this.url}${path}`, { headers, signal: AbortSignal.timeout(30_000) })
   }
 
@@ -69,9 +76,9 @@ export class Stage {
     return JSON.parse(text) as CommandResults[What]
   }
 
-  /** Opens D1's file next to the runtime. */
-  async openD1File(options: { readOnly: boolean }): Promise<DatabaseSync> {
-    return new DatabaseSync(await this.#edge.d1File(), { ...options, timeout: 5_000 })
+  /** Opens the file of a tenant's database next to the runtime. */
+  openD1File({ database }: Tenant, options: { readOnly: boolean }): DatabaseSync {
+    return new DatabaseSync(this.#edge.d1File(database), { ...options, timeout: 5_000 })
   }
 
   /** Closes the edge as an operator would, and reopens it on the same port and state. */
@@ -100,5 +107,6 @@ export class Stage {
 function openWithFaults({ state, onLine }: Options, stytch: FakeStytch, port: number): Promise<Edge> {
   const entry = join(import.meta.dirname, 'edge/index.ts')
   const bindings = { ...stytch.bindings, ARCHIVE_AFTER_SECONDS }
-  return openEdge({ entry, persistTo: state, port, quiet: true, onLine, bindings })
+  const databases = TENANTS.length
+  return openEdge({ entry, databases, persistTo: state, port, quiet: true, onLine, bindings })
 }

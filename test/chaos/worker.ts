@@ -8,6 +8,7 @@ import {
   UnreachableError,
 } from '../../src/client/send-with-retries.ts'
 import type { Job, Report, ReportedEntry } from '../../src/client/wire.ts'
+import type { Tenant } from './edge-commands.ts'
 import type { LedgerJob, Mark, Outcome, SentReport } from './ledger.ts'
 import { PauseGate } from './pause-gate.ts'
 import { integerBetween } from './random.ts'
@@ -38,6 +39,7 @@ const REMEMBERED_JOBS = 30
 /** Workers that share one job after another: a single worker, or several on a large job. */
 export interface Crew {
   name: string
+  tenant: Tenant
   size: number
   /** The least and the most reports that one of their jobs gets. */
   reports: [least: number, most: number]
@@ -48,7 +50,7 @@ export async function workAsCrew(run: Run, crew: Crew): Promise<void> {
   let opening: Promise<ActiveJob | undefined> | undefined
   const members = Array.from(
     { length: crew.size },
-    (_, index) => new Member(run, `${crew.name}-${index + 1}`),
+    (_, index) => new Member(run, crew.tenant, `${crew.name}-${index + 1}`),
   )
   const work = async (member: Member) => {
     while (!run.isOver()) {
@@ -76,13 +78,13 @@ class Member {
   #complaints: string[] = []
   #answered: AnsweredRequest[] = []
 
-  constructor(run: Run, name: string) {
+  constructor(run: Run, tenant: Tenant, name: string) {
     this.#run = run
     this.#name = name
     const { stage, random, replays } = run
     const complain = (complaint: string) => this.#complaints.push(`${name}/${this.#n}: ${complaint}`)
     this.#connection = {
-      ...stage.connection,
+      ...stage.connectionOf(tenant),
       fetch: unreliableFetch({
         random,
         stage,
@@ -106,6 +108,7 @@ class Member {
       const { jobId } = await createJob(this.#connection, newJob)
       const ledger: LedgerJob = {
         jobId,
+        tenant: crew.tenant,
         totalItems: left,
         reports: [],
         clockSetBacks: clock.setBacks - setBacks,

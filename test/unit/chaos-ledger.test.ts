@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { compareJob } from '../chaos/compare-job.ts'
+import { TENANTS } from '../chaos/edge-commands.ts'
 import { countAcknowledged, type LedgerJob, possibleStatuses, type SeenJob } from '../chaos/ledger.ts'
 
 /** A job of two workers, with errors and a warning, a refused report and an unanswered one. */
@@ -7,6 +8,7 @@ function aLedger(): LedgerJob {
   const report = { errors: [], warnings: [], marked: true, outcome: 'acknowledged' as const }
   return {
     jobId: 'job_1',
+    tenant: TENANTS[0],
     totalItems: 3,
     reports: [
       { ...report, worker: 'a', n: 1, errors: ['a1'], mark: 'started' },
@@ -65,6 +67,7 @@ function asSeen(errors: string[], warnings: string[], revision: number): SeenJob
     },
     recordedErrors: record(errors),
     recordedWarnings: record(warnings),
+    strayRows: 0,
   }
 }
 
@@ -210,6 +213,12 @@ describe('compareJob finds', () => {
         expect.stringMatching(/^D1's positions of (errors|warnings)/),
       ])
     }
+  })
+
+  test('a job that another database has rows of', () => {
+    expect(compareJob(aLedger(), { ...whole(), strayRows: 2 }).disagreements).toEqual([
+      'another database has 2 rows of the job',
+    ])
   })
 
   test('a job that does not show its newest entries', () => {

@@ -3,6 +3,7 @@ import { JobObject as ProductJobObject } from '../../../src/job-object/job-objec
 import { Journal, type Journaled } from '../../../src/job-object/journal.ts'
 import { applyReport } from '../../../src/jobs/apply-report.ts'
 import { isFinished, type Job, type JobKey, upgradeJob } from '../../../src/jobs/job.ts'
+import { databaseOf } from '../../../src/store/databases.ts'
 import { findRecorded, isSameState } from '../../../src/store/find-job.ts'
 import type { JobRecord } from '../../../src/store/record-jobs.ts'
 import { openStore } from '../../../src/store/store.ts'
@@ -23,11 +24,11 @@ export class JobObject extends ProductJobObject {
     super(ctx, env)
   }
 
-  /** Reads the object's storage. This loads no job from D1. */
-  async inspect(): Promise<ObjectState> {
+  /** Reads the object's storage, and what `database` has of the job. This loads no job from D1. */
+  async inspect(database: string): Promise<ObjectState> {
     const { kv, sql } = this.ctx.storage
     const stored = kv.get<{ version?: number; key: JobKey; job: Job }>('job')
-    const recorded = stored && (await findRecorded(openStore(this.env.DB), stored.key))
+    const recorded = stored && (await findRecorded(openStore(databaseOf(this.env, database)), stored.key))
     const answers = sql.exec(`select 1 from sqlite_master where name = 'answer'`).toArray()
     return {
       instance: this.#instance,
@@ -38,18 +39,18 @@ export class JobObject extends ProductJobObject {
   }
 
   /**
-   * Deletes the object's storage and memory, if its job is live and all of it is in D1. With a `finalReport`, the outcome holds
-   * the record that the object would have written to D1 next.
+   * Deletes the object's storage and memory, if its job is live and all of it is in `database`. With a `finalReport`, the outcome
+   * holds the record that the object would have written to D1 next.
    */
-  loseStorage(finalReport: FinalReport | null): Promise<LossOutcome> {
+  loseStorage(database: string, finalReport: FinalReport | null): Promise<LossOutcome> {
     return this.#endBy(async () => {
       const journaled = new Journal(this.ctx.storage).load()
       if (journaled === undefined || isFinished(journaled.job.status))
         return { ok: false, reason: 'not_live' }
-      if ((await this.inspect()).isBehind) return { ok: false, reason: 'behind' }
+      if ((await this.inspect(database)).isBehind) return { ok: false, reason: 'behind' }
       const record = finalReport && { ...toRecord(journaled, finalReport) }
       await this.ctx.storage.deleteAll()
-      if ((await this.inspect()).epoch !== null)
+      if ((await this.inspect(database)).epoch !== null)
         throw new Error('the storage was deleted but still has a job')
       return { ok: true, instance: this.#instance, record }
     })

@@ -1,3 +1,4 @@
+import { TENANTS } from '../edge-commands.ts'
 import { FaultError } from '../fault-error.ts'
 import { repeatRequest } from '../repeat-request.ts'
 import type { ActiveJob, Run } from '../run.ts'
@@ -9,21 +10,22 @@ const FEWEST_REQUESTS = 4
 
 /**
  * Rewrites the journal of an object in the format of version 0.1.0 and evicts the object, as if it had been idle during the
- * deploy. Then repeats requests that the object answered before.
+ * deploy. Then repeats requests that the object answered before. That version knew only `DB`.
  */
 export async function ageJournal(run: Run): Promise<void> {
-  const isFit = ({ answered }: ActiveJob) => answered.length >= FEWEST_REQUESTS
+  const isFit = ({ ledger, answered }: ActiveJob) =>
+    ledger.tenant === TENANTS[0] && answered.length >= FEWEST_REQUESTS
   await tryOnActiveJobs(run, isFit, async ({ ledger, answered }) => {
     const { stage, injected } = run
-    const { jobId } = ledger
+    const { tenant, jobId } = ledger
     const earlier = [...answered]
-    const aged = await stage.command({ do: 'age journal', jobId })
+    const aged = await stage.command({ do: 'age journal', tenant, jobId })
     if (!aged.ok) return false
-    const { isOld, epoch } = await inspectSuccessor(stage, jobId, aged.instance)
+    const { isOld, epoch } = await inspectSuccessor(stage, ledger, aged.instance)
     if (isOld || epoch === null) throw new FaultError(`The old journal of ${jobId} was not upgraded`)
     injected.oldJournals++
     for (const request of earlier) {
-      await repeatRequest(stage, request, (complaint) => ledger.complaints.push(complaint))
+      await repeatRequest(stage, ledger, request)
       injected.oldRetries++
     }
     return true

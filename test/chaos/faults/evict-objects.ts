@@ -1,4 +1,3 @@
-import { ORGANIZATION } from '../edge-commands.ts'
 import type { Run } from '../run.ts'
 
 /** Evicts up to `most` objects of recent jobs from memory. */
@@ -7,7 +6,7 @@ export async function evictObjects({ stage, jobs, random, injected }: Run, most:
   for (let index = 0; index < most; index++) {
     const job = live[Math.floor(random() * live.length)]
     if (job === undefined) return
-    const name = `${ORGANIZATION}/${job.jobId}`
+    const name = `${job.tenant.organization}/${job.jobId}`
     try {
       await stage.edge.miniflare.unsafeEvictDurableObject('milepost', 'JobObject', { name })
       injected.evictions++

@@ -1,4 +1,5 @@
 import { connectWithSession } from '../connect-with-session.ts'
+import { TENANTS } from '../edge-commands.ts'
 import { Probe } from '../probe.ts'
 import { integerBetween } from '../random.ts'
 import type { Run } from '../run.ts'
@@ -13,21 +14,24 @@ const STEP_MINUTES = [20, 60] as const
 const TOO_FAR_AHEAD = 6 * HOUR
 
 /**
- * Locks D1 while the clock advances by hours, and expects a report to be acknowledged after each step. It reports with a session,
- * because server API keys work for only 15 minutes without D1.
+ * Locks the second database while the clock advances by hours, and expects a report to be acknowledged after each step: with a
+ * session and with a server API key in turn. `DB` stays up, because both are looked up there and work for only 15 minutes
+ * without it.
  */
 export async function holdD1ForHours(run: Run): Promise<void> {
   const { clock, injected, random } = run
   if (clock.offset > TOO_FAR_AHEAD) await clock.move(-clock.offset)
-  const probe = new Probe(run, connectWithSession(run))
-  const job = await probe.create()
+  const [, tenant] = TENANTS
+  const withKey = new Probe(run, tenant)
+  const withSession = new Probe(run, tenant, connectWithSession(run, tenant))
+  const job = await withSession.create()
   let hours = 0
-  await holdD1(run, 0, async () => {
+  await holdD1(run, tenant, 0, async () => {
     for (let step = 0; step < STEPS; step++) {
       const by = integerBetween(random, ...STEP_MINUTES) * MINUTE
       await clock.move(by)
       hours += by / HOUR
-      await probe.report(job)
+      await (step % 2 === 0 ? withSession : withKey).report(job)
     }
   })
   injected.longOutages++

@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
+import type { Tenant } from '../edge-commands.ts'
 import { FaultError } from '../fault-error.ts'
 import type { LedgerJob } from '../ledger.ts'
 import { Probe } from '../probe.ts'
@@ -6,15 +7,21 @@ import type { Run } from '../run.ts'
 import { until } from '../until.ts'
 
 /**
- * Locks D1 for `ms` with a transaction on its file, while it starts one job and creates another. Both must be acknowledged, and
- * neither may be in D1 before the lock ends. Runs `meanwhile` under the same lock.
+ * Locks the database of a tenant for `ms` with a transaction on its file, while it starts one job of the tenant and creates
+ * another. Both must be acknowledged, and neither may be in the database before the lock ends. Runs `meanwhile` under the same
+ * lock.
  */
-export async function holdD1(run: Run, ms: number, meanwhile?: () => Promise<void>): Promise<void> {
-  const { stage, injected } = run
-  const probe = new Probe(run)
+export async function holdD1(
+  run: Run,
+  tenant: Tenant,
+  ms: number,
+  meanwhile?: () => Promise<void>,
+): Promise<void> {
+  const { stage, injectedInto } = run
+  const probe = new Probe(run, tenant)
   const started = await probe.create()
-  const reader = await stage.openD1File({ readOnly: true })
-  const holder = await stage.openD1File({ readOnly: false })
+  const reader = stage.openD1File(tenant, { readOnly: true })
+  const holder = stage.openD1File(tenant, { readOnly: false })
   const statusInD1 = ({ jobId }: LedgerJob) =>
     reader.prepare('select status from jobs where job_id = ?').get(jobId)?.status
   try {
@@ -27,9 +34,9 @@ export async function holdD1(run: Run, ms: number, meanwhile?: () => Promise<voi
     await pause(Math.max(0, heldUntil - Date.now()))
     const found = [statusInD1(started), statusInD1(created)]
     if (found[0] !== 'pending' || found[1] !== undefined) {
-      throw new FaultError(`D1 was locked but has the statuses ${found.join(' and ')}`)
+      throw new FaultError(`${tenant.database} was locked but has the statuses ${found.join(' and ')}`)
     }
-    injected.locks++
+    injectedInto[tenant.database].locks++
   } finally {
     if (holder.isTransaction) holder.exec('rollback')
     holder.close()

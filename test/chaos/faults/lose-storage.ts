@@ -35,31 +35,30 @@ export async function deleteStorage(
   { ledger, answered }: ActiveJob,
   finalReport: FinalReport | null,
 ): Promise<Loss | undefined> {
-  const { jobId } = ledger
+  const { tenant, jobId } = ledger
   let loss: CommandResults['lose storage'] | undefined
   await until('D1 has all of a job', CATCH_UP_MS, async () => {
-    loss = await stage.command({ do: 'lose storage', jobId, finalReport })
+    loss = await stage.command({ do: 'lose storage', tenant, jobId, finalReport })
     return loss.ok || loss.reason === 'not_live'
   })
   if (!loss?.ok) return undefined
   // The replies are lost, except the create's, which is rebuilt from the job.
   answered.splice(1)
-  await inspectSuccessor(stage, jobId, loss.instance)
+  await inspectSuccessor(stage, ledger, loss.instance)
   return loss
 }
 
 /** Reads a job whose object lost its storage, which makes the successor load it. Then repeats the create. */
 export async function takeOver({ stage, injected }: Run, { ledger, answered }: ActiveJob): Promise<void> {
-  const { jobId } = ledger
+  const { tenant, jobId } = ledger
   await until('the job can be read again', 30_000, async () => {
-    const { status, ok } = await stage.get(`/api/jobs/${jobId}`)
+    const { status, ok } = await stage.get(tenant, `/api/jobs/${jobId}`)
     if (status === 404) ledger.complaints.push('the new object did not find a job that is in D1')
     return ok || status === 404
   })
-  const { epoch } = await stage.command({ do: 'inspect', jobId })
+  const { epoch } = await stage.command({ do: 'inspect', tenant, jobId })
   if (epoch === null) throw new FaultError(`${jobId} was read but not loaded into its object`)
   injected.lostStorages++
   const [create] = answered
-  if (create !== undefined)
-    await repeatRequest(stage, create, (complaint) => ledger.complaints.push(complaint))
+  if (create !== undefined) await repeatRequest(stage, ledger, create)
 }

@@ -10,11 +10,11 @@ export async function repeatToArchived({ stage, finished, random, injected }: Ru
   await until('a finished job has left its object', ARCHIVE_TIMEOUT_MS, async () => {
     const job = finished[Math.floor(random() * finished.length)]
     if (job === undefined) return false
-    const { jobId, complaints } = job.ledger
-    const { epoch } = await stage.command({ do: 'inspect', jobId })
+    const { tenant, jobId } = job.ledger
+    const { epoch } = await stage.command({ do: 'inspect', tenant, jobId })
     if (epoch !== null) return false
     for (const request of job.answered) {
-      await repeatRequest(stage, request, (complaint) => complaints.push(complaint))
+      await repeatRequest(stage, job.ledger, request)
       injected.archivedRetries++
     }
     injected.archivedJobs++

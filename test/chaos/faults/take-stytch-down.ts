@@ -1,4 +1,4 @@
-import { ORGANIZATION } from '../edge-commands.ts'
+import { TENANTS } from '../edge-commands.ts'
 import { FaultError } from '../fault-error.ts'
 import type { Run } from '../run.ts'
 import { readWithCookie } from '../session-readers.ts'
@@ -17,7 +17,7 @@ export async function takeStytchDown(run: Run): Promise<void> {
   const { stage, injected } = run
   const { stytch } = stage
   const signIn = (actions: string[]) =>
-    stytch.signIn({ org: ORGANIZATION, actions, expiresAt: Date.now() + 30 * DAY })
+    stytch.signIn({ org: TENANTS[0].organization, actions, expiresAt: Date.now() + 30 * DAY })
   const ended = signIn(['read'])
   const sessions = [
     { token: signIn(['read']), expected: 200 },

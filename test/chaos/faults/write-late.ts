@@ -24,21 +24,21 @@ export async function writeLate(run: Run, when: 'after' | 'during' | 'before' | 
       switch (when) {
         case 'after':
           await takeOver(run, job)
-          await new Probe(run).report(job.ledger)
+          await new Probe(run, job.ledger.tenant).report(job.ledger)
           await untilRecorded(run, job)
-          await write(run, record)
+          await write(run, job, record)
           // Stop reporting on this job: the next report would repair whatever the late record broke in D1.
           job.isOver = true
           break
         case 'during':
-          await Promise.all([takeOver(run, job), write(run, record)])
+          await Promise.all([takeOver(run, job), write(run, job, record)])
           break
         case 'before':
-          await write(run, record)
+          await write(run, job, record)
           await takeOver(run, job)
           break
         case 'in part':
-          await write(run, { ...record, unfinished: true })
+          await write(run, job, { ...record, unfinished: true })
           await takeOver(run, job)
       }
       return true
@@ -56,15 +56,16 @@ function enterFinalReport({ ledger }: ActiveJob): FinalReport {
 
 /** Waits for D1, because the late record can only harm what is already there. */
 async function untilRecorded({ stage }: Run, { ledger }: ActiveJob): Promise<void> {
-  const { jobId } = ledger
+  const { tenant, jobId } = ledger
   await until('D1 has the report that the successor acknowledged', 30_000, async () => {
-    const { isBehind } = await stage.command({ do: 'inspect', jobId })
+    const { isBehind } = await stage.command({ do: 'inspect', tenant, jobId })
     return !isBehind
   })
 }
 
-async function write({ stage, injected }: Run, record: OpaqueRecord): Promise<void> {
-  const { landed } = await stage.command({ do: 'write record', record })
+async function write({ stage, injected }: Run, { ledger }: ActiveJob, record: OpaqueRecord): Promise<void> {
+  const { database } = ledger.tenant
+  const { landed } = await stage.command({ do: 'write record', database, record })
   injected.lateWrites++
   if (!landed) injected.fencedWrites++
 }
