@@ -1,3 +1,4 @@
+import { STATUS_INTERVAL } from '../../src/job-object/record-sender.ts'
 import type { Lags } from './lags.ts'
 import { GUESSED } from './measured.ts'
 import { aRecord, type SimulatedRecorder } from './simulated-database.ts'
@@ -184,7 +185,10 @@ export class SimulatedJob {
     this.#activeSince = now
   }
 
-  /** The alarm records whatever D1 lacks. It is set again for the day on which the job is abandoned, and then by the next report. */
+  /**
+   * `RecordSender.unlessSoon`: the alarm records whatever D1 lacks, unless the timer does and jobs are many. It is set again
+   * for the day on which the job is abandoned, and then by the next report.
+   */
   #alarm(): void {
     const { now } = this.#time
     if (now >= this.#life.finishAt) return
@@ -194,7 +198,7 @@ export class SimulatedJob {
       const isBehind = this.#reportsUpTo(now) > this.#reportsUpTo(this.#recordedUpTo)
       this.#usage.alarmRows += isBehind ? 2 : 3
     }
-    this.#send()
+    if (this.#timer === undefined || this.#interval <= STATUS_INTERVAL) this.#send()
     const next = this.#firstReportAfter(now)
     if (next !== undefined) this.#time.at(next + RECORD_DELAY, () => this.#alarm())
   }

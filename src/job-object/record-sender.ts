@@ -17,7 +17,7 @@ const MAX_INTERVAL = 30_000
 /** How long the reply to a change of status waits for D1 to record it, in ms. After that it goes out anyway. */
 const STATUS_TIMEOUT_MS = 2_000
 /** How soon a status is recorded that was not recorded at once, in ms. */
-const STATUS_INTERVAL = 5_000
+export const STATUS_INTERVAL = 5_000
 /** How long to wait before a call is repeated whose recorder was killed, in ms. */
 const CALL_AGAIN_AFTER = 50
 /** How long a recorder may take, in ms. A record may still land after that: its fence makes it harmless. */
