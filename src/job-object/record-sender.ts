@@ -3,6 +3,7 @@ import type { JobKey, JobStatus } from '../jobs/job.ts'
 import type { Placement } from '../jobs/placement.ts'
 import { jobFields, logError, logJobError } from '../log.ts'
 import { recorderOf } from '../recorder/address.ts'
+import { MAX_INTERVAL, MIN_INTERVAL } from '../recorder/pace.ts'
 import type { RecordReply } from '../recorder/recorder-object.ts'
 import type { Recorded } from '../store/find-job.ts'
 import { type PackedRecord, packRecord } from '../store/record-jobs.ts'
@@ -11,9 +12,6 @@ import type { Home } from './home.ts'
 import type { JobHolder } from './job-holder.ts'
 import type { LiveJob } from './live-job.ts'
 
-/** Bounds of the time between two records of one job, in ms, while the recorder does not say. */
-const MIN_INTERVAL = 1_000
-const MAX_INTERVAL = 30_000
 /** How long the reply to a change of status waits for D1 to record it, in ms. After that it goes out anyway. */
 const STATUS_TIMEOUT_MS = 2_000
 /** How soon a status is recorded that was not recorded at once, in ms. */

@@ -3,7 +3,7 @@ export const MIN_BATCH_INTERVAL = 100
 /** Jobs that one recorder records per second, at most: below that a job follows within a second, above it less often. */
 const JOBS_PER_SECOND = 100
 /** Bounds of the time between two records of one job, in ms. */
-const MIN_INTERVAL = 1_000
+export const MIN_INTERVAL = 1_000
 export const MAX_INTERVAL = 30_000
 /** Jobs are counted in windows of this many ms: a live job comes at least once in each. */
 const WINDOW = MAX_INTERVAL

@@ -82,7 +82,7 @@ export interface InjectedInto {
 }
 
 /** What one database recorded while the other was locked, and how long that took at most after the reply, in ms. */
-export interface RecordedMeanwhile {
+interface RecordedMeanwhile {
   statuses: number
   statusMs: number
   entries: number
