@@ -34,6 +34,16 @@ export async function findPlacements(
   return new Map(rows.map(({ organizationId: id, ...placement }) => [id, placement]))
 }
 
+/** Whether an organization has a job in a database. Throws if D1 fails. */
+export async function hasJobs(store: AnyStore, organizationId: string): Promise<boolean> {
+  const [found] = await store
+    .select({ jobId: jobs.jobId })
+    .from(jobs)
+    .where(eq(jobs.organizationId, organizationId))
+    .limit(1)
+  return found !== undefined
+}
+
 /** The number of organizations that the directory places in each database. Throws if D1 fails. */
 export async function countOrganizations(directory: AnyStore): Promise<Map<string, number>> {
   const rows = await directory

@@ -1,0 +1,34 @@
+import { copyJobs } from './copy-jobs.ts'
+import type { Ends } from './ends.ts'
+import { findPage, findStates, type JobState, type Scope } from './job-states.ts'
+
+/**
+ * Copies the jobs of an organization that `to` lacks. Safe to repeat, and beside writers of either database: a job lands
+ * only over an older state of itself. Returns how many jobs were copied.
+ *
+ * Without `countsEntries`, jobs of the same revision are taken to have the same entries.
+ */
+export async function copyOrganization(ends: Ends, scope: Scope): Promise<number> {
+  let copied = 0
+  for (let after: string | undefined = ''; after !== undefined; ) {
+    const page = await findPage(ends.from, scope, after)
+    const there = await findStates(ends.to, scope, page)
+    const lacking = page.filter((job) => isLacking(there.get(job.jobId), job))
+    if (lacking.length > 0) await copyJobs(ends, scope.organizationId, lacking)
+    copied += lacking.length
+    after = page.at(-1)?.jobId
+  }
+  return copied
+}
+
+/**
+ * Whether `to` has to get a job. It does not if its own state is newer or of another creation: then the job's object
+ * records there already, and the object is right.
+ */
+function isLacking(there: JobState | undefined, here: JobState): boolean {
+  if (there === undefined || there.epoch !== here.epoch) return (there?.epoch ?? -1) < here.epoch
+  if (there.createdAt !== here.createdAt) return false
+  if (there.revision !== here.revision) return there.revision < here.revision
+  const isShort = (part: 'groups' | 'grouped' | 'replies') => there[part] < here[part]
+  return there.entries !== here.entries || isShort('groups') || isShort('grouped') || isShort('replies')
+}

@@ -1,0 +1,111 @@
+import { clearOrganization } from './clear-organization.ts'
+import { copyOrganization } from './copy-organization.ts'
+import { closeDatabase, markWhole, openDatabase } from './departures.ts'
+import { type Ends, MoveError, type Stores, storeOf } from './ends.ts'
+import { beginMove, enterPhase, findMove, type Move, type Phase } from './noted-move.ts'
+
+/** A pass that copied at most this many jobs leaves few for the time in which the old database is closed. */
+const FEW_JOBS = 50
+/** The most passes over an organization in one phase. */
+const MAX_PASSES = 20
+
+export interface MoveOptions {
+  /**
+   * How long an organization stays where it moved last, in ms. A location that is cut off from D1 relies on an old
+   * placement for 15 minutes: until then, it must not become the right one again while its rows are still on their way.
+   */
+  restMs: number
+  /** How long the old rows stay after the switch, in ms: until every location has learned of it. */
+  settleMs: number
+  /** The time in ms since the epoch. */
+  now: () => number
+  sleep: (ms: number) => Promise<unknown>
+  /** Called with each phase as it begins, and with what it did. */
+  say: (line: string) => void
+}
+
+/**
+ * Moves an organization to another database while its jobs go on. The directory remembers the phase: repeat the call after
+ * a crash, and it goes on from there. Throws a MoveError, or what the databases throw.
+ */
+export async function moveOrganization(
+  stores: Stores,
+  organizationId: string,
+  to: string,
+  options: MoveOptions,
+): Promise<void> {
+  const { restMs, now, say } = options
+  storeOf(stores, to)
+  let move = await beginMove(stores.DB, organizationId, to, { restMs, now: now() })
+  if (move === undefined) return say(`${organizationId} lives in ${to} already`)
+  while (move !== undefined) {
+    say(`${move.phase}: ${organizationId}, from ${move.movingFrom} to ${to}`)
+    const ends = { from: storeOf(stores, move.movingFrom), to: storeOf(stores, to) }
+    await PHASES[move.phase]({ directory: stores.DB, ends, move }, options)
+    move = await findMove(stores.DB, organizationId)
+  }
+  say(`${organizationId} lives in ${to}`)
+}
+
+interface Step {
+  directory: Stores['DB']
+  ends: Ends
+  move: Move
+}
+
+/** The phases in order. Each can be repeated after a crash, and two runs may be in it at the same time. */
+const PHASES: Record<Phase, (step: Step, options: MoveOptions) => Promise<void>> = {
+  copying: copyMost,
+  closed: copyRest,
+  switched: settle,
+  clearing: clear,
+}
+
+/** Copies the jobs, again and again, until few are left, and closes the old database. */
+async function copyMost({ directory, ends, move }: Step, { say }: MoveOptions): Promise<void> {
+  const { organizationId, movingTo, version } = move
+  await openDatabase(ends.to, organizationId)
+  for (let pass = 0; pass < MAX_PASSES; pass++) {
+    const copied = await copyOrganization(ends, { organizationId, countsEntries: false })
+    say(`copied ${copied} jobs`)
+    if (copied <= FEW_JOBS) break
+  }
+  await closeDatabase(ends.from, organizationId, { database: movingTo, version: version + 1 })
+  await enterPhase(directory, move, { phase: 'closed' })
+}
+
+/**
+ * Copies what was left, compares both databases, and switches the directory. The old database takes nothing more, so one
+ * pass that finds no difference proves that there is none. Objects whose records it skips record in the new one.
+ */
+async function copyRest({ directory, ends, move }: Step, { now, say }: MoveOptions): Promise<void> {
+  const { organizationId, movingTo, version } = move
+  let isSame = false
+  for (let pass = 0; pass < MAX_PASSES && !isSame; pass++) {
+    const copied = await copyOrganization(ends, { organizationId, countsEntries: true })
+    say(copied === 0 ? 'compared: nothing differs' : `copied ${copied} jobs`)
+    isSame = copied === 0
+  }
+  if (!isSame)
+    throw new MoveError(`${movingTo} keeps lacking jobs of ${organizationId}: see the log of its objects`)
+  await markWhole(ends.from, organizationId, version + 1)
+  const placement = { database: movingTo, version: version + 1 }
+  await enterPhase(directory, move, { phase: 'switched', ...placement, switchedAt: now() })
+}
+
+/** Waits until every location has looked the organization up again: until then, some list it from the old database. */
+async function settle({ directory, move }: Step, { settleMs, now, sleep, say }: MoveOptions): Promise<void> {
+  // Not longer than `settleMs`, even if the clock was set back.
+  const wait = Math.min((move.switchedAt ?? 0) + settleMs - now(), settleMs)
+  if (wait > 0) {
+    say(`waiting ${Math.ceil(wait / 1_000)} s until every location has learned of it`)
+    await sleep(wait)
+  }
+  await enterPhase(directory, move, { phase: 'clearing' })
+}
+
+/** Deletes the old rows. */
+async function clear({ directory, ends, move }: Step): Promise<void> {
+  await clearOrganization(ends.from, move.organizationId)
+  await enterPhase(directory, move, { phase: null, movingFrom: null, movingTo: null })
+}
