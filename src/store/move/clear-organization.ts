@@ -1,4 +1,4 @@
-import { and, eq, sql } from 'drizzle-orm'
+import { and, eq, type SQL, sql } from 'drizzle-orm'
 import { departures, jobs } from '../schema.ts'
 import type { AnyStore } from '../store.ts'
 import { type JobTable, keyOf, list, PARTS } from './job-tables.ts'
@@ -6,22 +6,31 @@ import { type JobTable, keyOf, list, PARTS } from './job-tables.ts'
 /** The rows that one statement deletes, so that it does not block D1 for long. */
 const ROWS_PER_STEP = 2_000
 
-/** Deletes everything of an organization's jobs from a database that it has left. Safe to repeat. */
-export async function clearOrganization(store: AnyStore, organizationId: string): Promise<void> {
+/** Deletes everything of an organization's jobs from a database that it left with this version. Safe to repeat. */
+export async function clearOrganization(
+  store: AnyStore,
+  organizationId: string,
+  version: number,
+): Promise<void> {
+  // A run that slept may delete long after its move. The organization may have come back since, or be leaving again.
+  const hasLeft = and(
+    eq(departures.organizationId, organizationId),
+    eq(departures.version, version),
+    eq(departures.isWhole, true),
+  )
+  const isDeleted = (table: JobTable) =>
+    and(eq(table.organizationId, organizationId), sql`exists (select 1 from ${departures} where ${hasLeft})`)
   // A job goes after its parts. Otherwise, a part left behind by a crash would belong to no job.
-  for (const table of [...PARTS, jobs]) while (await deleteSome(store, table, organizationId)) {}
+  for (const table of [...PARTS, jobs]) while (await deleteSome(store, table, isDeleted(table))) {}
 }
 
 /** True if there may be more. */
-async function deleteSome(store: AnyStore, table: JobTable, organizationId: string): Promise<boolean> {
+async function deleteSome(store: AnyStore, table: JobTable, isDeleted: SQL | undefined): Promise<boolean> {
   const key = list(keyOf(table))
-  // If the organization comes back while this is running, nothing more of it is deleted.
-  const hasLeft = sql`exists (select 1 from ${departures} where ${departures.organizationId} = ${organizationId})`
-  const isOfOrganization = and(eq(table.organizationId, organizationId), hasLeft)
-  const some = sql`(select ${key} from ${table} where ${isOfOrganization} limit ${ROWS_PER_STEP})`
+  const some = sql`(select ${key} from ${table} where ${isDeleted} limit ${ROWS_PER_STEP})`
   const deleted = await store
     .delete(table)
-    .where(and(isOfOrganization, sql`(${key}) in ${some}`))
+    .where(and(isDeleted, sql`(${key}) in ${some}`))
     .returning({ jobId: table.jobId })
   return deleted.length === ROWS_PER_STEP
 }

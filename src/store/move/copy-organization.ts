@@ -2,6 +2,8 @@ import { copyJobs } from './copy-jobs.ts'
 import type { Ends } from './ends.ts'
 import { findPage, findStates, type JobState, type Scope } from './job-states.ts'
 
+const COUNTS = ['entries', 'groups', 'grouped', 'replies'] as const
+
 /**
  * Copies the jobs of an organization that `to` lacks. Safe to repeat, and beside writers of either database: a job lands
  * only over an older state of itself. Returns how many jobs were copied.
@@ -29,6 +31,7 @@ function isLacking(there: JobState | undefined, here: JobState): boolean {
   if (there === undefined || there.epoch !== here.epoch) return (there?.epoch ?? -1) < here.epoch
   if (there.createdAt !== here.createdAt) return false
   if (there.revision !== here.revision) return there.revision < here.revision
-  const isShort = (part: 'groups' | 'grouped' | 'replies') => there[part] < here[part]
-  return there.entries !== here.entries || isShort('groups') || isShort('grouped') || isShort('replies')
+  if (there.entries === here.entries && there.entryBytes !== here.entryBytes) return true
+  // It may have more: what the old database lost, and the job's object recorded again.
+  return COUNTS.some((count) => there[count] < here[count])
 }

@@ -12,8 +12,9 @@ export interface JobState {
   epoch: number
   revision: number
   createdAt: number
-  /** The number and bytes of its entries; empty unless they were counted. */
-  entries: string
+  /** Its entries, and their bytes: 0 unless they were counted. */
+  entries: number
+  entryBytes: number
   groups: number
   /** The entries in its groups. */
   grouped: number
@@ -65,13 +66,15 @@ export async function findStates(
 
 function stateColumns({ countsEntries }: Scope) {
   const { jobId, epoch, revision, createdAt } = jobs
-  const entries = sql`count(*) || ' ' || total(octet_length(${jobEntries.text}))`
+  const ofEntries = (measure: SQL) =>
+    sql<number>`${countsEntries ? countIn(jobEntries, measure, isKept) : sql`0`}`
   return {
     jobId,
     epoch,
     revision,
     createdAt,
-    entries: sql<string>`${countsEntries ? countIn(jobEntries, entries, isKept) : sql`''`}`,
+    entries: ofEntries(sql`count(*)`),
+    entryBytes: ofEntries(sql`total(octet_length(${jobEntries.text}))`),
     groups: sql<number>`${countIn(jobEntryGroups, sql`count(*)`)}`,
     grouped: sql<number>`${countIn(jobEntryGroups, sql`total(${jobEntryGroups.count})`)}`,
     replies: sql<number>`${countIn(idempotentReplies, sql`count(*)`)}`,

@@ -1,8 +1,9 @@
 import { clearOrganization } from './clear-organization.ts'
 import { copyOrganization } from './copy-organization.ts'
-import { closeDatabase, markWhole, openDatabase } from './departures.ts'
+import { closeDatabase, isSameDatabase, markWhole, openDatabase } from './departures.ts'
 import { type Ends, MoveError, type Stores, storeOf } from './ends.ts'
-import { beginMove, enterPhase, findMove, type Move, type Phase } from './noted-move.ts'
+import type { Scope } from './job-states.ts'
+import { beginMove, enterPhase, findMove, isOutdated, livesIn, type Move, type Phase } from './noted-move.ts'
 
 /** A pass that copied at most this many jobs leaves few for the time in which the old database is closed. */
 const FEW_JOBS = 50
@@ -38,13 +39,24 @@ export async function moveOrganization(
   storeOf(stores, to)
   let move = await beginMove(stores.DB, organizationId, to, { restMs, now: now() })
   if (move === undefined) return say(`${organizationId} lives in ${to} already`)
-  while (move !== undefined) {
-    say(`${move.phase}: ${organizationId}, from ${move.movingFrom} to ${to}`)
-    const ends = { from: storeOf(stores, move.movingFrom), to: storeOf(stores, to) }
+  const ends = { from: storeOf(stores, move.movingFrom), to: storeOf(stores, to) }
+  if (await isSameDatabase(ends.from, ends.to))
+    throw new MoveError(
+      `${move.movingFrom} and ${to} are the same database: check their names and ids in wrangler.toml`,
+    )
+  const { movingFrom } = move
+  while (move?.movingFrom === movingFrom) {
+    say(`${move.phase}: ${organizationId}, from ${movingFrom} to ${to}`)
     await PHASES[move.phase]({ directory: stores.DB, ends, move }, options)
-    move = await findMove(stores.DB, organizationId)
+    move = await findMove(stores.DB, organizationId, to)
   }
+  if (move !== undefined || !(await livesIn(stores.DB, organizationId, to)))
+    throw movedElsewhere(organizationId)
   say(`${organizationId} lives in ${to}`)
+}
+
+function movedElsewhere(organizationId: string): MoveError {
+  return new MoveError(`${organizationId} has been moved elsewhere meanwhile`)
 }
 
 interface Step {
@@ -61,36 +73,47 @@ const PHASES: Record<Phase, (step: Step, options: MoveOptions) => Promise<void>>
   clearing: clear,
 }
 
-/** Copies the jobs, again and again, until few are left, and closes the old database. */
-async function copyMost({ directory, ends, move }: Step, { say }: MoveOptions): Promise<void> {
+/** Copies most jobs while the organization goes on, then closes the old database. */
+async function copyMost(step: Step, { say }: MoveOptions): Promise<void> {
+  const { directory, ends, move } = step
   const { organizationId, movingTo, version } = move
-  await openDatabase(ends.to, organizationId)
-  for (let pass = 0; pass < MAX_PASSES; pass++) {
-    const copied = await copyOrganization(ends, { organizationId, countsEntries: false })
-    say(`copied ${copied} jobs`)
-    if (copied <= FEW_JOBS) break
-  }
+  await openDatabase(ends.to, organizationId, version)
+  await copyUntil(FEW_JOBS, step, { organizationId, countsEntries: false }, say)
   await closeDatabase(ends.from, organizationId, { database: movingTo, version: version + 1 })
+  // A run that slept may close it long after the move: by now, the organization may be back.
+  if (await isOutdated(directory, move)) await openDatabase(ends.from, organizationId, version + 1)
   await enterPhase(directory, move, { phase: 'closed' })
 }
 
 /**
- * Copies what was left, compares both databases, and switches the directory. The old database takes nothing more, so one
+ * Copies what was left, compares both databases, and switches the directory. The old database takes nothing more, so a
  * pass that finds no difference proves that there is none. Objects whose records it skips record in the new one.
  */
-async function copyRest({ directory, ends, move }: Step, { now, say }: MoveOptions): Promise<void> {
+async function copyRest(step: Step, { now, say }: MoveOptions): Promise<void> {
+  const { directory, ends, move } = step
   const { organizationId, movingTo, version } = move
-  let isSame = false
-  for (let pass = 0; pass < MAX_PASSES && !isSame; pass++) {
-    const copied = await copyOrganization(ends, { organizationId, countsEntries: true })
-    say(copied === 0 ? 'compared: nothing differs' : `copied ${copied} jobs`)
-    isSame = copied === 0
-  }
-  if (!isSame)
+  if (!(await copyUntil(0, step, { organizationId, countsEntries: true }, say)))
     throw new MoveError(`${movingTo} keeps lacking jobs of ${organizationId}: see the log of its objects`)
+  say('compared: nothing differs')
   await markWhole(ends.from, organizationId, version + 1)
   const placement = { database: movingTo, version: version + 1 }
   await enterPhase(directory, move, { phase: 'switched', ...placement, switchedAt: now() })
+}
+
+/** Copies again and again, until a pass copies at most `few` jobs. False if no pass of `MAX_PASSES` does. */
+async function copyUntil(
+  few: number,
+  { directory, ends, move }: Step,
+  scope: Scope,
+  say: MoveOptions['say'],
+): Promise<boolean> {
+  for (let pass = 0; pass < MAX_PASSES; pass++) {
+    const copied = await copyOrganization(ends, scope)
+    if (copied > 0 || few > 0) say(`copied ${copied} jobs`)
+    if (copied <= few) return true
+    if (await isOutdated(directory, move)) throw movedElsewhere(move.organizationId)
+  }
+  return false
 }
 
 /** Waits until every location has looked the organization up again: until then, some list it from the old database. */
@@ -106,6 +129,6 @@ async function settle({ directory, move }: Step, { settleMs, now, sleep, say }: 
 
 /** Deletes the old rows. */
 async function clear({ directory, ends, move }: Step): Promise<void> {
-  await clearOrganization(ends.from, move.organizationId)
+  await clearOrganization(ends.from, move.organizationId, move.version)
   await enterPhase(directory, move, { phase: null, movingFrom: null, movingTo: null })
 }

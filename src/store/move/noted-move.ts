@@ -29,18 +29,40 @@ export async function beginMove(
     .update(organizations)
     .set({ phase: 'copying', movingFrom: sql`${database}`, movingTo: to })
     .where(and(isOf(organizationId), isNull(phase), ne(database, to), hasRested))
-  const row = await findRow(directory, organizationId)
-  const move = moveIn(row)
-  if (move !== undefined && move.movingTo !== to)
-    throw new MoveError(`${organizationId} is moving to ${move.movingTo}: let that move finish first`)
-  if (move === undefined && row?.database !== to)
+  const move = await findMove(directory, organizationId, to)
+  if (move === undefined && !(await livesIn(directory, organizationId, to)))
     throw new MoveError(`${organizationId} moved less than ${restMs / 60_000} minutes ago: try again later`)
   return move
 }
 
-/** The move of an organization that is under way; undefined if there is none. */
-export async function findMove(directory: AnyStore, organizationId: string): Promise<Move | undefined> {
-  return moveIn(await findRow(directory, organizationId))
+/** The move of an organization that is under way; undefined if there is none. Throws a MoveError if it goes elsewhere. */
+export async function findMove(
+  directory: AnyStore,
+  organizationId: string,
+  to: string,
+): Promise<Move | undefined> {
+  const row = await findRow(directory, organizationId)
+  const { phase, movingFrom, movingTo } = row ?? {}
+  if (row === undefined || !phase || !movingFrom || !movingTo) return undefined
+  if (movingTo !== to)
+    throw new MoveError(`${organizationId} is moving to ${movingTo}: let that move finish first`)
+  return { ...row, phase, movingFrom, movingTo }
+}
+
+export async function livesIn(
+  directory: AnyStore,
+  organizationId: string,
+  database: string,
+): Promise<boolean> {
+  return (await findRow(directory, organizationId))?.database === database
+}
+
+/** Whether the organization has begun another move since. */
+export async function isOutdated(directory: AnyStore, { organizationId, version }: Move): Promise<boolean> {
+  const row = await findRow(directory, organizationId)
+  // A move raises the version as it switches, so another one with this version has not come so far.
+  const isOfNext = row?.phase === 'copying' || row?.phase === 'closed'
+  return row === undefined || row.version > version + 1 || (row.version === version + 1 && isOfNext)
 }
 
 /** Notes the next phase, unless another run of the same move has done so. */
@@ -55,12 +77,6 @@ export async function enterPhase(directory: AnyStore, move: Move, next: Partial<
 async function findRow(directory: AnyStore, organizationId: string): Promise<Row | undefined> {
   const [row] = await directory.select().from(organizations).where(isOf(organizationId))
   return row
-}
-
-function moveIn(row: Row | undefined): Move | undefined {
-  const { phase, movingFrom, movingTo } = row ?? {}
-  if (row === undefined || !phase || !movingFrom || !movingTo) return undefined
-  return { ...row, phase, movingFrom, movingTo }
 }
 
 function isOf(organizationId: string) {
