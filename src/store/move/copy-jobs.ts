@@ -20,7 +20,7 @@ import {
 /** The key before the first one. */
 const START = '[]'
 
-/** Copies jobs as they were found, after all that belongs to them: a job that is there is there as a whole. */
+/** Copies jobs as they were found. Each goes after all that belongs to it, so a job that is there is complete. */
 export async function copyJobs({ from, to }: Ends, organizationId: string, found: FoundJob[]): Promise<void> {
   const states = JSON.stringify(
     found.map(({ jobId, epoch, revision, createdAt }) => [jobId, epoch, revision, createdAt]),
@@ -41,7 +41,7 @@ interface PartRow {
   key: string
 }
 
-/** A page of the rows of a table that belong to these jobs, after a key: as many as fit, at least one. */
+/** The rows of a table that belong to these jobs, after a key: as many as fit on a page, at least one if any are left. */
 async function findParts(
   store: AnyStore,
   organizationId: string,

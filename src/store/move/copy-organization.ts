@@ -24,14 +24,14 @@ export async function copyOrganization(ends: Ends, scope: Scope): Promise<number
 }
 
 /**
- * Whether `to` has to get a job. It does not if its own state is newer or of another creation: then the job's object
- * records there already, and the object is right.
+ * Whether `to` lacks something of a job. It does not if its own state is newer or of another creation: the job's object
+ * then records there already, and the object is right.
  */
 function isLacking(there: JobState | undefined, here: JobState): boolean {
   if (there === undefined || there.epoch !== here.epoch) return (there?.epoch ?? -1) < here.epoch
   if (there.createdAt !== here.createdAt) return false
   if (there.revision !== here.revision) return there.revision < here.revision
   if (there.entries === here.entries && there.entryBytes !== here.entryBytes) return true
-  // It may have more: what the old database lost, and the job's object recorded again.
+  // `to` may have more: entries that the old database lost and the job's object recorded again.
   return COUNTS.some((count) => there[count] < here[count])
 }

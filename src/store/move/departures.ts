@@ -4,8 +4,8 @@ import { departures } from '../schema.ts'
 import type { AnyStore } from '../store.ts'
 
 /**
- * Closes a database to an organization: from here on, triggers skip its rows, and its writers are told where it went.
- * Another run of the same move may have done so, and more.
+ * Closes a database to an organization: triggers now skip its rows, and writers find out where it went. Changes nothing
+ * if another run of the same move has done so.
  */
 export async function closeDatabase(
   store: AnyStore,
@@ -22,7 +22,7 @@ export async function closeDatabase(
     })
 }
 
-/** Notes that the other database has everything, so objects may load jobs from there. */
+/** Notes that the other database has everything. Objects may now load jobs from there. */
 export async function markWhole(store: AnyStore, organizationId: string, version: number): Promise<void> {
   await store
     .update(departures)

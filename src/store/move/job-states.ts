@@ -3,7 +3,7 @@ import { idempotentReplies, jobEntries, jobEntryGroups, jobs } from '../schema.t
 import type { AnyStore } from '../store.ts'
 import { isKept, PAGE_BYTES, PAGE_ROWS, type Part, rowOf } from './job-tables.ts'
 
-/** What an entry adds to a page of jobs whose entries are counted: 20,000 fill it, so no statement blocks D1 for long. */
+/** What a counted entry adds to a page. 20,000 fill it, so no statement blocks D1 for long. */
 const COUNTED_ENTRY_BYTES = PAGE_BYTES / 20_000
 
 /** A job as one of the two databases has it. */
@@ -32,7 +32,7 @@ export interface Scope {
   countsEntries: boolean
 }
 
-/** A page of an organization's jobs by id, after one of them: as many as fit, at least one. */
+/** The jobs of an organization after one of them, by id: as many as fit on a page, at least one if any are left. */
 export async function findPage(store: AnyStore, scope: Scope, after: string): Promise<FoundJob[]> {
   const { organizationId, countsEntries } = scope
   const { jobId, keptErrors, keptWarnings } = jobs

@@ -5,18 +5,18 @@ import { type Ends, MoveError, type Stores, storeOf } from './ends.ts'
 import type { Scope } from './job-states.ts'
 import { beginMove, enterPhase, findMove, isOutdated, livesIn, type Move, type Phase } from './noted-move.ts'
 
-/** A pass that copied at most this many jobs leaves few for the time in which the old database is closed. */
+/** The old database is closed after a pass that copied at most this many jobs: it should not be closed for long. */
 const FEW_JOBS = 50
 /** The most passes over an organization in one phase. */
 const MAX_PASSES = 20
 
 export interface MoveOptions {
   /**
-   * How long an organization stays where it moved last, in ms. A location that is cut off from D1 relies on an old
-   * placement for 15 minutes: until then, it must not become the right one again while its rows are still on their way.
+   * How long an organization stays put after a move, in ms. A location that is cut off from D1 relies on an old placement
+   * for 15 minutes. That placement must not become right again before the rows are back.
    */
   restMs: number
-  /** How long the old rows stay after the switch, in ms: until every location has learned of it. */
+  /** How long the old rows stay after the switch, in ms. Every location has to learn of it first. */
   settleMs: number
   /** The time in ms since the epoch. */
   now: () => number
@@ -26,8 +26,8 @@ export interface MoveOptions {
 }
 
 /**
- * Moves an organization to another database while its jobs go on. The directory remembers the phase: repeat the call after
- * a crash, and it goes on from there. Throws a MoveError, or what the databases throw.
+ * Moves an organization to another database while its jobs go on. The directory has the phase: after a crash, repeat the
+ * call, and it resumes there. Throws a MoveError, or what the databases throw.
  */
 export async function moveOrganization(
   stores: Stores,
@@ -65,7 +65,7 @@ interface Step {
   move: Move
 }
 
-/** The phases in order. Each can be repeated after a crash, and two runs may be in it at the same time. */
+/** The phases in order. Each is safe to repeat, even while another run is in it. */
 const PHASES: Record<Phase, (step: Step, options: MoveOptions) => Promise<void>> = {
   copying: copyMost,
   closed: copyRest,
@@ -116,7 +116,7 @@ async function copyUntil(
   return false
 }
 
-/** Waits until every location has looked the organization up again: until then, some list it from the old database. */
+/** Waits until every location has looked the organization up again. Until then, some list it from the old database. */
 async function settle({ directory, move }: Step, { settleMs, now, sleep, say }: MoveOptions): Promise<void> {
   // Not longer than `settleMs`, even if the clock was set back.
   const wait = Math.min((move.switchedAt ?? 0) + settleMs - now(), settleMs)
