@@ -180,6 +180,48 @@ test('a job of which the old database has lost entries does not stop a move', as
   expect(await rowsOf(env.DB_2, organizationId)).toEqual(whole)
 })
 
+/** A finished job of an organization in `DB` that has left its object, and is still in memory. */
+async function anArchivedJob(): Promise<JobAddress> {
+  const address = { ...aJobKey(), placement: { database: 'DB', version: 1 } }
+  await jobObject(env.JOBS, address).create(address, aNewJob, null)
+  await reported(address, { markCompleted: true, errors: [anError('a')] }, { key: 'k', fingerprint: 'f' })
+  await runAlarmAt(address, Date.now() + HOUR)
+  return address
+}
+
+test('an archived job in memory finds what is its own where it went, for a credential that has not heard', async () => {
+  const page = { kind: 'error', after: 0, limit: 10, errorType: null } as const
+  const uses = {
+    entries: (address: JobAddress) => jobObject(env.JOBS, address).entries(address, page),
+    groups: (address: JobAddress) => jobObject(env.JOBS, address).groups(address),
+    repeat: (address: JobAddress) =>
+      jobObject(env.JOBS, address).report(address, { markCompleted: true }, { key: 'k', fingerprint: 'f' }),
+  }
+  for (const [name, use] of Object.entries(uses)) {
+    const address = await anArchivedJob()
+    const before = await use(address)
+    await move(address.organizationId, 'DB_2')
+    expect(await use(address), name).toEqual(before)
+  }
+})
+
+test('groups that nobody has counted are not shown as none while the old database is closed', async () => {
+  const address = await anArchivedJob()
+  const groups = () => jobObject(env.JOBS, address).groups(address)
+  const before = await groups()
+  await env.DB.prepare('delete from job_entry_groups where organization_id = ?')
+    .bind(address.organizationId)
+    .run()
+  const endWhenClosed = (line: string) => {
+    if (line.startsWith('closed')) throw new Error('killed')
+  }
+  const closing = moveOrganization(stores, address.organizationId, 'DB_2', { ...quiet, say: endWhenClosed })
+  await expect(closing).rejects.toThrow('killed')
+  expect(await groups()).toEqual({ ok: false, reason: 'unavailable' })
+  await move(address.organizationId, 'DB_2')
+  expect(await groups()).toEqual(before)
+})
+
 test('jobs are created, reported on, finished, archived and watched all through a move', async () => {
   const { organizationId } = aJobKey()
   const here: Placement = { database: 'DB', version: 1 }
