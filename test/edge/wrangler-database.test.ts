@@ -15,7 +15,7 @@ import { aJob } from '../unit/fixtures.ts'
 import { freshOrganization } from './harness.ts'
 
 // Each statement starts a wrangler process. Without an account it runs on this machine as it would at Cloudflare.
-vi.setConfig({ testTimeout: 180_000 })
+vi.setConfig({ testTimeout: 300_000 })
 
 let state: string
 

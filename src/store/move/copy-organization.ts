@@ -12,15 +12,16 @@ const COUNTS = ['entries', 'groups', 'grouped', 'replies'] as const
  */
 export async function copyOrganization(ends: Ends, scope: Scope): Promise<number> {
   let copied = 0
-  for (let after: string | undefined = ''; after !== undefined; ) {
+  for (let after = ''; ; ) {
     const page = await findPage(ends.from, scope, after)
+    const last = page.at(-1)
+    if (last === undefined) return copied
     const there = await findStates(ends.to, scope, page)
     const lacking = page.filter((job) => isLacking(there.get(job.jobId), job))
     if (lacking.length > 0) await copyJobs(ends, scope.organizationId, lacking)
     copied += lacking.length
-    after = page.at(-1)?.jobId
+    after = last.jobId
   }
-  return copied
 }
 
 /**
