@@ -68,13 +68,14 @@ function stateColumns({ countsEntries }: Scope) {
   const { jobId, epoch, revision, createdAt } = jobs
   const ofEntries = (measure: SQL) =>
     sql<number>`${countsEntries ? countIn(jobEntries, measure, isKept) : sql`0`}`
+  // Named, because wrangler returns rows as objects: columns of the same name, such as two zeros, would be one.
   return {
     jobId,
     epoch,
     revision,
     createdAt,
-    entries: ofEntries(sql`count(*)`),
-    entryBytes: ofEntries(sql`total(octet_length(${jobEntries.text}))`),
+    entries: ofEntries(sql`count(*)`).as('entries'),
+    entryBytes: ofEntries(sql`total(octet_length(${jobEntries.text}))`).as('text_bytes'),
     groups: sql<number>`${countIn(jobEntryGroups, sql`count(*)`)}`,
     grouped: sql<number>`${countIn(jobEntryGroups, sql`total(${jobEntryGroups.count})`)}`,
     replies: sql<number>`${countIn(idempotentReplies, sql`count(*)`)}`,
