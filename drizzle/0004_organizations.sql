@@ -17,33 +17,49 @@ CREATE TABLE `organizations` (
 );
 --> statement-breakpoint
 CREATE TRIGGER `jobs_departed_insert` BEFORE INSERT ON `jobs`
-	WHEN EXISTS (SELECT 1 FROM `departures` WHERE `organization_id` = new.`organization_id`)
-	BEGIN SELECT RAISE(IGNORE); END;
+WHEN EXISTS (SELECT 1 FROM `departures` WHERE `organization_id` = new.`organization_id`)
+BEGIN
+	SELECT RAISE(IGNORE);
+END;
 --> statement-breakpoint
 CREATE TRIGGER `jobs_departed_update` BEFORE UPDATE ON `jobs`
-	WHEN EXISTS (SELECT 1 FROM `departures` WHERE `organization_id` = new.`organization_id`)
-	BEGIN SELECT RAISE(IGNORE); END;
+WHEN EXISTS (SELECT 1 FROM `departures` WHERE `organization_id` = new.`organization_id`)
+BEGIN
+	SELECT RAISE(IGNORE);
+END;
 --> statement-breakpoint
 CREATE TRIGGER `job_entries_departed_insert` BEFORE INSERT ON `job_entries`
-	WHEN EXISTS (SELECT 1 FROM `departures` WHERE `organization_id` = new.`organization_id`)
-	BEGIN SELECT RAISE(IGNORE); END;
+WHEN EXISTS (SELECT 1 FROM `departures` WHERE `organization_id` = new.`organization_id`)
+BEGIN
+	SELECT RAISE(IGNORE);
+END;
 --> statement-breakpoint
 CREATE TRIGGER `job_entries_departed_update` BEFORE UPDATE ON `job_entries`
-	WHEN EXISTS (SELECT 1 FROM `departures` WHERE `organization_id` = new.`organization_id`)
-	BEGIN SELECT RAISE(IGNORE); END;
+WHEN EXISTS (SELECT 1 FROM `departures` WHERE `organization_id` = new.`organization_id`)
+BEGIN
+	SELECT RAISE(IGNORE);
+END;
 --> statement-breakpoint
 CREATE TRIGGER `job_entry_groups_departed_insert` BEFORE INSERT ON `job_entry_groups`
-	WHEN EXISTS (SELECT 1 FROM `departures` WHERE `organization_id` = new.`organization_id`)
-	BEGIN SELECT RAISE(IGNORE); END;
+WHEN EXISTS (SELECT 1 FROM `departures` WHERE `organization_id` = new.`organization_id`)
+BEGIN
+	SELECT RAISE(IGNORE);
+END;
 --> statement-breakpoint
 CREATE TRIGGER `job_entry_groups_departed_update` BEFORE UPDATE ON `job_entry_groups`
-	WHEN EXISTS (SELECT 1 FROM `departures` WHERE `organization_id` = new.`organization_id`)
-	BEGIN SELECT RAISE(IGNORE); END;
+WHEN EXISTS (SELECT 1 FROM `departures` WHERE `organization_id` = new.`organization_id`)
+BEGIN
+	SELECT RAISE(IGNORE);
+END;
 --> statement-breakpoint
 CREATE TRIGGER `idempotent_replies_departed_insert` BEFORE INSERT ON `idempotent_replies`
-	WHEN EXISTS (SELECT 1 FROM `departures` WHERE `organization_id` = new.`organization_id`)
-	BEGIN SELECT RAISE(IGNORE); END;
+WHEN EXISTS (SELECT 1 FROM `departures` WHERE `organization_id` = new.`organization_id`)
+BEGIN
+	SELECT RAISE(IGNORE);
+END;
 --> statement-breakpoint
 CREATE TRIGGER `idempotent_replies_departed_update` BEFORE UPDATE ON `idempotent_replies`
-	WHEN EXISTS (SELECT 1 FROM `departures` WHERE `organization_id` = new.`organization_id`)
-	BEGIN SELECT RAISE(IGNORE); END;
+WHEN EXISTS (SELECT 1 FROM `departures` WHERE `organization_id` = new.`organization_id`)
+BEGIN
+	SELECT RAISE(IGNORE);
+END;

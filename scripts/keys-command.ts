@@ -1,6 +1,15 @@
 import { parseArgs } from 'node:util'
 import { PERMISSIONS } from '../src/access/caller.ts'
-import { MAX_KEY_NAME, MAX_ORGANIZATION_ID } from '../src/jobs/limits.ts'
+import { MAX_KEY_NAME } from '../src/jobs/limits.ts'
+import {
+  checkOrganizationIds,
+  PLACE_OPTIONS,
+  type Place,
+  readArguments,
+  refuseOthers,
+  refuseVerb,
+  UsageError,
+} from './operator-command.ts'
 
 export const USAGE = `Usage:
   npm run --silent keys -- issue  --local|--remote --org ORG [--org ORG …] --name NAME
@@ -22,13 +31,9 @@ issue creates the state if there is none; the other commands require one.
 rotate issues a key with the same rights and, by default, the same expiry. A key can be rotated once.
 webhook-secret replaces the secret that signs the organization's webhooks, and prints the new one.
 `
-const ORGANIZATION_ID = new RegExp(`^[\\x21-\\x7e]{1,${MAX_ORGANIZATION_ID}}$`)
 const KEY_NAME = new RegExp(`^\\P{Cc}{1,${MAX_KEY_NAME}}$`, 'u')
 const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS
-
-/** The arguments do not match USAGE. */
-export class UsageError extends Error {}
 
 export type KeysCommand =
   | {
@@ -43,31 +48,17 @@ export type KeysCommand =
   | { verb: 'revoke'; organizationId: string; keyId: string }
   | { verb: 'rotate'; organizationId: string; keyId: string; graceMs: number; expiresInMs: number | null }
 
-/** Which database to use. */
-type Place = { where: 'local'; persistTo: string | undefined } | { where: 'remote' }
-
 /** Parses the arguments into a command and a database. Throws a UsageError. */
 export function readKeysCommand(args: string[]): { command: KeysCommand; place: Place } {
-  const { values, positionals } = parse(args)
-  const [verb, ...rest] = positionals
-  if (rest.length > 0) throw new UsageError(`Unexpected argument: ${rest.join(' ')}`)
-  if (values.local === values.remote) throw new UsageError('Pass either --local or --remote')
-  if (values.remote && values['persist-to'] !== undefined) throw new UsageError('--persist-to needs --local')
-  const place: Place = values.remote
-    ? { where: 'remote' }
-    : { where: 'local', persistTo: values['persist-to'] }
-
+  const { values, verb, place } = readArguments(() => parse(args))
   const organizationIds = [...new Set(values.org)]
+  checkOrganizationIds(organizationIds)
   const [organizationId, ...others] = organizationIds
-  // The ids that an X-Organization-ID header can carry.
-  if (organizationId === undefined || !organizationIds.every((id) => ORGANIZATION_ID.test(id))) {
-    throw new UsageError(`--org takes 1 to ${MAX_ORGANIZATION_ID} printable ASCII characters, without spaces`)
-  }
+  if (organizationId === undefined) throw new UsageError('--org takes the organization')
   if (others.length > 0 && verb !== 'issue') throw new UsageError('Only issue takes more than one --org')
-  const given = Object.keys(values).filter((flag) => !['local', 'remote', 'persist-to', 'org'].includes(flag))
   switch (verb) {
     case 'issue': {
-      refuseOthers(given, ['name', 'permission', 'expires-in-days'])
+      refuseOthers(values, ['name', 'permission', 'expires-in-days'])
       const name = values.name ?? ''
       if (!KEY_NAME.test(name)) throw new UsageError(`--name takes 1 to ${MAX_KEY_NAME} printable characters`)
       const permissions = [...new Set(values.permission)]
@@ -82,47 +73,47 @@ export function readKeysCommand(args: string[]): { command: KeysCommand; place: 
     }
     case 'list':
     case 'webhook-secret':
-      refuseOthers(given, [])
+      refuseOthers(values, [])
       return { command: { verb, organizationId }, place }
     case 'revoke':
-      refuseOthers(given, ['id'])
-      if (!values.id) throw new UsageError('--id takes the id of a key, as list shows it')
-      return { command: { verb, organizationId, keyId: values.id }, place }
+      refuseOthers(values, ['id'])
+      return { command: { verb, organizationId, keyId: readKeyId(values.id) }, place }
     case 'rotate': {
-      refuseOthers(given, ['id', 'grace-hours', 'expires-in-days'])
-      if (!values.id) throw new UsageError('--id takes the id of a key, as list shows it')
+      refuseOthers(values, ['id', 'grace-hours', 'expires-in-days'])
+      const keyId = readKeyId(values.id)
       const hours = values['grace-hours'] ?? '24'
       if (!/^\d{1,4}$/.test(hours))
         throw new UsageError('--grace-hours takes a whole number of hours, 0 to 9999')
       const expiresInMs = readDays(values['expires-in-days'])
       const graceMs = Number(hours) * HOUR_MS
-      return { command: { verb, organizationId, keyId: values.id, graceMs, expiresInMs }, place }
+      return { command: { verb, organizationId, keyId, graceMs, expiresInMs }, place }
     }
     default:
-      throw new UsageError(verb === undefined ? 'Pass a command' : `Unknown command: ${verb}`)
+      return refuseVerb(verb)
   }
 }
 
 function parse(args: string[]) {
-  try {
-    return parseArgs({
-      args,
-      allowPositionals: true,
-      options: {
-        local: { type: 'boolean' },
-        remote: { type: 'boolean' },
-        org: { type: 'string', multiple: true },
-        name: { type: 'string' },
-        permission: { type: 'string', multiple: true },
-        'expires-in-days': { type: 'string' },
-        id: { type: 'string' },
-        'grace-hours': { type: 'string' },
-        'persist-to': { type: 'string' },
-      },
-    })
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error))
-  }
+  const text = { type: 'string' } as const
+  const texts = { type: 'string', multiple: true } as const
+  return parseArgs({
+    args,
+    allowPositionals: true,
+    options: {
+      ...PLACE_OPTIONS,
+      org: texts,
+      name: text,
+      permission: texts,
+      'expires-in-days': text,
+      id: text,
+      'grace-hours': text,
+    },
+  })
+}
+
+function readKeyId(id: string | undefined): string {
+  if (!id) throw new UsageError('--id takes the id of a key, as list shows it')
+  return id
 }
 
 /** Converts days to ms; null if the flag is absent. */
@@ -132,9 +123,4 @@ function readDays(days: string | undefined): number | null {
     throw new UsageError('--expires-in-days takes a whole number of days, 1 to 99999')
   }
   return Number(days) * DAY_MS
-}
-
-function refuseOthers(given: string[], known: string[]): void {
-  const others = given.filter((flag) => !known.includes(flag))
-  if (others.length > 0) throw new UsageError(`This command does not take --${others.join(', --')}`)
 }

@@ -1,6 +1,4 @@
 /** `npm run keys`: issues, lists, rotates and revokes server API keys, and creates webhook secrets. */
-import { dirname } from 'node:path'
-import { DrizzleQueryError } from 'drizzle-orm'
 import { hashServerApiKey, newServerApiKey } from '../src/access/server-api-key.ts'
 import {
   insertApiKey,
@@ -11,47 +9,23 @@ import {
 } from '../src/store/api-keys.ts'
 import { placeOrganization } from '../src/store/organizations.ts'
 import { saveWebhookSecret } from '../src/store/webhook-secrets.ts'
-import { type KeysCommand, readKeysCommand, USAGE, UsageError } from './keys-command.ts'
-import { openLocalDatabases } from './local-database.ts'
+import { type KeysCommand, readKeysCommand, USAGE } from './keys-command.ts'
 import { chooseForNew, type OperatorDatabases } from './operator-databases.ts'
-import { readSettings, stateDir } from './settings.ts'
-import { openWranglerDatabases, WranglerError } from './wrangler-database.ts'
+import { runOperatorCommand } from './run-operator-command.ts'
+import { readSettings } from './settings.ts'
 
-process.exitCode = await main(process.argv.slice(2))
-
-async function main(args: string[]): Promise<number> {
-  let verb: KeysCommand['verb'] | undefined
-  try {
-    const { command, place } = readKeysCommand(args)
-    verb = command.verb
-    if (place.where === 'remote') return await run(command, await openWranglerDatabases(['--remote']))
-    // Keys may be issued before the first start. For any other command, a missing state means a mistyped path.
-    const local = await openLocalDatabases(place.persistTo, { mayCreate: verb === 'issue' })
-    try {
-      if (local.isNew)
-        console.error(`There was no state in ${dirname(stateDir(place.persistTo))}: created it`)
-      return await run(command, local.databases)
-    } finally {
-      local.close()
-    }
-  } catch (error) {
-    if (error instanceof UsageError) {
-      console.error(`${error.message}\n\n${USAGE}`)
-      return 2
-    }
-    // Drizzle's own error quotes the statement, including the key's hash. Its cause says what went wrong.
-    const cause = error instanceof DrizzleQueryError ? error.cause : error
-    console.error(cause instanceof Error ? cause.message : cause)
-    if (cause instanceof WranglerError && /no such (table|column)/.test(cause.message))
-      console.error('Apply the migrations first: npx wrangler d1 migrations apply DB --remote')
-    // The network may fail after D1 has applied the change.
-    else if (cause instanceof WranglerError && verb !== 'list')
-      console.error(
-        'The change may still have been applied: check `keys list`, and revoke any key that was never shown.',
-      )
-    return 1
-  }
-}
+process.exitCode = await runOperatorCommand(process.argv.slice(2), {
+  usage: USAGE,
+  read: readKeysCommand,
+  run,
+  // Keys may be issued before the first start. For any other command, a missing state means a mistyped path.
+  mayCreate: ({ verb }) => verb === 'issue',
+  // The network may fail after D1 has applied the change.
+  adviceAfterFailure: ({ verb }) =>
+    verb === 'list'
+      ? undefined
+      : 'The change may still have been applied: check `keys list`, and revoke any key that was never shown.',
+})
 
 async function run(command: KeysCommand, databases: OperatorDatabases): Promise<number> {
   const { store } = databases.DB

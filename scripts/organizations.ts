@@ -1,45 +1,22 @@
 /** `npm run organizations`: which database each organization lives in, and moving it to another. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { DrizzleQueryError } from 'drizzle-orm'
 import { UNPLACED } from '../src/jobs/placement.ts'
-import { hasJobs, type MoveOptions, moveOrganization, type Stores } from '../src/store/move-organization.ts'
-import { findPlacement } from '../src/store/organizations.ts'
-import { UsageError } from './keys-command.ts'
-import { openLocalDatabases } from './local-database.ts'
+import { type Stores, storeOf } from '../src/store/move/ends.ts'
+import { type MoveOptions, moveOrganization } from '../src/store/move/move-organization.ts'
+import { findPlacement, hasJobs } from '../src/store/organizations.ts'
 import { type OperatorDatabases, surveyDatabases } from './operator-databases.ts'
 import { type OrganizationsCommand, readOrganizationsCommand, USAGE } from './organizations-command.ts'
-import { openWranglerDatabases, WranglerError } from './wrangler-database.ts'
+import { runOperatorCommand } from './run-operator-command.ts'
 
 /** See `restMs`: as long as an edge accepts a key that it cannot look up. */
 const REST_MS = 15 * 60_000
 
-process.exitCode = await main(process.argv.slice(2))
-
-async function main(args: string[]): Promise<number> {
-  try {
-    const { command, place } = readOrganizationsCommand(args)
-    if (place.where === 'remote') return await run(command, await openWranglerDatabases(['--remote']))
-    const local = await openLocalDatabases(place.persistTo, { mayCreate: false })
-    try {
-      return await run(command, local.databases)
-    } finally {
-      local.close()
-    }
-  } catch (error) {
-    if (error instanceof UsageError) {
-      console.error(`${error.message}\n\n${USAGE}`)
-      return 2
-    }
-    // Drizzle's own error quotes the statement, with everything that it carried.
-    const cause = error instanceof DrizzleQueryError ? error.cause : error
-    console.error(cause instanceof Error ? cause.message : cause)
-    if (cause instanceof WranglerError && /no such (table|column)/.test(cause.message))
-      console.error(
-        'Apply the migrations to every database first: npx wrangler d1 migrations apply DB --remote',
-      )
-    return 1
-  }
-}
+process.exitCode = await runOperatorCommand(process.argv.slice(2), {
+  usage: USAGE,
+  read: readOrganizationsCommand,
+  run,
+  mayCreate: () => false,
+})
 
 async function run(command: OrganizationsCommand, databases: OperatorDatabases): Promise<number> {
   const { verb, organizationId } = command
@@ -47,10 +24,10 @@ async function run(command: OrganizationsCommand, databases: OperatorDatabases):
   switch (verb) {
     case 'list':
       if (organizationId === undefined) await listDatabases(databases)
-      else console.log((await findPlacement(stores.DB, organizationId))?.database ?? UNPLACED.database)
+      else console.log(await whereIs(stores, organizationId))
       return 0
     case 'place':
-      if (await hasJobs(stores, organizationId)) {
+      if (await hasJobs(storeOf(stores, await whereIs(stores, organizationId)), organizationId)) {
         console.error(`${organizationId} has jobs: use move`)
         return 1
       }
@@ -62,6 +39,10 @@ async function run(command: OrganizationsCommand, databases: OperatorDatabases):
     default:
       return command satisfies never
   }
+}
+
+async function whereIs({ DB }: Stores, organizationId: string): Promise<string> {
+  return ((await findPlacement(DB, organizationId)) ?? UNPLACED).database
 }
 
 async function listDatabases(databases: OperatorDatabases): Promise<void> {

@@ -35,25 +35,38 @@ export class ArchivedJob implements HeldJob {
     return outcome.ok ? show(this.job, this.recent, now) : outcome
   }
 
-  entries(page: EntryPage): Promise<FoundEntries> {
-    return findEntries(this.#home.store, this.key, page, keptCounts(this.job)[page.kind])
+  async entries(page: EntryPage): Promise<FoundEntries> {
+    const kept = keptCounts(this.job)[page.kind]
+    const find = () => findEntries(this.#home.store, this.key, page, kept)
+    return await this.#findHere(find, ({ entries }) => entries.length > 0 || page.after >= kept)
   }
 
   async groups(kind: EntryKind): Promise<EntryGroup[]> {
-    const found = await findEntryGroups(this.#home.store, this.key, kind)
+    const find = () => findEntryGroups(this.#home.store, this.key, kind)
     const kept = keptCounts(this.job)[kind]
+    const found = await this.#findHere(find, (groups) => groups.length > 0 || kept === 0)
     if (found.length > 0 || kept === 0) return found
+    // The database that it is leaving would not take the counts.
+    if ((await this.#home.follow(this.key)) === 'moving') throw new Error('the organization is on its way')
     // It finished in a version that did not store them, or came into D1 without leaving an object.
     this.#counting ??= countGroups(this.#home.store, this.key, keptCounts(this.job)).finally(() => {
       this.#counting = undefined
     })
     await this.#counting
-    return await findEntryGroups(this.#home.store, this.key, kind)
+    return await find()
+  }
+
+  /** What `find` finds: where the organization has gone, if there is nothing here. */
+  async #findHere<Found>(find: () => Promise<Found>, isFound: (found: Found) => boolean): Promise<Found> {
+    const found = await find()
+    if (isFound(found) || (await this.#home.follow(this.key)) !== 'moved') return found
+    return await find()
   }
 
   /** The reply to an earlier request with this key; undefined if there was none. */
   async #repeat(request: KeyedRequest, now: number): Promise<JobReply | undefined> {
-    const earlier = await findReply(this.#home.store, this.key, request.key)
+    const find = () => findReply(this.#home.store, this.key, request.key)
+    const earlier = await this.#findHere(find, (reply) => reply !== undefined)
     if (earlier === undefined) return undefined
     const { asOf, job } = earlier
     switch (judgeRepeat({ ...earlier.request, asOf }, request, now)) {

@@ -1,6 +1,8 @@
 import type { Env } from '../env.ts'
+import type { JobKey } from '../jobs/job.ts'
 import type { Placement } from '../jobs/placement.ts'
 import { databaseOf } from '../store/databases.ts'
+import { findStored } from '../store/find-job.ts'
 import { openStore, type Store } from '../store/store.ts'
 import type { Journal } from './journal.ts'
 
@@ -32,6 +34,17 @@ export class Home {
   /** The database of another placement. Throws if there is no such database. */
   open({ database }: Placement): Store {
     return openStore(databaseOf(this.#env, database))
+  }
+
+  /**
+   * Asks the database whether the job's organization has left it. Goes where the organization went, unless not everything
+   * is there yet: then it is `moving`. Throws if D1 fails.
+   */
+  async follow(key: JobKey): Promise<'stayed' | 'moving' | 'moved'> {
+    const { departure } = await findStored(this.store, key)
+    if (departure === undefined) return 'stayed'
+    if (!departure.isWhole) return 'moving'
+    return this.learn(departure) ? 'moved' : 'stayed'
   }
 
   /** Takes a placement unless it is older. True if the database is now another. */

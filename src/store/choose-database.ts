@@ -1,18 +1,18 @@
-/** Sizes that differ by less count as equal, in bytes: organizations that are new then spread evenly. */
+/** Sizes within one step count as equal, in bytes. New organizations then spread evenly. */
 const SIZE_STEP = 256 * 1024 * 1024
 
 /** A database that an organization may be placed in. */
 export interface Candidate {
   name: string
-  /** How large it is; null if that is not known. */
+  /** Its size; null if unknown. */
   bytes: number | null
   /** How many organizations the directory places in it. */
   organizations: number
 }
 
 /**
- * The database for a new organization: `preferred` if it is among the candidates; otherwise the one with the most free
- * space, and of several the one with the fewest organizations. There must be a candidate.
+ * The database for a new organization: `preferred` if it is a candidate; otherwise the one with the most free space, and
+ * among equals the one with the fewest organizations. Throws if there are no candidates.
  */
 export function chooseDatabase(candidates: Candidate[], preferred: string | undefined): string {
   const [first] = candidates

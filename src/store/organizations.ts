@@ -7,7 +7,7 @@ import { databases } from './databases.ts'
 import { apiKeys, jobs, organizations } from './schema.ts'
 import { type AnyStore, openStore } from './store.ts'
 
-/** Where the directory places an organization; undefined if it does not. Throws if D1 fails. */
+/** Where the directory places an organization; undefined if it has no row there. Throws if D1 fails. */
 export async function findPlacement(
   directory: AnyStore,
   organizationId: string,
@@ -20,7 +20,7 @@ export async function findPlacement(
   return row
 }
 
-/** Where the directory places organizations; those that it does not are left out. Throws if D1 fails. */
+/** Where the directory places organizations, without those that have no row there. Throws if D1 fails. */
 export async function findPlacements(
   directory: AnyStore,
   organizationIds: string[],
@@ -34,6 +34,16 @@ export async function findPlacements(
   return new Map(rows.map(({ organizationId: id, ...placement }) => [id, placement]))
 }
 
+/** Whether an organization has a job in a database. Throws if D1 fails. */
+export async function hasJobs(store: AnyStore, organizationId: string): Promise<boolean> {
+  const [found] = await store
+    .select({ jobId: jobs.jobId })
+    .from(jobs)
+    .where(eq(jobs.organizationId, organizationId))
+    .limit(1)
+  return found !== undefined
+}
+
 /** The number of organizations that the directory places in each database. Throws if D1 fails. */
 export async function countOrganizations(directory: AnyStore): Promise<Map<string, number>> {
   const rows = await directory
@@ -44,8 +54,8 @@ export async function countOrganizations(directory: AnyStore): Promise<Map<strin
 }
 
 /**
- * The placement of an organization. One that has none is placed in the database that `choose` names, or in `DB` if it has
- * a key or a job already: it has lived there since before there was a directory. Safe to repeat. Throws if D1 fails.
+ * Finds the placement of an organization, or places it: in `DB` if it already has a key or a job, since it then predates
+ * the directory; otherwise in the database that `choose` returns. Safe to repeat. Throws if D1 fails.
  *
  * @param now in ms since the epoch
  */
@@ -68,8 +78,8 @@ export async function placeOrganization(
 }
 
 /**
- * The placement of a session's organization, which is placed when it is seen for the first time. With one database, it
- * is there, and D1 is not asked. Throws if D1 fails.
+ * Finds the placement of a session's organization, or places it on first sight. With only one database, D1 is not asked.
+ * Throws if D1 fails.
  *
  * @param now in ms since the epoch
  */
@@ -84,7 +94,7 @@ async function chooseAtEdge(env: Env, directory: AnyStore): Promise<string> {
   const candidates = await Promise.all(
     Object.entries(databases(env))
       .map(async ([name, database]): Promise<Candidate[]> => {
-        // D1 says its size with every answer. One that is down gets no new organization.
+        // Every answer of D1 carries its size. A database that is down gets no new organization.
         const { meta } = await openStore(database).run(sql`select 1`)
         return [{ name, bytes: meta.size_after, organizations: counts.get(name) ?? 0 }]
       })

@@ -161,7 +161,7 @@ export const apiKeys = sqliteTable('api_keys', {
   rotatedAt: integer('rotated_at'),
 })
 
-/** How far the move of an organization to another database has come: see `move-organization.ts`. */
+/** How far the move of an organization to another database has come: see `move/move-organization.ts`. */
 export const MOVE_PHASES = ['copying', 'closed', 'switched', 'clearing'] as const
 
 /** The directory: which database has the jobs of an organization. Only `DB` has rows. No row means `UNPLACED`. */

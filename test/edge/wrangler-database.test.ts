@@ -8,14 +8,14 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { openLocalDatabases } from '../../scripts/local-database.ts'
 import { openWranglerDatabases } from '../../scripts/wrangler-database.ts'
 import { insertApiKey, listApiKeys, rotateApiKey } from '../../src/store/api-keys.ts'
-import { moveOrganization } from '../../src/store/move-organization.ts'
+import { moveOrganization } from '../../src/store/move/move-organization.ts'
 import { jobEntries, jobs } from '../../src/store/schema.ts'
 import { findWebhookSecret, saveWebhookSecret } from '../../src/store/webhook-secrets.ts'
 import { aJob } from '../unit/fixtures.ts'
 import { freshOrganization } from './harness.ts'
 
 // Each statement starts a wrangler process. Without an account it runs on this machine as it would at Cloudflare.
-vi.setConfig({ testTimeout: 180_000 })
+vi.setConfig({ testTimeout: 300_000 })
 
 let state: string
 
@@ -108,11 +108,11 @@ test('an organization moves through wrangler, with jobs too long for a statement
   const { jobId } = aJob({})
   const entry = { organizationId, jobId, kind: 'error' } as const
   await stores.DB.insert(jobEntries).values([1, 2].map((seq) => ({ ...entry, seq, text: `{"seq":${seq}}` })))
-  const rows = (store: typeof stores.DB) =>
-    Promise.all([
-      store.select().from(jobs).where(eq(jobs.organizationId, organizationId)),
-      store.select().from(jobEntries).where(eq(jobEntries.organizationId, organizationId)),
-    ])
+  // One after the other: two wrangler processes may find the same local database locked.
+  const rows = async (store: typeof stores.DB) => [
+    await store.select().from(jobs).where(eq(jobs.organizationId, organizationId)),
+    await store.select().from(jobEntries).where(eq(jobEntries.organizationId, organizationId)),
+  ]
   const before = await rows(stores.DB)
 
   const options = { settleMs: 0, restMs: 0, now: Date.now, sleep: async () => {}, say: () => {} }

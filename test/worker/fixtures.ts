@@ -1,6 +1,6 @@
-import { runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test'
+import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
-import { vi } from 'vitest'
+import { expect, vi } from 'vitest'
 import { jobObject } from '../../src/job-object/address.ts'
 import { Journal } from '../../src/job-object/journal.ts'
 import type { JobReply } from '../../src/job-object/replies.ts'
@@ -87,6 +87,19 @@ async function heldJob(key: JobAddress): Promise<JobSnapshot> {
 export async function recordedJob(key: JobKey): Promise<JobSnapshot | undefined> {
   const job = await findJob(store, key)
   return job && { job, ...shownTexts(await findRecent(store, key, job)) }
+}
+
+/** Waits until D1 has the job with these fields. Throws if it does not within 5 s. */
+export async function untilRecorded(key: JobKey, expected: object): Promise<void> {
+  await vi.waitFor(async () => expect((await recordedJob(key))?.job).toMatchObject(expected), {
+    timeout: 5_000,
+  })
+}
+
+/** Empties the storage of the job's object and evicts it. */
+export async function loseStorage(key: JobKey): Promise<void> {
+  await inside(key, (storage) => storage.deleteAll())
+  await evictDurableObject(jobObject(env.JOBS, key))
 }
 
 /** Runs the alarm of the job's object as of `now`, in ms since the epoch. True if one was set. */

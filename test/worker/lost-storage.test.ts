@@ -1,4 +1,3 @@
-import { evictDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { afterEach, expect, test, vi } from 'vitest'
 import { jobObject } from '../../src/job-object/address.ts'
@@ -14,10 +13,12 @@ import {
   createdJob,
   inside,
   keysOf,
+  loseStorage,
   readJob,
   recordedJob,
   reported,
   store,
+  untilRecorded,
 } from './fixtures.ts'
 import { holdD1 } from './hold-d1.ts'
 import { recordJob } from './record-job.ts'
@@ -31,13 +32,8 @@ afterEach(() => {
 async function aRecordedJob(): Promise<{ key: JobAddress; job: Job }> {
   const key = await createdJob()
   const { job } = await reported(key, { markStarted: true, errors: [anError('before')] })
-  await vi.waitFor(async () => expect((await recordedJob(key))?.job).toEqual(job), { timeout: 5_000 })
+  await untilRecorded(key, job)
   return { key, job }
-}
-
-async function loseStorage(key: JobAddress): Promise<void> {
-  await inside(key, (storage) => storage.deleteAll())
-  await evictDurableObject(jobObject(env.JOBS, key))
 }
 
 /** A record that a lost object was sending to D1: a report with an error of its own. */
@@ -93,9 +89,7 @@ test('a conflicting state in D1 is logged and replaced by the acknowledged one',
   await env.DB.prepare("update job_entries set text = '{}' where job_id = ?").bind(key.jobId).run()
   await reported(key, { processedItems: 50, errors: [anError('mine')] })
 
-  await vi.waitFor(async () => expect((await recordedJob(key))?.job.processedItems).toBe(50), {
-    timeout: 5_000,
-  })
+  await untilRecorded(key, { processedItems: 50 })
   expect((await recordedJob(key))?.job).toMatchObject({ epoch: 8, revision: job.revision + 1 })
   expect(await recordedJob(key)).toEqual(await readJob(key))
   const said = lines.mock.calls.map(([line]) => JSON.parse(String(line)))
@@ -138,7 +132,7 @@ test('a keyed create makes no job while D1 does not answer: there may be one alr
   const create = () => jobObject(env.JOBS, key).create(key, aNewJob, request)
   const first = await create()
   const { job } = await reported(key, { markStarted: true, errors: [anError('a')] })
-  await vi.waitFor(async () => expect((await recordedJob(key))?.job).toEqual(job), { timeout: 5_000 })
+  await untilRecorded(key, job)
   await loseStorage(key)
 
   const d1 = holdD1()

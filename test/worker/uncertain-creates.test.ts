@@ -12,12 +12,12 @@ import {
   aNewJob,
   anError,
   archive,
-  inside,
   keysOf,
+  loseStorage,
   readJob,
-  recordedJob,
   reported,
   store,
+  untilRecorded,
 } from './fixtures.ts'
 import { recordJob } from './record-job.ts'
 
@@ -28,19 +28,12 @@ afterEach(() => {
 
 const create = (key: JobAddress) => jobObject(env.JOBS, key).create(key, aNewJob, aKeyedRequest())
 
-async function untilRecorded(key: JobAddress, expected: object): Promise<void> {
-  await vi.waitFor(async () => expect((await recordedJob(key))?.job).toMatchObject(expected), {
-    timeout: 5_000,
-  })
-}
-
 /** A job that a keyed request created, with a report that D1 has, in an object that then lost its storage. */
 async function aLostJob(report: Report): Promise<JobAddress> {
   const key = aJobKey()
   await create(key)
   await untilRecorded(key, (await reported(key, report)).job)
-  await inside(key, (storage) => storage.deleteAll())
-  await evictDurableObject(jobObject(env.JOBS, key))
+  await loseStorage(key)
   return key
 }
 
