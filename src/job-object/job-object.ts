@@ -148,10 +148,8 @@ export class JobObject extends DurableObject<Env> {
   /** Takes from a call where the job's organization lives. If it has moved, all of the job is recorded there. */
   #receive({ placement, ...key }: JobAddress): JobKey {
     if (!this.#home.learn(placement)) return key
-    const { live } = this.#holder
     this.#holder.forgetMissing()
-    if (live === undefined) return key
-    live.markLost('everything')
+    this.#holder.live?.markLost('everything')
     this.#setAlarm()
     this.#sender.soon()
     return key
