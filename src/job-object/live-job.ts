@@ -80,6 +80,11 @@ export class LiveJob implements HeldJob {
     this.#setRecorded(recorded)
   }
 
+  /** Whether the journal knows what D1 has: that is saved with the next change of the job. */
+  get isRecordedSaved(): boolean {
+    return this.#isRecordedSaved
+  }
+
   /** Saves what D1 has, if that has changed since the job was saved. */
   saveRecorded(): void {
     const { key, job, recorded } = this.#state

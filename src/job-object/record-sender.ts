@@ -16,6 +16,8 @@ import type { LiveJob } from './live-job.ts'
 const STATUS_TIMEOUT_MS = 2_000
 /** How soon a status is recorded that was not recorded at once, in ms. */
 export const STATUS_INTERVAL = 5_000
+/** How long after a record the journal learns of it, in ms: an object hibernates once it has been idle for longer. */
+const SAVE_AFTER = 2_000
 /** How long to wait before a call is repeated whose recorder was killed, in ms. */
 const CALL_AGAIN_AFTER = 50
 /** How long a recorder may take, in ms. A record may still land after that: its fence makes it harmless. */
@@ -36,6 +38,7 @@ export class RecordSender {
   #timer: ReturnType<typeof setTimeout> | undefined
   #interval = MIN_INTERVAL
   #hasFailed = false
+  #saving: ReturnType<typeof setTimeout> | undefined
 
   /** Records the live job that `holder` holds, if it holds one; there are so many `recorders`. */
   constructor(env: Env, recorders: number, home: Home, holder: JobHolder) {
@@ -75,6 +78,7 @@ export class RecordSender {
     const pass = this.#sendAll().finally(() => {
       if (this.#pass === pass) this.#pass = undefined
       this.soon()
+      this.#saveSoon()
     })
     this.#pass = pass
     return pass
@@ -95,6 +99,23 @@ export class RecordSender {
     // The clock may have been set back meanwhile.
     const left = () => Math.min(deadline - Date.now(), STATUS_TIMEOUT_MS)
     while (!isRecorded() && (await within(left(), this.now(), false))) {}
+  }
+
+  /**
+   * Has the journal learn what D1 has, unless a report does that first: an object that hibernates would forget it, and
+   * record all of the job again when it wakes.
+   */
+  #saveSoon(): void {
+    if (this.#saving !== undefined || (this.#holder.live?.isRecordedSaved ?? true)) return
+    this.#saving = setTimeout(() => {
+      this.#saving = undefined
+      const { live } = this.#holder
+      try {
+        live?.saveRecorded()
+      } catch (error) {
+        if (live !== undefined) logJobError('job_not_saved', live.key, error)
+      }
+    }, SAVE_AFTER)
   }
 
   async #sendAll(): Promise<boolean> {

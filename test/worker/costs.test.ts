@@ -120,7 +120,7 @@ test('a job asleep costs nothing: no timer of ours, and no alarm until it is aba
   // The alarm that would have recorded the job after a crash is set. It runs once more, and finds nothing to record.
   await take()
   await runDurableObjectAlarm(jobObject(env.JOBS, key))
-  expect(await take()).toEqual({ ...NOTHING, alarms: 1, objectRows: 2 })
+  expect(await take()).toEqual({ ...NOTHING, alarms: 1, objectRows: 1 })
   expect(await alarm()).toBe(job.updatedAt + 30 * DAY)
   expect(timers.size).toBe(0)
 

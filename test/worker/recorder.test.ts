@@ -1,12 +1,15 @@
+import { evictDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import type { Job } from '../../src/jobs/job.ts'
+import { jobObject } from '../../src/job-object/address.ts'
+import { Journal } from '../../src/job-object/journal.ts'
+import type { Job, JobKey } from '../../src/jobs/job.ts'
 import { type RecorderCalls, recorderOf } from '../../src/recorder/address.ts'
-import type { RecordReply } from '../../src/recorder/recorder-object.ts'
+import { RecorderObject, type RecordReply } from '../../src/recorder/recorder-object.ts'
 import { packRecord } from '../../src/store/record-jobs.ts'
 import { aJob } from '../unit/fixtures.ts'
 import { failD1 } from './fail-d1.ts'
-import { aJobKey, recordedJob } from './fixtures.ts'
+import { aJobKey, createdJob, inside, recordedJob, reported } from './fixtures.ts'
 
 afterEach(async () => {
   vi.restoreAllMocks()
@@ -125,3 +128,20 @@ test('a job always has the same recorder, and jobs are spread over those there a
   }
   expect([...names].toSorted()).toEqual(['DB/0', 'DB/1', 'DB/2', 'DB/3'])
 })
+
+test('a job that was idle is not recorded again when its object wakes', async () => {
+  const key = await createdJob()
+  await vi.waitFor(async () => expect(await savedRevision(key)).toBe(1), { timeout: 5_000 })
+  await evictDurableObject(jobObject(env.JOBS, key))
+  const record = vi.spyOn(RecorderObject.prototype, 'record')
+  await reported(key, { processedItems: 1 })
+  await vi.waitFor(() => expect(record).toHaveBeenCalled(), { timeout: 5_000 })
+  expect(record.mock.calls.map(([{ onlyProgress, state }]) => [onlyProgress, state.revision])).toEqual([
+    [true, 2],
+  ])
+})
+
+/** The revision that the journal knows D1 to have. */
+function savedRevision(key: JobKey): Promise<number | undefined> {
+  return inside(key, (storage) => new Journal(storage).load()?.recorded.revision)
+}
