@@ -33,8 +33,8 @@ const WAITS_SHORTENED = 8
 
 /** How many answered requests to keep for a job, in addition to its create. The newest are kept. */
 const REMEMBERED_REPORTS = 20
-/** How many finished jobs to keep for later retries. */
-const REMEMBERED_JOBS = 30
+/** How many finished jobs to keep for later retries: more than finish before the first of them leaves its object. */
+const REMEMBERED_JOBS = 500
 
 /** Workers that share one job after another: a single worker, or several on a large job. */
 export interface Crew {
