@@ -1,5 +1,6 @@
+import { nameOf } from '../../src/jobs/job.ts'
 import { MIN_BATCH_INTERVAL, Pace } from '../../src/recorder/pace.ts'
-import { nameOf, type Pending, PendingRecords } from '../../src/recorder/pending-records.ts'
+import { type Pending, PendingRecords } from '../../src/recorder/pending-records.ts'
 import type { PackedRecord } from '../../src/store/record-jobs.ts'
 import { GUESSED, MEASURED } from './measured.ts'
 import type { VirtualTime } from './virtual-time.ts'
@@ -60,7 +61,7 @@ export class SimulatedRecorder {
   record(record: PackedRecord, reply: (ok: boolean, again: number) => void): void {
     this.calls++
     const settle = (result: unknown) =>
-      reply(!(result instanceof Error), this.#pace.next(nameOf(record), this.#time.now))
+      reply(!(result instanceof Error), this.#pace.next(nameOf(record.key), this.#time.now))
     if (!this.#pending.add({ record, settle }, false)) {
       this.refused++
       settle(new Error('no room'))

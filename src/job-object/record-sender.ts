@@ -162,7 +162,7 @@ export class RecordSender {
     try {
       return await call()
     } catch {
-      await new Promise((resolve) => setTimeout(resolve, CALL_AGAIN_AFTER))
+      await scheduler.wait(CALL_AGAIN_AFTER)
       return await call()
     }
   }

@@ -26,6 +26,11 @@ export interface JobKey {
   jobId: string
 }
 
+/** One text for both, by which maps and sets tell jobs apart. */
+export function nameOf({ organizationId, jobId }: JobKey): string {
+  return JSON.stringify([organizationId, jobId])
+}
+
 /** A stage that a job went through. */
 export interface Stage {
   stage: string

@@ -1,3 +1,4 @@
+import { nameOf } from '../jobs/job.ts'
 import type { PackedRecord, Recording } from '../store/record-jobs.ts'
 
 /** Bounds of one batch. D1 takes values of up to 2 MB. */
@@ -30,10 +31,10 @@ export class PendingRecords {
    * its own, in turn with the others.
    */
   add(pending: Pending, isSuspect: boolean): boolean {
-    this.#supersede(nameOf(pending.record))
+    this.#supersede(nameOf(pending.record.key))
     if (!this.#room.has(pending.record)) return false
     this.#room.take(pending.record)
-    this.#names.add(nameOf(pending.record))
+    this.#names.add(nameOf(pending.record.key))
     const queue = isSuspect ? this.#suspect : pending.record.onlyProgress ? this.#others : this.#urgent
     queue.push(pending)
     return true
@@ -56,7 +57,7 @@ export class PendingRecords {
     const batch = isSuspect ? this.#suspect.splice(0, 1) : this.#takeFitting()
     for (const { record } of batch) {
       this.#room.release(record)
-      this.#names.delete(nameOf(record))
+      this.#names.delete(nameOf(record.key))
     }
     return batch
   }
@@ -87,7 +88,7 @@ export class PendingRecords {
   #supersede(name: string): void {
     if (!this.#names.delete(name)) return
     for (const queue of [this.#urgent, this.#others, this.#suspect]) {
-      const at = queue.findIndex(({ record }) => nameOf(record) === name)
+      const at = queue.findIndex(({ record }) => nameOf(record.key) === name)
       const [older] = at === -1 ? [] : queue.splice(at, 1)
       if (older === undefined) continue
       this.#room.release(older.record)
@@ -146,9 +147,4 @@ class Room {
 function isWithin(taken: Taken, bytes: number, share: number): boolean {
   if (taken.records === 0) return true
   return taken.records < MAX_RECORDS * share && taken.bytes + bytes <= MAX_BYTES * share
-}
-
-/** What tells the jobs of a recorder apart. */
-export function nameOf({ key: { organizationId, jobId } }: PackedRecord): string {
-  return JSON.stringify([organizationId, jobId])
 }

@@ -1,5 +1,6 @@
 import { DurableObject } from 'cloudflare:workers'
 import type { Env } from '../env.ts'
+import { nameOf } from '../jobs/job.ts'
 import { jobFields, logErrorThrottled } from '../log.ts'
 import { Moment } from '../moment.ts'
 import { remember } from '../remember.ts'
@@ -8,7 +9,7 @@ import type { PackedRecord, Recording } from '../store/record-jobs.ts'
 import { openStore, type Store } from '../store/store.ts'
 import { within } from '../within.ts'
 import { MIN_BATCH_INTERVAL, Pace } from './pace.ts'
-import { nameOf, PendingRecords } from './pending-records.ts'
+import { PendingRecords } from './pending-records.ts'
 import { writeBatch } from './write-batch.ts'
 
 /** How long a job's records go alone after D1 refused one, in ms; and how many such jobs are remembered. */
@@ -41,7 +42,7 @@ export class RecorderObject extends DurableObject<Env> {
   async record(record: PackedRecord, database: string): Promise<RecordReply> {
     this.#store ??= openStore(databaseOf(this.env, database))
     const store = this.#store
-    const name = nameOf(record)
+    const name = nameOf(record.key)
     const result = await new Promise<Recording | 'superseded' | Error>((settle) => {
       const isSuspect = this.#suspects.get(name)?.isWithin(SUSPECT_FOR, Date.now()) ?? false
       if (!this.#pending.add({ record, settle }, isSuspect)) settle(new Error('the recorder has no room'))
@@ -60,11 +61,11 @@ export class RecorderObject extends DurableObject<Env> {
       const batch = this.#pending.take()
       const { refused, failure } = await writeBatch(store, batch)
       if (failure) logErrorThrottled('batch_not_recorded', { records: batch.length }, failure)
-      for (const { record } of batch) if (!failure) this.#suspects.delete(nameOf(record))
+      for (const { record } of batch) if (!failure) this.#suspects.delete(nameOf(record.key))
       for (const [{ record }, error] of refused) this.#suspect(record, error)
       // The clock may have been set back meanwhile.
       const rest = Math.min(startedAt + MIN_BATCH_INTERVAL - Date.now(), MIN_BATCH_INTERVAL)
-      if (failure) await sleep(rest)
+      if (failure) await scheduler.wait(rest)
       else if (!this.#pending.isUrgent) await this.#untilUrgent(rest)
     }
     this.#isRunning = false
@@ -79,11 +80,7 @@ export class RecorderObject extends DurableObject<Env> {
   }
 
   #suspect(record: PackedRecord, error: Error): void {
-    remember(this.#suspects, nameOf(record), new Moment(Date.now()), MAX_SUSPECTS)
+    remember(this.#suspects, nameOf(record.key), new Moment(Date.now()), MAX_SUSPECTS)
     logErrorThrottled('record_refused', jobFields(record.key), error)
   }
-}
-
-function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms))
 }

@@ -1,3 +1,4 @@
+import { Moment } from '../moment.ts'
 import { recordJobs } from '../store/record-jobs.ts'
 import { isDataError, type Store } from '../store/store.ts'
 import type { Pending } from './pending-records.ts'
@@ -18,7 +19,7 @@ export async function writeBatch(
 ): Promise<{ refused: Refused; failure?: Error }> {
   const refused: Refused = []
   const parts = [batch]
-  const until = Date.now() + MAX_DIVIDING_MS
+  const startedAt = new Moment(Date.now())
   for (let part = parts.pop(); part !== undefined; part = parts.pop()) {
     const error = await tryBatch(store, part)
     if (error === undefined) continue
@@ -26,7 +27,7 @@ export async function writeBatch(
     if (isDataError(error) && part.length === 1 && first !== undefined) {
       first.settle(error)
       refused.push([first, error])
-    } else if (isDataError(error) && isWithin(MAX_DIVIDING_MS, until)) {
+    } else if (isDataError(error) && startedAt.isWithin(MAX_DIVIDING_MS, Date.now())) {
       const middle = part.length >> 1
       parts.push(part.slice(middle), part.slice(0, middle))
     } else {
@@ -36,12 +37,6 @@ export async function writeBatch(
     }
   }
   return { refused }
-}
-
-/** Whether it is not yet `until`, and no more than `ms` before it: the clock may have been set back. */
-function isWithin(ms: number, until: number): boolean {
-  const left = until - Date.now()
-  return left > 0 && left <= ms
 }
 
 /** Writes and settles the records, or returns why none of them was written. */

@@ -1,7 +1,8 @@
 import { and, getTableColumns, type SQL, sql } from 'drizzle-orm'
-import type { Entry, Job, JobKey } from '../jobs/job.ts'
+import { type Entry, type Job, type JobKey, nameOf } from '../jobs/job.ts'
 import type { Placement } from '../jobs/placement.ts'
 import { utf8Bytes } from '../jobs/utf8-bytes.ts'
+import { excluded, isOlderThan } from './fence.ts'
 import { findStates, isSameState, type Recorded } from './find-job.ts'
 import { jobEntries, jobs } from './schema.ts'
 import type { Store } from './store.ts'
@@ -125,7 +126,6 @@ async function write(store: Store, { entries, progress, whole }: Writes): Promis
   return new Set(changed.flat().map(nameOf))
 }
 
-const nameOf = ({ organizationId, jobId }: JobKey) => JSON.stringify([organizationId, jobId])
 const rowsOf = (records: PackedRecord[]) => `[${records.map(({ row }) => row).join()}]`
 
 const COLUMNS = getTableColumns(jobs)
@@ -169,7 +169,6 @@ function updateProgress(store: Store, rows: string) {
 }
 
 function upsertJobs(store: Store, rows: string) {
-  const excluded = (column: Column) => sql.raw(`excluded.${COLUMNS[column].name}`)
   return store
     .insert(jobs)
     .select(sql`select ${sql.join(ALL.map(sent), sql`, `)} from json_each(${rows}) where true`)
@@ -198,10 +197,4 @@ function upsertEntries(store: Store, entries: string) {
       set: { text: sql`excluded.text` },
       setWhere: sql`${text} <> excluded.text`,
     })
-}
-
-/** The fence: the stored job is older than the one whose columns `of` returns. */
-function isOlderThan(of: (column: Column) => SQL): SQL {
-  return sql`(${jobs.epoch} < ${of('epoch')} or (${jobs.epoch} = ${of('epoch')}
-    and ${jobs.revision} < ${of('revision')} and ${jobs.createdAt} = ${of('createdAt')}))`
 }

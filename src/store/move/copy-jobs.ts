@@ -1,4 +1,5 @@
 import { and, eq, sql } from 'drizzle-orm'
+import { excluded, isOlderThan } from '../fence.ts'
 import { jobEntries, jobs } from '../schema.ts'
 import type { AnyStore } from '../store.ts'
 import type { Ends } from './ends.ts'
@@ -89,14 +90,12 @@ async function insertParts(
   )
 }
 
-/** The fence of every record: a job lands over an older state of itself. */
+/** A job lands over an older state of itself, like every record. */
 async function insertJobs(store: AnyStore, found: FoundJob[]): Promise<void> {
-  const isOlder = sql`${jobs.epoch} < excluded.epoch or (${jobs.epoch} = excluded.epoch
-    and ${jobs.revision} < excluded.revision and ${jobs.createdAt} = excluded.created_at)`
   await upsertRows(
     store,
     jobs,
     found.map(({ row }) => row),
-    { over: isOlder },
+    { over: isOlderThan(excluded) },
   )
 }
