@@ -1,0 +1,3 @@
+#!/usr/bin/env node
+console.error('Usage: milepost COMMAND')
+process.exitCode = 2

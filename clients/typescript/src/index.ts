@@ -1,0 +1,25 @@
+export {
+  EntriesDroppedError,
+  JobClosedError,
+  RequestRefusedError,
+  UnreachableError,
+  type Unsent,
+} from './errors.ts'
+export type {
+  EntryFilter,
+  Job,
+  JobEntry,
+  JobFilter,
+  JobProgress,
+  JobStage,
+  JobStatus,
+  JobSummary,
+  NewJob,
+  Report,
+  ReportedEntry,
+} from './job.ts'
+export { isFinished } from './job.ts'
+export type { JobReporter } from './job-reporter.ts'
+export type { Jobs } from './jobs.ts'
+export { Milepost } from './milepost.ts'
+export type { CallOptions, Clock, Fetch, JobOptions, MilepostOptions } from './options.ts'

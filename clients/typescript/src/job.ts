@@ -1,0 +1,162 @@
+/** What the API takes and returns, in camelCase. `wire.ts` converts to and from the snake_case on the wire. */
+
+export type JobStatus =
+  | 'pending'
+  | 'in_progress'
+  | 'completed'
+  | 'completed_with_warnings'
+  | 'partial_success'
+  | 'failed'
+  | 'cancelled'
+
+export interface NewJob {
+  jobType: string
+  /** Pass 0 if the worker has yet to count them, and report `totalItems` later. */
+  totalItems: number
+  metadata?: Record<string, unknown>
+  triggeredBy?: string
+  /** 10 to 86,400. A started job that is silent for longer is flagged as stalled until its next report. */
+  stallAfterSeconds?: number
+  /** Where to post the finished job: an https URL. */
+  callbackUrl?: string
+}
+
+/** An error or a warning about one entity, or about the job itself (`entityType` 'job', the default). */
+export interface ReportedEntry {
+  entityKey: string
+  entityType?: string
+  /** For machines: 'missing_title', 'http_timeout', … */
+  errorType: string
+  /** For people. */
+  message: string
+  step?: string
+  details?: Record<string, unknown>
+}
+
+/** Anything a report may say. Absent fields change nothing. */
+export interface Report {
+  markStarted?: boolean
+  totalItems?: number
+  /** Items done so far, not counting failed ones. */
+  processedItems?: number
+  /** Items done since the last report. */
+  processedDelta?: number
+  /** Added to the job's counters of these names. */
+  counters?: Record<string, number>
+  /** Merged into the job's metadata, key by key. */
+  metadataPatch?: Record<string, unknown>
+  stage?: string
+  message?: string
+  error?: ReportedEntry
+  warning?: ReportedEntry
+  errors?: readonly ReportedEntry[]
+  warnings?: readonly ReportedEntry[]
+  markCompleted?: boolean
+  markFailed?: string
+}
+
+/** An error or a warning as the API keeps it. */
+export interface JobEntry {
+  entityKey: string
+  entityType: string
+  errorType: string
+  message: string
+  step: string | null
+  details: Record<string, unknown> | null
+  timestamp: string
+}
+
+export interface JobStage {
+  stage: string
+  startedAt: string | null
+}
+
+/** What a poller needs of a job. */
+export interface JobProgress {
+  jobId: string
+  status: JobStatus
+  totalItems: number
+  processedItems: number
+  failedItems: number
+  /** 0–100 */
+  progressPercentage: number
+  /** `metadata.stage`, which may be of any type. */
+  stage: unknown
+}
+
+/** A job without its errors and warnings, as lists and events have it. Times are ISO 8601 in UTC. */
+export interface JobSummary {
+  jobId: string
+  jobType: string
+  status: JobStatus
+  totalItems: number
+  processedItems: number
+  failedItems: number
+  warnedItems: number
+  /** 0–100 */
+  progressPercentage: number
+  /** 0–100 */
+  successRate: number
+  counters: Record<string, number>
+  /** Empty in a list that was asked to leave it out. */
+  metadata: Record<string, unknown>
+  triggeredBy: string | null
+  callbackUrl: string | null
+  errorMessage: string | null
+  createdAt: string | null
+  startedAt: string | null
+  completedAt: string | null
+  durationSeconds: number | null
+  /** Seconds until a running job ends, at the rate of the last minutes. */
+  etaSeconds: number | null
+  /** Items a second in the last minutes, of a running job. */
+  ratePerSecond: number | null
+  stallAfterSeconds: number | null
+  stalledAt: string | null
+  /** All that were reported, kept or not. */
+  errorCount: number
+  warningCount: number
+  entryBytes: number
+  entriesNotKept: number
+  entitiesNotKept: number
+  /** The newest 50, oldest first. */
+  stages: JobStage[]
+}
+
+/** A job with the newest 100 of its errors and of its warnings, oldest first. `jobs.errors()` has all of them. */
+export interface Job extends JobSummary {
+  errors: JobEntry[]
+  warnings: JobEntry[]
+}
+
+export interface JobFilter {
+  status?: JobStatus | readonly JobStatus[]
+  jobType?: string
+  triggeredBy?: string
+  createdAfter?: Date | string
+  createdBefore?: Date | string
+  /** Only running jobs that are flagged as stalled. */
+  stalled?: boolean
+  /** False leaves out the metadata. */
+  metadata?: boolean
+  /** Jobs per page, 1 to 200: how many each request asks for. */
+  pageSize?: number
+}
+
+export interface EntryFilter {
+  errorType?: string
+  /** Entries per page, 1 to 1,000: how many each request asks for. */
+  pageSize?: number
+}
+
+const FINISHED: readonly JobStatus[] = [
+  'completed',
+  'completed_with_warnings',
+  'partial_success',
+  'failed',
+  'cancelled',
+]
+
+export function isFinished(status: JobStatus): boolean {
+  return FINISHED.includes(status)
+}
