@@ -34,5 +34,5 @@ test('the proxy breaks requests in every way it knows, and the same ones for the
   for (const times of Object.values(first.faults)) expect(times).toBeGreaterThan(0)
   const { dropped = 0, unavailable = 0, shortened = 0 } = first.faults
   expect(first.reached).toBe(60 - dropped - unavailable)
-  expect(first.seen.filter((reply) => reply === '200 {"complet')).toHaveLength(shortened)
+  expect(first.seen.filter((reply) => reply === '200 {"complete')).toHaveLength(shortened)
 })

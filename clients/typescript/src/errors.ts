@@ -49,10 +49,13 @@ export class UnreachableError extends Error {
   override name = 'UnreachableError'
   /** For a job's reporter: what it keeps, and sends with the next call. */
   readonly unsent: Unsent | undefined
+  /** How many milliseconds to wait before the next attempt. */
+  readonly retryAfterMs: number
 
-  constructor(message: string, options: { cause?: unknown; unsent?: Unsent | undefined } = {}) {
+  constructor(message: string, options: { cause?: unknown; unsent?: Unsent; retryAfterMs?: number } = {}) {
     super(message, { cause: options.cause })
     this.unsent = options.unsent
+    this.retryAfterMs = options.retryAfterMs ?? 0
   }
 }
 

@@ -18,8 +18,8 @@ export type {
   Report,
   ReportedEntry,
 } from './job.ts'
-export { isFinished } from './job.ts'
 export type { JobReporter } from './job-reporter.ts'
 export type { Jobs } from './jobs.ts'
 export { Milepost } from './milepost.ts'
 export type { CallOptions, Clock, Fetch, JobOptions, MilepostOptions } from './options.ts'
+export { isFinished } from './statuses.ts'

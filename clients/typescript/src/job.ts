@@ -98,6 +98,8 @@ export interface JobSummary {
   /** 0–100 */
   successRate: number
   counters: Record<string, number>
+  /** How often a finishing report had a counter that the job has no room for. */
+  countersNotKept: number
   /** Empty in a list that was asked to leave it out. */
   metadata: Record<string, unknown>
   triggeredBy: string | null
@@ -147,16 +149,4 @@ export interface EntryFilter {
   errorType?: string
   /** Entries per page, 1 to 1,000: how many each request asks for. */
   pageSize?: number
-}
-
-const FINISHED: readonly JobStatus[] = [
-  'completed',
-  'completed_with_warnings',
-  'partial_success',
-  'failed',
-  'cancelled',
-]
-
-export function isFinished(status: JobStatus): boolean {
-  return FINISHED.includes(status)
 }

@@ -1,16 +1,113 @@
+import type { ApiRequest } from './attempt.ts'
+import type { Connection } from './connection.ts'
 import type { EntryFilter, Job, JobEntry, JobFilter, JobProgress, JobSummary } from './job.ts'
 import type { CallOptions } from './options.ts'
+import { sendWithRetries } from './send-with-retries.ts'
+import { watchJob } from './watch-job.ts'
+import { asList, asWire, readEntries, readJob, readProgress, readSummary } from './wire.ts'
 
-/** Reads, watches and cancels the jobs of an organization. */
-export declare class Jobs {
-  /** All jobs, newest first; pages are fetched as they are needed. */
-  list(filter?: JobFilter, options?: CallOptions): AsyncGenerator<JobSummary, void>
-  get(jobId: string, options?: CallOptions): Promise<Job>
-  status(jobId: string, options?: CallOptions): Promise<JobProgress>
-  cancel(jobId: string, reason?: string, options?: CallOptions): Promise<Job>
-  /** All errors, oldest first; pages are fetched as they are needed. */
-  errors(jobId: string, filter?: EntryFilter, options?: CallOptions): AsyncGenerator<JobEntry, void>
-  warnings(jobId: string, filter?: EntryFilter, options?: CallOptions): AsyncGenerator<JobEntry, void>
-  /** The job now and after each change, until it is finished. */
-  watch(jobId: string, options?: { signal?: AbortSignal }): AsyncGenerator<JobSummary, void>
+/** Reads, watches and cancels the jobs of an organization. Every call retries as reports do, and rejects with the same errors. */
+export class Jobs {
+  readonly #connection: Connection
+
+  constructor(connection: Connection) {
+    this.#connection = connection
+  }
+
+  /** All jobs, newest first. Pages are fetched as they are needed. */
+  async *list(filter: JobFilter = {}, options: CallOptions = {}): AsyncGenerator<JobSummary, void> {
+    const query = toQuery({
+      status: [filter.status ?? []].flat().join() || undefined,
+      job_type: filter.jobType,
+      triggered_by: filter.triggeredBy,
+      created_after: toTime(filter.createdAfter),
+      created_before: toTime(filter.createdBefore),
+      stalled: filter.stalled,
+      metadata: filter.metadata,
+      limit: filter.pageSize,
+    })
+    for await (const page of this.#pages('/api/jobs/', query, options))
+      for (const job of asList(page.jobs)) yield readSummary(job)
+  }
+
+  async get(jobId: string, options: CallOptions = {}): Promise<Job> {
+    return readJob(await this.#send({ method: 'GET', path: pathOf(jobId) }, options))
+  }
+
+  /** What a poller needs: the status, the counts and the stage. */
+  async status(jobId: string, options: CallOptions = {}): Promise<JobProgress> {
+    return readProgress(await this.#send({ method: 'GET', path: `${pathOf(jobId)}/status` }, options))
+  }
+
+  /** Cancels a job that is not finished. Its worker's `signal` is aborted. Rejects with a JobClosedError if it is finished. */
+  async cancel(jobId: string, reason?: string, options: CallOptions = {}): Promise<Job> {
+    const body = JSON.stringify({ reason })
+    // Canceling again changes nothing, so a retry is safe without a key.
+    return readJob(await this.#send({ method: 'POST', path: `${pathOf(jobId)}/cancel`, body }, options))
+  }
+
+  /** All errors that the API keeps of the job, oldest first. Pages are fetched as they are needed. */
+  errors(jobId: string, filter: EntryFilter = {}, options: CallOptions = {}): AsyncGenerator<JobEntry, void> {
+    return this.#entries(jobId, 'errors', filter, options)
+  }
+
+  /** The same for warnings. */
+  warnings(
+    jobId: string,
+    filter: EntryFilter = {},
+    options: CallOptions = {},
+  ): AsyncGenerator<JobEntry, void> {
+    return this.#entries(jobId, 'warnings', filter, options)
+  }
+
+  /**
+   * The job now and after each change, until it is finished: at most ten states a second, and a slow reader skips some. Connects
+   * again when the connection breaks; rejects when it stays broken for `giveUpAfterMs`.
+   */
+  watch(jobId: string, options: { signal?: AbortSignal } = {}): AsyncGenerator<JobSummary, void> {
+    return watchJob(this.#connection, `${pathOf(jobId)}/events`, options.signal)
+  }
+
+  async *#entries(
+    jobId: string,
+    kind: 'errors' | 'warnings',
+    { errorType, pageSize }: EntryFilter,
+    options: CallOptions,
+  ): AsyncGenerator<JobEntry, void> {
+    const query = toQuery({ error_type: errorType, limit: pageSize })
+    for await (const page of this.#pages(`${pathOf(jobId)}/${kind}`, query, options))
+      yield* readEntries(page[kind])
+  }
+
+  async *#pages(
+    path: string,
+    query: URLSearchParams,
+    options: CallOptions,
+  ): AsyncGenerator<Record<string, unknown>, void> {
+    for (let cursor: unknown = ''; cursor !== null && cursor !== undefined; ) {
+      if (cursor !== '') query.set('cursor', String(cursor))
+      const page = asWire(await this.#send({ method: 'GET', path: `${path}?${query}` }, options))
+      yield page
+      cursor = page.next_cursor
+    }
+  }
+
+  async #send(request: ApiRequest, { giveUpAfterMs, signal }: CallOptions): Promise<unknown> {
+    const connection = giveUpAfterMs === undefined ? this.#connection : { ...this.#connection, giveUpAfterMs }
+    return (await sendWithRetries(connection, request, { signal })).body
+  }
+}
+
+function pathOf(jobId: string): string {
+  return `/api/jobs/${encodeURIComponent(jobId)}`
+}
+
+function toQuery(values: Record<string, string | number | boolean | undefined>): URLSearchParams {
+  const query = new URLSearchParams()
+  for (const [name, value] of Object.entries(values)) if (value !== undefined) query.set(name, String(value))
+  return query
+}
+
+function toTime(time: Date | string | undefined): string | undefined {
+  return time instanceof Date ? time.toISOString() : time
 }

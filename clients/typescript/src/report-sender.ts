@@ -1,0 +1,256 @@
+import type { Connection } from './connection.ts'
+import { describeUnsent } from './describe-unsent.ts'
+import { JobClosedError, RequestRefusedError, UnreachableError } from './errors.ts'
+import type { Job } from './job.ts'
+import type { CallOptions } from './options.ts'
+import { type Outgoing, splitRefused, writeOutgoing } from './outgoing.ts'
+import type { Pace } from './pace.ts'
+import type { PendingReports } from './pending-reports.ts'
+import type { PreparedReport } from './prepare-report.ts'
+import { type ApiReply, sendWithRetries } from './send-with-retries.ts'
+import { isFinished } from './statuses.ts'
+import { Waiters } from './waiters.ts'
+import { readJob } from './wire.ts'
+
+interface SenderEvents {
+  onAcknowledged(job: Job, sent: PreparedReport): void
+  /** Part of a report, or all of it, will not be sent again. */
+  onRefused(refused: PreparedReport, error: Error): void
+  onProblem(problem: Error): void
+  /** The job was canceled, or finished elsewhere. */
+  onClosed(reason: JobClosedError): void
+}
+
+/** After a cancellation, how long the API takes the one report of what was left. */
+const FINAL_REPORT_MS = 30_000
+/** Refusals that every later report would get as well. */
+const HOPELESS = [401, 403, 404]
+
+/**
+ * Sends what is pending: one report at a time, in order, and at a limited pace. When the API cannot be reached, it goes on trying
+ * until `giveUpAfterMs` after the last `wake`, then pauses; the next `wake` resumes. Nothing is lost by a pause.
+ *
+ * It has no timer and no request while nothing is pending, so an idle one does not keep a Node process alive.
+ */
+export class ReportSender {
+  readonly #connection: Connection
+  readonly #path: string
+  readonly #pending: PendingReports
+  readonly #pace: Pace
+  readonly #events: SenderEvents
+  readonly #waiters: Waiters
+  readonly #stop = new AbortController()
+  #isRunning = false
+  #closed: Error | undefined
+  #nudge: AbortController | undefined
+  #tryUntil = 0
+  /** No attempt before this time: the API has asked for it, or the last attempts failed. */
+  #notBefore = 0
+  #failingSince: number | undefined
+  #lastFailure = 'there is no reply yet'
+
+  constructor(
+    connection: Connection,
+    jobId: string,
+    pending: PendingReports,
+    pace: Pace,
+    events: SenderEvents,
+  ) {
+    this.#connection = connection
+    this.#path = `/api/jobs/${encodeURIComponent(jobId)}/progress`
+    this.#pending = pending
+    this.#pace = pace
+    this.#events = events
+    this.#waiters = new Waiters(connection.clock)
+  }
+
+  /** Why nothing is sent anymore. */
+  get closed(): Error | undefined {
+    return this.#closed
+  }
+
+  /** Sends what is pending, soon: what else is called before the next `await` joins it. */
+  wake(giveUpAfterMs = this.#connection.giveUpAfterMs): void {
+    if (this.#closed !== undefined) return
+    this.#tryUntil = Math.max(this.#tryUntil, this.#now() + giveUpAfterMs)
+    if (this.#isHurried()) this.#nudge?.abort()
+    if (!this.#isRunning) void this.#run()
+  }
+
+  /** Sends without a pause until `isReached`. Rejects if nothing is sent anymore, or not in time. */
+  async wait(isReached: () => boolean, options: CallOptions): Promise<void> {
+    const giveUpAfterMs = options.giveUpAfterMs ?? this.#connection.giveUpAfterMs
+    if (isReached()) return
+    if (this.#closed !== undefined) throw this.#closed
+    const waiting = this.#waiters.wait(isReached, {
+      giveUpAfterMs,
+      signal: options.signal,
+      onTimeout: () => this.#unreachable(`Gave up after ${giveUpAfterMs} ms: ${this.#lastFailure}`),
+    })
+    this.wake(giveUpAfterMs)
+    await waiting
+  }
+
+  /** Stops at once. What is pending is not sent. */
+  close(reason: Error): void {
+    if (this.#closed !== undefined) return
+    this.#closed = reason
+    this.#stop.abort(reason)
+    this.#nudge?.abort()
+    this.#waiters.rejectAll(reason)
+  }
+
+  async #run(): Promise<void> {
+    this.#isRunning = true
+    try {
+      await Promise.resolve()
+      while (this.#closed === undefined && !(this.#pending.isEmpty && this.#pending.current === undefined)) {
+        if (!(await this.#untilDue())) return
+        const report = this.#pending.current ?? this.#pending.take(crypto.randomUUID())
+        if (report === undefined || this.#closed !== undefined) return
+        this.#pace.noteStart()
+        await this.#send(report)
+        this.#waiters.check()
+      }
+    } finally {
+      this.#isRunning = false
+    }
+  }
+
+  /** False if it should not be sent at all: closed, or paused. */
+  async #untilDue(): Promise<boolean> {
+    while (this.#closed === undefined) {
+      const now = this.#now()
+      if (this.#notBefore > this.#tryUntil) {
+        this.#waiters.rejectAll(this.#unreachable(`The API cannot be reached: ${this.#lastFailure}`))
+        return false
+      }
+      const mayRepeat = this.#pending.current !== undefined
+      const paceMs = mayRepeat || this.#waiters.areSome ? 0 : this.#pace.dueIn(this.#pending.isUrgent)
+      const ms = Math.max(this.#notBefore - now, paceMs)
+      if (ms <= 0) return true
+      this.#nudge = new AbortController()
+      await this.#connection.clock.wait(ms, this.#nudge.signal)
+      this.#nudge = undefined
+    }
+    return false
+  }
+
+  #isHurried(): boolean {
+    return this.#waiters.areSome || this.#pending.isUrgent
+  }
+
+  async #send(report: Outgoing): Promise<void> {
+    try {
+      const reply = await this.#request(report, () => this.#tryUntil)
+      const job = readJob(reply.body)
+      this.#failingSince = undefined
+      // It is sending and gets answers: what is left has its time, too.
+      this.#tryUntil = Math.max(this.#tryUntil, this.#now() + this.#connection.giveUpAfterMs)
+      this.#pending.settle()
+      this.#events.onAcknowledged(job, report)
+      const status = reply.jobStatus ?? job.status
+      const closed = new JobClosedError(`The job is ${status}`, status)
+      if (report.mark === undefined && isFinished(status)) await this.#closeElsewhere(closed)
+      else if (report.mark !== undefined) {
+        this.#waiters.check()
+        this.close(closed)
+      }
+    } catch (error) {
+      if (this.#stop.signal.aborted) return
+      if (error instanceof UnreachableError) {
+        this.#notBefore = this.#now() + error.retryAfterMs
+        const problem = this.#unreachable(error.message, error.cause)
+        this.#events.onProblem(problem)
+        this.#waiters.rejectAll(problem)
+      } else if (error instanceof JobClosedError) await this.#closeElsewhere(error)
+      else this.#settleRefused(report, error instanceof Error ? error : new Error(String(error)))
+    }
+  }
+
+  #request(report: Outgoing, giveUpAt: () => number): Promise<ApiReply> {
+    const body = writeOutgoing(report)
+    return sendWithRetries(
+      this.#connection,
+      { method: 'POST', path: this.#path, body, idempotencyKey: report.key },
+      { giveUpAt, signal: this.#stop.signal, onRetry: (reason) => this.#noteFailure(reason) },
+    )
+  }
+
+  /** Says so when the API has been out of reach for long: a worker that reports all the time never gets to giving up. */
+  #noteFailure(reason: string): void {
+    this.#lastFailure = reason
+    this.#failingSince ??= this.#now()
+    const seconds = Math.round((this.#now() - this.#failingSince) / 1_000)
+    if (seconds * 1_000 < this.#connection.giveUpAfterMs) return
+    this.#failingSince = this.#now()
+    this.#events.onProblem(this.#unreachable(`The API has been out of reach for ${seconds} s: ${reason}`))
+  }
+
+  #settleRefused(report: Outgoing, error: Error): void {
+    if (!(error instanceof RequestRefusedError) || error.status !== 422) {
+      this.#pending.settle()
+      this.#refuse(report, error)
+      if (error instanceof RequestRefusedError && HOPELESS.includes(error.status)) this.#end(error)
+      return
+    }
+    const { refused, rest } = splitRefused(report, error.detail)
+    if (rest === undefined) this.#pending.settle()
+    else this.#pending.keep(rest, crypto.randomUUID())
+    this.#refuse(refused, error)
+  }
+
+  #refuse(refused: PreparedReport, error: Error): void {
+    const problem =
+      error instanceof RequestRefusedError
+        ? new RequestRefusedError(error.status, error.detail, JSON.parse(writeOutgoing(refused)))
+        : error
+    this.#events.onProblem(problem)
+    this.#events.onRefused(refused, problem)
+  }
+
+  /** The job ended elsewhere. What it did until then may still count: after a cancellation, the API takes one more report. */
+  async #closeElsewhere(error: JobClosedError): Promise<void> {
+    this.#events.onClosed(error)
+    if (error.status === 'cancelled') {
+      // The worker, told by the signal, may have something to add.
+      await Promise.resolve()
+      const report = this.#pending.takeFinal(crypto.randomUUID())
+      if (report !== undefined) await this.#sendFinal(report)
+    }
+    this.#end(error)
+  }
+
+  async #sendFinal(report: Outgoing): Promise<void> {
+    const giveUpAt = this.#now() + FINAL_REPORT_MS
+    try {
+      const { body } = await this.#request(report, () => giveUpAt)
+      this.#pending.settle()
+      this.#events.onAcknowledged(readJob(body), report)
+    } catch (error) {
+      // Refused because it came too late: the error of the end says what was lost. Anything else is worth knowing.
+      if (!(error instanceof JobClosedError) && error instanceof Error) this.#events.onProblem(error)
+    }
+  }
+
+  #end(error: JobClosedError | RequestRefusedError): void {
+    const unsent = this.#pending.unsent()
+    const lost = describeUnsent(unsent)
+    let reason: Error = error
+    if (error instanceof JobClosedError) {
+      reason = new JobClosedError(error.message + (lost && `. Not sent: ${lost}`), error.status, unsent)
+      if (lost) this.#events.onProblem(reason)
+    }
+    this.close(reason)
+  }
+
+  #unreachable(message: string, cause?: unknown): UnreachableError {
+    const unsent = this.#pending.unsent()
+    const what = describeUnsent(unsent)
+    return new UnreachableError(message + (what && `. Not sent yet: ${what}`), { cause, unsent })
+  }
+
+  #now(): number {
+    return this.#connection.clock.elapsed()
+  }
+}

@@ -1,0 +1,57 @@
+import type { Clock } from './options.ts'
+
+interface Waiter {
+  isReached: () => boolean
+  resolve: () => void
+  reject: (reason: unknown) => void
+}
+
+interface WaitOptions {
+  giveUpAfterMs: number
+  signal?: AbortSignal | undefined
+  /** What to reject with after `giveUpAfterMs`. */
+  onTimeout: () => Error
+}
+
+/** Callers who wait until their reports have arrived. */
+export class Waiters {
+  readonly #waiters = new Set<Waiter>()
+  readonly #clock: Clock
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  get areSome(): boolean {
+    return this.#waiters.size > 0
+  }
+
+  /** Resolves once `isReached`, which `check` asks. Rejects after `giveUpAfterMs`, when the signal is aborted, or by `rejectAll`. */
+  async wait(isReached: () => boolean, { giveUpAfterMs, signal, onTimeout }: WaitOptions): Promise<void> {
+    signal?.throwIfAborted()
+    if (isReached()) return
+    const settled = new AbortController()
+    let waiter: Waiter | undefined
+    try {
+      await new Promise<void>((resolve, reject) => {
+        waiter = { isReached, resolve, reject }
+        this.#waiters.add(waiter)
+        signal?.addEventListener('abort', () => reject(signal.reason), { signal: settled.signal })
+        this.#clock.wait(giveUpAfterMs, settled.signal).then(() => {
+          if (!settled.signal.aborted) reject(onTimeout())
+        })
+      })
+    } finally {
+      if (waiter !== undefined) this.#waiters.delete(waiter)
+      settled.abort()
+    }
+  }
+
+  check(): void {
+    for (const { isReached, resolve } of this.#waiters) if (isReached()) resolve()
+  }
+
+  rejectAll(reason: unknown): void {
+    for (const { reject } of this.#waiters) reject(reason)
+  }
+}

@@ -1,0 +1,115 @@
+/** The one place where camelCase becomes the wire's snake_case, and back. */
+import type { Job, JobEntry, JobProgress, JobSummary, NewJob, Report, ReportedEntry } from './job.ts'
+
+type Wire = Record<string, unknown>
+
+/** Builds the body of a create request. JSON.stringify drops undefined fields, here and below. */
+export function writeNewJob(job: NewJob): Wire {
+  return {
+    job_type: job.jobType,
+    total_items: job.totalItems,
+    metadata: job.metadata,
+    triggered_by: job.triggeredBy,
+    stall_after_seconds: job.stallAfterSeconds,
+    callback_url: job.callbackUrl,
+  }
+}
+
+/** The names on the wire of a report's fields. The entries have their own shape: see `writeEntry`. */
+export const REPORT_FIELDS = {
+  markStarted: 'mark_started',
+  totalItems: 'total_items',
+  processedItems: 'processed_items',
+  processedDelta: 'processed_delta',
+  counters: 'counters',
+  metadataPatch: 'metadata_patch',
+  stage: 'stage',
+  message: 'message',
+  markCompleted: 'mark_completed',
+  markFailed: 'mark_failed',
+} as const satisfies Record<Exclude<keyof Report, 'error' | 'warning' | 'errors' | 'warnings'>, string>
+
+export function writeEntry(entry: ReportedEntry): Wire {
+  return {
+    entity_key: entry.entityKey,
+    entity_type: entry.entityType,
+    error_type: entry.errorType,
+    message: entry.message,
+    step: entry.step,
+    details: entry.details,
+  }
+}
+
+/** Reads a job. Throws a TypeError if the reply is not a job, because the URL is not the API's. */
+export function readJob(reply: unknown): Job {
+  const job = asWire(reply)
+  return { ...readSummary(job), errors: readEntries(job.errors), warnings: readEntries(job.warnings) }
+}
+
+/** The same for a job without its entries. */
+export function readSummary(reply: unknown): JobSummary {
+  const job = asWire(reply)
+  if (typeof job.job_id !== 'string' || typeof job.status !== 'string')
+    throw new TypeError('The reply is not a job. Does the URL point to the Jobs API?')
+  const or = <T>(value: unknown, absent: T) => (value ?? absent) as T
+  return {
+    jobId: job.job_id,
+    jobType: or(job.job_type, ''),
+    status: job.status as JobSummary['status'],
+    totalItems: or(job.total_items, 0),
+    processedItems: or(job.processed_items, 0),
+    failedItems: or(job.failed_items, 0),
+    warnedItems: or(job.warned_items, 0),
+    progressPercentage: or(job.progress_percentage, 0),
+    successRate: or(job.success_rate, 0),
+    counters: or(job.counters, {}),
+    countersNotKept: or(job.counters_not_kept, 0),
+    metadata: or(job.metadata, {}),
+    triggeredBy: or(job.triggered_by, null),
+    callbackUrl: or(job.callback_url, null),
+    errorMessage: or(job.error_message, null),
+    createdAt: or(job.created_at, null),
+    startedAt: or(job.started_at, null),
+    completedAt: or(job.completed_at, null),
+    durationSeconds: or(job.duration_seconds, null),
+    etaSeconds: or(job.eta_seconds, null),
+    ratePerSecond: or(job.rate_per_second, null),
+    stallAfterSeconds: or(job.stall_after_seconds, null),
+    stalledAt: or(job.stalled_at, null),
+    errorCount: or(job.error_count, 0),
+    warningCount: or(job.warning_count, 0),
+    entryBytes: or(job.entry_bytes, 0),
+    entriesNotKept: or(job.entries_not_kept, 0),
+    entitiesNotKept: or(job.entities_not_kept, 0),
+    stages: asList(job.stages).map(({ stage, started_at }) => ({
+      stage: String(stage),
+      startedAt: or(started_at, null),
+    })),
+  }
+}
+
+export function readProgress(reply: unknown): JobProgress {
+  const { jobId, status, totalItems, processedItems, failedItems, progressPercentage } = readSummary(reply)
+  const { stage } = asWire(reply)
+  return { jobId, status, totalItems, processedItems, failedItems, progressPercentage, stage }
+}
+
+export function readEntries(entries: unknown): JobEntry[] {
+  return asList(entries).map((entry) => ({
+    entityKey: String(entry.entity_key),
+    entityType: String(entry.entity_type),
+    errorType: String(entry.error_type),
+    message: String(entry.message),
+    step: (entry.step ?? null) as JobEntry['step'],
+    details: (entry.details ?? null) as JobEntry['details'],
+    timestamp: String(entry.timestamp),
+  }))
+}
+
+export function asWire(value: unknown): Wire {
+  return typeof value === 'object' && value !== null ? (value as Wire) : {}
+}
+
+export function asList(value: unknown): Wire[] {
+  return Array.isArray(value) ? value.map(asWire) : []
+}
