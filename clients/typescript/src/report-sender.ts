@@ -160,6 +160,7 @@ export class ReportSender {
       if (this.#stop.signal.aborted) return
       if (error instanceof UnreachableError) {
         this.#notBefore = this.#now() + error.retryAfterMs
+        this.#failingSince = undefined
         const problem = this.#unreachable(error.message, error.cause)
         this.#events.onProblem(problem)
         this.#waiters.rejectAll(problem)
