@@ -8,7 +8,7 @@ import { PendingReports } from './pending-reports.ts'
 import { type Mark, type PreparedReport, prepareReport } from './prepare-report.ts'
 import { ReportSender } from './report-sender.ts'
 
-export interface ReporterSettings {
+interface ReporterSettings {
   reportsPerSecond: number
   onProblem: (problem: Error) => void
   onProgress: (job: Job) => void
