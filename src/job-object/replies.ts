@@ -22,6 +22,8 @@ export type JobRefusal =
   | { ok: false; reason: 'not_found' }
   | { ok: false; reason: 'closed'; status: JobStatus }
   | { ok: false; reason: 'metadata_too_large' }
+  /** `names` is how many counters the job would have. */
+  | { ok: false; reason: 'too_many_counters'; names: number }
   /** The key was used before with another body. */
   | { ok: false; reason: 'key_reused' }
   /** The key created this job so long ago that the request cannot be a repeat. */

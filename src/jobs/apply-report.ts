@@ -1,3 +1,4 @@
+import { addCounters, addUp } from './counters.ts'
 import { entryText } from './entry-text.ts'
 import { finish } from './finish-job.ts'
 import {
@@ -9,7 +10,7 @@ import {
   type Report,
   type ReportedEntry,
 } from './job.ts'
-import { MAX_ENTRIES } from './limits.ts'
+import { MAX_COUNTERS, MAX_ENTRIES } from './limits.ts'
 import { isMetadataTooLarge, mergeMetadata } from './metadata.ts'
 import { type ChangeOutcome, changed } from './outcome.ts'
 import { withSample } from './pace.ts'
@@ -19,7 +20,7 @@ import { utf8Bytes } from './utf8-bytes.ts'
 
 /**
  * Applies one report to a job, in full or not at all. Pure: the same reports always make the same job. The order is
- * fixed: started, total, processed, metadata, stage, message, entries, completed or failed. `now` is in ms since the
+ * fixed: started, total, processed and counters, metadata, stage, message, entries, completed or failed. `now` is in ms since the
  * epoch; `stateOf` knows the entries before this report; `maxEntryBytes` bounds the bytes of the entries that
  * the job keeps.
  */
@@ -37,6 +38,11 @@ export function applyReport(
   const metadata = mergeMetadata(job.metadata, report)
   if (isMetadataTooLarge(metadata, job.metadata)) return { ok: false, reason: 'metadata_too_large' }
 
+  // A mark is never lost to a bound: a report that finishes the job leaves out the counters that it has no room for.
+  const { counters, notKept } = addCounters(job.counters, report.counters)
+  if (notKept > 0 && !finishesJob(report))
+    return { ok: false, reason: 'too_many_counters', names: MAX_COUNTERS + notKept }
+
   const { errors = [], warnings = [] } = report
   const tally = new Tally(job, stateOf)
   for (const entry of errors) tally.add('error', entry)
@@ -53,7 +59,9 @@ export function applyReport(
   const next: Job = {
     ...job,
     totalItems: report.totalItems ?? job.totalItems,
-    processedItems: report.processedItems ?? job.processedItems,
+    processedItems: report.processedItems ?? addUp(job.processedItems, report.processedDelta ?? 0),
+    counters,
+    countersNotKept: job.countersNotKept + notKept,
     ...tally.counts,
     errorCount: job.errorCount + errors.length,
     warningCount: job.warningCount + warnings.length,
@@ -74,6 +82,11 @@ export function applyReport(
     next.pace = withSample(job.pace, now, next.processedItems + next.failedItems)
   }
   return { ok: true, job: next, entries: [...keptErrors, ...keptWarnings], entities: tally.changes }
+}
+
+/** Whether a report finishes its job. */
+function finishesJob({ markCompleted, markFailed }: Report): boolean {
+  return markCompleted === true || markFailed !== undefined
 }
 
 /**

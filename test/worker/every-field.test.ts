@@ -11,6 +11,8 @@ const PROGRESS: Omit<
 > = {
   totalItems: 101,
   processedItems: 102,
+  counters: { created: 122 },
+  countersNotKept: 123,
   failedItems: 103,
   warnedItems: 104,
   errorCount: 105,
