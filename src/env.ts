@@ -45,7 +45,7 @@ export interface Env {
   REQUESTS?: RateLimit
   /** Limits how often one IP address may fail to authenticate. Without it, there is no limit. */
   FAILED_LOGINS?: RateLimit
-  /** The Stytch B2B project whose sessions are accepted. Without it and its secret, cookies are not accepted. */
+  /** The Stytch B2B project whose sessions are accepted. Without it and its secret, there are none. */
   STYTCH_PROJECT_ID?: string
   STYTCH_SECRET?: string
   /** Stytch's base URL, if not the default. */

@@ -29,7 +29,12 @@ export function describe(endpoints: readonly Endpoint[]) {
     components: {
       schemas: componentSchemas(),
       securitySchemes: {
-        serverApiKey: { type: 'http', scheme: 'bearer', description: 'A server API key: mp_…' },
+        serverApiKey: {
+          type: 'http',
+          scheme: 'bearer',
+          description:
+            'A server API key: mp_…. If a Stytch B2B project is configured, also the token or JWT of one of its sessions',
+        },
         session: {
           type: 'apiKey',
           in: 'cookie',
