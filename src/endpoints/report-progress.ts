@@ -50,11 +50,13 @@ export const JobProgressRequest = component(
       processed_delta: integer()
         .nullable()
         .optional()
-        .describe('The number of items processed since the last report; not together with processed_items'),
+        .describe('A number to add to the items processed; not together with processed_items'),
       counters: counters()
         .nullable()
         .optional()
-        .describe('Numbers to add to the counters of the job, by names of 1 to 64 characters'),
+        .describe(
+          'Numbers to add to the counters of the job: up to 50 in all, with names of 1 to 64 characters',
+        ),
       metadata_patch: dictionary(MAX_METADATA_BYTES)
         .nullable()
         .optional()

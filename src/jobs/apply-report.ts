@@ -21,8 +21,8 @@ import { utf8Bytes } from './utf8-bytes.ts'
 
 /**
  * Applies one report to a job, in full or not at all. Pure: the same reports always make the same job. The order is
- * fixed: started, total, processed and counters, metadata, stage, message, entries, completed or failed. `now` is in ms since the
- * epoch; `stateOf` knows the entries before this report; `maxEntryBytes` bounds the bytes of the entries that
+ * fixed: started, total, processed and counters, metadata, stage, message, entries, completed or failed. `now` is in ms
+ * since the epoch; `stateOf` knows the entries before this report; `maxEntryBytes` bounds the bytes of the entries that
  * the job keeps.
  */
 export function applyReport(
