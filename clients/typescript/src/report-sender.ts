@@ -214,8 +214,6 @@ export class ReportSender {
   async #closeElsewhere(error: JobClosedError): Promise<void> {
     this.#events.onClosed(error)
     if (error.status === 'cancelled') {
-      // The worker, told by the signal, may have something to add.
-      await Promise.resolve()
       const report = this.#pending.takeFinal(crypto.randomUUID())
       if (report !== undefined) await this.#sendFinal(report)
     }
