@@ -1,5 +1,5 @@
 import type { Env } from '../env.ts'
-import type { JobKey, JobStatus } from '../jobs/job.ts'
+import type { Job, JobKey, JobStatus } from '../jobs/job.ts'
 import type { Placement } from '../jobs/placement.ts'
 import { jobFields, logError, logJobError } from '../log.ts'
 import { recorderOf } from '../recorder/address.ts'
@@ -142,6 +142,7 @@ export class RecordSender {
         if (recording === 'superseded') return true
         if (recording.landed) live.markRecorded(record)
         else if ('moved' in recording) this.#follow(live, recording.moved)
+        else if (isNewerOfOwn(recording.stored, record.job, live.job)) return true
         else if (++conflicts > 1) throw new Error('D1 keeps having a newer record')
         else await this.#settle(live, recording.stored)
         isUnfinished = record.unfinished || !recording.landed
@@ -194,4 +195,17 @@ export class RecordSender {
     )
     if (!isYielding) live.supersede(stored.epoch)
   }
+}
+
+/**
+ * Whether D1 has a newer state than the one sent, but one that this object wrote: two records were under way, and the
+ * recorder that had the older one was killed. The newer one's own reply marks it as recorded.
+ */
+function isNewerOfOwn(stored: Recorded, sent: Job, job: Job): boolean {
+  return (
+    stored.createdAt === job.createdAt &&
+    stored.epoch === job.epoch &&
+    stored.revision > sent.revision &&
+    stored.revision <= job.revision
+  )
 }
