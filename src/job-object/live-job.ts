@@ -70,9 +70,9 @@ export class LiveJob implements HeldJob {
     }
   }
 
-  /** Notes that D1 has a record. */
-  markRecorded({ job, entries, unfinished }: JobRecord): void {
-    const recorded = { ...this.recorded }
+  /** Notes that D1 has a record, and that the recorder wants the next one `interval` ms later. */
+  markRecorded({ job, entries, unfinished }: JobRecord, interval: number): void {
+    const recorded = { ...this.recorded, pace: { at: Date.now(), interval } }
     for (const { kind, seq } of entries) recorded[kind] = Math.max(recorded[kind], seq)
     // A record that was superseded may be answered after the newer one.
     const isNewer = !unfinished && job.revision > recorded.revision

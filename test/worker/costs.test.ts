@@ -3,6 +3,7 @@ import { env } from 'cloudflare:workers'
 import { afterEach, expect, test, vi } from 'vitest'
 import { type Costs, LIFE, LIFE_ERRORS, LIFE_REPORTS, NOTHING } from '../../scripts/simulate/counts.ts'
 import { jobObject } from '../../src/job-object/address.ts'
+import { RECORD_DELAY } from '../../src/job-object/schedule.ts'
 import type { Report } from '../../src/jobs/job.ts'
 import type { KeyedRequest } from '../../src/jobs/keyed-request.ts'
 import type { JobAddress } from '../../src/jobs/placement.ts'
@@ -85,7 +86,7 @@ test('the life of a job', async () => {
   for (let n = 1; n <= LIFE_ERRORS; n++)
     await reported(key, { processedItems: LIFE_REPORTS, errors: [anError(`sku-${n}`)] })
   life.reportsWithError = await take()
-  await runDurableObjectAlarm(object)
+  await runAlarmAt(key, Date.now() + RECORD_DELAY)
   life.alarmThatRecords = await take()
   await reported(key, { markCompleted: true })
   life.complete = await take()
