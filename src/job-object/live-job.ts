@@ -62,10 +62,12 @@ export class LiveJob implements HeldJob {
   /** What D1 lacks, or as much of it as one write may carry. */
   nextRecord(): JobRecord {
     const { key, job, recorded } = this.#state
+    const isEntriesBehind = recorded.error < job.keptErrors || recorded.warning < job.keptWarnings
     return {
       key,
       job,
-      ...this.#journal.entries.unrecorded(recorded),
+      // Looked for only where there are some: a job without entries then needs no tables.
+      ...(isEntriesBehind ? this.#journal.entries.unrecorded(recorded) : { entries: [], unfinished: false }),
       onlyProgress: recorded.status === job.status,
     }
   }
