@@ -2,7 +2,6 @@ import { abortAllDurableObjects, evictDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { expect, test, vi } from 'vitest'
 import { jobObject } from '../../src/job-object/address.ts'
-import { RECORD_DELAY } from '../../src/job-object/schedule.ts'
 import { entryText } from '../../src/jobs/entry-text.ts'
 import {
   aJobKey,
@@ -12,9 +11,9 @@ import {
   inside,
   keysOf,
   readJob,
+  recordByAlarm,
   recordedJob,
   reported,
-  runAlarmAt,
   store,
 } from './fixtures.ts'
 import { recordJob } from './record-job.ts'
@@ -31,7 +30,7 @@ test('500 reports at once, each with its own error, make 500 entries and revisio
   expect(kept.map(({ seq }) => seq)).toEqual(range(500).map((n) => n + 1))
   expect(new Set(keysOf(kept.map(({ text }) => text))).size).toBe(500)
 
-  await runAlarmAt(key, job.updatedAt + RECORD_DELAY)
+  await recordByAlarm(key)
   expect(await recordedJob(key)).toEqual(await readJob(key))
   const [counted] = (
     await env.DB.prepare('select count(distinct text) as n from job_entries where job_id = ?')
