@@ -43,7 +43,7 @@ function schemaOf(
   const declared = endpoint.replies[status as 200]
   if (declared !== undefined) {
     if (declared.content === undefined) return null
-    const schema = declared.content[contentType ?? '']
+    const schema = declared.content[contentType ?? '']?.schema
     if (schema === undefined) throw new Error(`${endpoint.id} does not declare ${status} as ${contentType}`)
     return schema
   }
