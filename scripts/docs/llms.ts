@@ -15,9 +15,9 @@ export function writeIndex(documents: readonly Document[], operations: readonly 
     'All of it in one file: [llms-full.txt](/llms-full.txt).',
     '## API',
     [
-      '- [OpenAPI description](/openapi.json): every operation, with its schemas and an example',
+      '- [OpenAPI description](/openapi.json): all of it, with the schemas',
       '- [API reference](/docs): the same for people, who can try each operation there',
-      ...operations.map(({ name, summary, brief }) => `- [${summary}](/openapi.json): \`${name}\`. ${brief}`),
+      ...operations.map(({ path, name, summary, brief }) => `- [${summary}](${path}): \`${name}\`. ${brief}`),
     ].join('\n'),
     ...[...sections].flatMap(([section, of]) => [
       // Readers with little room may skip what is listed under this heading.
@@ -31,14 +31,14 @@ export function writeIndex(documents: readonly Document[], operations: readonly 
 export function writeAll(documents: readonly Document[], operations: readonly Operation[]): string {
   return `${[
     HEAD,
-    ...documents.map((each) => `<!-- ${each.path} -->\n\n${linkMarkdown(each, documents).trim()}`),
-    '# API reference',
-    ...operations.map(({ markdown }) => markdown),
+    ...documents.map((each) => `<!-- ${each.path}.md -->\n\n${linkMarkdown(each, documents).trim()}`),
+    ...operations.map(({ path, markdown }) => `<!-- ${path} -->\n\n${markdown}`),
   ].join('\n\n')}\n`
 }
 
-/** The first sentences of a document: its first paragraph. */
+/** The first sentence of a document, which says what it answers. */
 function briefOf({ markdown }: Document): string {
   const [paragraph = ''] = markdown.split('\n\n').filter((block) => /^[A-Z`]/.test(block))
-  return paragraph.replaceAll('\n', ' ')
+  const text = paragraph.replaceAll('\n', ' ').replace(/\[([^\]]+)\]\([^)]+\)/g, '$1')
+  return /^.*?[.?:](?=\s|$)/.exec(text)?.[0] ?? text
 }

@@ -25,12 +25,14 @@ interface Described {
 
 /** An operation of the API, in words. */
 export interface Operation {
+  /** Where its Markdown is served. */
+  path: string
   /** `POST /api/jobs/`. */
   name: string
   summary: string
   /** The first sentence of its description. */
   brief: string
-  /** All of it, as Markdown under a heading of the third level. */
+  /** All of it, as Markdown with a heading of the first level. */
   markdown: string
 }
 
@@ -43,7 +45,13 @@ export function describeOperations(): Operation[] {
       const name = `${method.toUpperCase()} ${path}`
       const { summary, description } = operation
       const [brief = description] = /^.*?[.](?=\s|$)/.exec(description) ?? []
-      return { name, summary, brief, markdown: inMarkdown(name, operation, schemas) }
+      return {
+        path: `/docs/operations/${operation.operationId}.md`,
+        name,
+        summary,
+        brief,
+        markdown: inMarkdown(name, operation, schemas),
+      }
     }),
   )
 }
@@ -56,7 +64,7 @@ function inMarkdown(name: string, operation: Described, schemas: Record<string, 
       item(field, required.includes(field) ? 'required' : '', description),
     )
   }
-  const parts = [`### ${summary}`, `\`${name}\``, description]
+  const parts = [`# ${summary}`, `\`${name}\``, description]
   if (parameters.length > 0)
     parts.push(
       'Parameters:',

@@ -39,6 +39,7 @@ export async function siteFiles(): Promise<Map<string, string | Buffer>> {
     files.set(`${document.path.slice(1)}.html`, documentPage(document, body, documents, pageFiles))
     files.set(`${document.path.slice(1)}.md`, linkMarkdown(document, documents))
   }
+  for (const { path, markdown } of operations) files.set(path.slice(1), `${markdown}\n`)
   files.set('llms.txt', writeIndex(documents, operations))
   files.set('llms-full.txt', writeAll(documents, operations))
   return files

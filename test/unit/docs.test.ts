@@ -68,8 +68,8 @@ test('llms.txt lists every document and operation, and llms-full.txt has them', 
     expect(index).toContain(`](${path}.md)`)
     expect(all).toContain(files.get(`${path}.md`)?.trim())
   }
-  for (const { method, path, description } of endpoints) {
-    expect(index).toContain(`\`${method.toUpperCase()} ${path}\``)
+  for (const { id, method, path, description } of endpoints) {
+    expect(index).toContain(`](/docs/operations/${id}.md): \`${method.toUpperCase()} ${path}\``)
     expect(all).toContain(`\`${method.toUpperCase()} ${path}\`\n\n${description}`)
   }
 })
