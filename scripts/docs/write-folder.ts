@@ -10,20 +10,21 @@ export async function writeFolder(
   folder: string,
   files: ReadonlyMap<string, string | Buffer>,
 ): Promise<void> {
+  // Beside the folder: what a killed process leaves there is never served.
+  const drafts = `${folder}-drafts`
+  await mkdir(drafts, { recursive: true })
   for (const [path, content] of files) {
     const target = join(folder, path)
     const current = await readFile(target).catch(() => undefined)
     if (current?.equals(Buffer.from(content))) continue
     await mkdir(dirname(target), { recursive: true })
-    const draft = `${target}.${randomUUID()}~`
+    const draft = join(drafts, randomUUID())
     await writeFile(draft, content)
     await rename(draft, target)
   }
   const there = await readdir(folder, { recursive: true, withFileTypes: true })
   for (const entry of there) {
     const path = relative(folder, join(entry.parentPath, entry.name))
-    // A draft belongs to another process.
-    if (entry.isFile() && !files.has(path) && !path.endsWith('~'))
-      await rm(join(folder, path), { force: true })
+    if (entry.isFile() && !files.has(path)) await rm(join(folder, path), { force: true })
   }
 }
