@@ -1,6 +1,6 @@
 """
-Builds the wheel and the sdist (PEP 517) with nothing but the standard library, so `pip wheel .` works offline. The same files make
-the same bytes: names are sorted, and times are fixed.
+Builds the wheel and the sdist (PEP 517) with nothing but the standard library, so `pip wheel .` works offline. The same
+files make the same bytes: names are sorted, and times are fixed.
 """
 
 import ast

@@ -44,7 +44,7 @@ class Job:
     @property
     def closed(self) -> bool:
         """Whether reports are no longer sent: it has ended, here or elsewhere, or the API refuses it."""
-        return not self._sender.is_open
+        return self._sender.closed is not None or not self._sender.is_open
 
     @property
     def cancelled(self) -> bool:
@@ -196,14 +196,16 @@ class Job:
             self.complete()
         elif isinstance(error, SystemExit) and error.code in (None, 0):
             self._sender.finish(Report(mark_completed=True))
-        elif error is not self._sender.closed:
+        elif error is self._sender.closed:
+            self._sender.finish(Report())
+        else:
             self._sender.finish(Report(mark_failed=cut(_describe(error), MAX_MESSAGE)))
 
     # Within
 
     def _put(self, report: Report) -> None:
-        self._raise_if_strict()
         self._sender.put(report)
+        self._raise_if_strict()
 
     def _raise_if_strict(self) -> None:
         if self._strict and self._sender.problem is not None:

@@ -1,5 +1,6 @@
 """The thread that sends a job's reports: one request at a time, in order, a few a second."""
 
+import dataclasses
 import threading
 import time
 import urllib.parse
@@ -12,8 +13,9 @@ from ._http import Http, Reply, TryAgain, new_key
 from ._log import Throttled, logger
 from ._report import MAX_ENTRIES, Report, encode_entry
 
-# Seconds for which the API accepts one more report on a canceled job.
-_LAST_WORD = 30.0
+# The API takes one more report within 30 seconds of a cancellation. Seconds until that is sent, if the worker goes on.
+_TIME_TO_STOP = 10.0
+_TIME_FOR_LAST_REPORT = 20.0
 # Seconds of failed attempts that are not worth a line in the log.
 _HICCUP = 5.0
 
@@ -38,6 +40,7 @@ class Sender:
         self.closed: Optional[JobClosed] = None
         self.log = Throttled()
         self.is_in_fork = False
+        self._has_started = False
         self._begin()
         _exit.watch(self)
 
@@ -90,14 +93,14 @@ class Sender:
     def _wait_for_room(self) -> bool:
         """Waits while the buffer is full; not for longer than `give_up_after`, and once an outage."""
         give_up_at = time.monotonic() + self._http.give_up_after
-        while self._buffer.is_full and self.is_open and not self._outlasted and not self._is_own_thread():
+        while self._buffer.is_full and self._may_wait() and not self._outlasted:
             self._changed.wait(max(0.0, give_up_at - time.monotonic()))
             self._outlasted = self._buffer.is_full and time.monotonic() >= give_up_at
         return not self._buffer.is_full
 
-    def _is_own_thread(self) -> bool:
-        # A log handler that reports our warnings as entries of the job.
-        return threading.current_thread() is self._thread
+    def _may_wait(self) -> bool:
+        # The thread itself gets here if a log handler makes entries of what we log.
+        return self.is_open and self.closed is None and threading.current_thread() is not self._thread
 
     def _add(self, report: Report) -> None:
         was_empty = self._buffer.is_empty
@@ -122,7 +125,9 @@ class Sender:
         with self._lock:
             wanted = self._wanted = self._puts
             self._changed.notify_all()
-            while self._acknowledged < wanted and not self._is_stopped:
+            while (
+                self._acknowledged < wanted and not self._is_stopped and (self._is_ending or not self.closed)
+            ):
                 left = give_up_at - time.monotonic()
                 if left <= 0:
                     break
@@ -149,6 +154,7 @@ class Sender:
         with self._lock:
             if self.is_open and self.dropped > 0:
                 self._add(Report(warnings=[self._notice()]))
+            self._is_ending = True
         self.flush()
         self.stop("the process exits, and the API did not answer in time")
 
@@ -210,7 +216,7 @@ class Sender:
 
     def _send(self, report: Report) -> None:
         """Sends a report until the API accepts or refuses it, or until stopped."""
-        body, key, began, attempts = report.encode(), new_key(), time.monotonic(), 0
+        body, key, began, attempts = self._encode(report), new_key(), time.monotonic(), 0
         while not self._is_stopped:
             attempts += 1
             try:
@@ -227,9 +233,15 @@ class Sender:
                     return self._acknowledge()
                 # Another body, so another key.
                 report = self._in_flight = rest
-                body, key, attempts = report.encode(), new_key(), 0
+                body, key, attempts = self._encode(report), new_key(), 0
             else:
                 return self._accept(report, reply)
+
+    def _encode(self, report: Report) -> bytes:
+        # Starting twice changes nothing, but a canceled job refuses any mark. Without one, it would take this report for its
+        # last, and what the worker does until the reply comes would be lost.
+        has_started = self._has_started or report.mark_started
+        return dataclasses.replace(report, mark_started=has_started).encode()
 
     def _sleep(self, seconds: float) -> None:
         wake_at = time.monotonic() + seconds
@@ -257,6 +269,7 @@ class Sender:
             self._acknowledge()
             self._say_last_word(Report())
         else:
+            self._has_started = self._has_started or report.mark_started
             self._acknowledge()
             if report.ends:
                 self.stop("the job has ended")
@@ -278,22 +291,10 @@ class Sender:
 
     def _say_last_word(self, refused: Report) -> None:
         """Sends what a canceled job may still be told: counts and entries, once, without marks. Then stops."""
-        with self._lock:
-            self._is_ending = True
-            self._in_flight = None
-            self._buffer.put_back(refused)
-            self._buffer.merge()
-            last = (self._buffer.take() or Report()).without_marks()
-            rest = self._buffer.clear()
-            self.dropped += len(rest.errors) + len(rest.warnings)
-            self._changed.notify_all()
-        if self.dropped > 0:
-            self.dropped += len(last.warnings[MAX_ENTRIES - 1 :])
-            last.warnings = [*last.warnings[: MAX_ENTRIES - 1], self._notice()]
-        may_be_taken = self.closed is not None and self.closed.status in ("cancelled", None)
-        give_up_at = time.monotonic() + min(_LAST_WORD, self._http.give_up_after)
+        last = self._last_report(refused)
+        give_up_at = time.monotonic() + _TIME_FOR_LAST_REPORT
         key, attempts = new_key(), 0
-        while may_be_taken and last != Report() and not self._is_stopped and time.monotonic() < give_up_at:
+        while last != Report() and not self._is_stopped and time.monotonic() < give_up_at:
             attempts += 1
             try:
                 reply = self._http.attempt("POST", self._path, last.encode(), key)
@@ -302,7 +303,26 @@ class Sender:
                 self._sleep(failure.pause(attempts))
             except Refused:
                 break
-        with self._lock:
-            self._in_flight = last
+        self._in_flight = last
         self.log.warn("closed", f"{self.closed}: nothing more is sent")
         self.stop("the job is closed")
+
+    def _last_report(self, refused: Report) -> Report:
+        """Waits until the worker has stopped, or has had the time to, and makes one report of all that is left."""
+        give_up_at = time.monotonic() + _TIME_TO_STOP
+        is_taken = self.closed is not None and self.closed.status in ("cancelled", None)
+        with self._lock:
+            self._buffer.put_back(refused)
+            self._in_flight = None
+            self._changed.notify_all()
+            while is_taken and self.is_open and time.monotonic() < give_up_at:
+                self._changed.wait(max(0.0, give_up_at - time.monotonic()))
+            self._is_ending = True
+            self._buffer.merge()
+            last = (self._buffer.take() or Report()).without_marks()
+            rest = self._buffer.clear()
+        self.dropped += len(rest.errors) + len(rest.warnings)
+        if self.dropped > 0:
+            self.dropped += len(last.warnings[MAX_ENTRIES - 1 :])
+            last.warnings = [*last.warnings[: MAX_ENTRIES - 1], self._notice()]
+        return last if is_taken else Report()

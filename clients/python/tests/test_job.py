@@ -1,5 +1,6 @@
 """What a job does about every kind of answer."""
 
+import itertools
 import os
 import threading
 import time
@@ -130,28 +131,41 @@ class JobTest(unittest.TestCase):
 
     def test_a_canceled_job_is_told_the_rest_once_and_without_marks(self):
         cancelled = (409, {"Job-Status": "cancelled"}, {"detail": "Job is cancelled"})
-        api = self.api(200, cancelled, 200)
+        api = self.api(200, cancelled, 200, 409)
+        rows = 0
         with self.assertLogs("milepost"), self.assertRaises(milepost.JobClosed):
-            with api.client().job("import") as job:
-                job.flush()
-                job.add(1)
-                job.error(entity_key=1, **ENTRY)
-                job.complete()
-                self.assertTrue(job.cancelled)
-                for _ in job.track([1]):
-                    self.fail("track goes on")
+            with api.client(reports_per_second=50).job("import") as job:
+                for _ in job.track(itertools.count()):
+                    rows += 1
+                    if rows == 1:
+                        job.error(entity_key="job", error_type="odd", message="No")
+        self.assertTrue(job.cancelled)
         self.assertEqual(len(api.reports), 3)
-        self.assertEqual(api.bodies[1]["mark_completed"], True)
-        self.assertEqual(api.bodies[2].keys(), {"processed_delta", "errors"})
-        self.assertNotEqual(api.reports[1][0], api.reports[2][0])
+        # A mark makes a canceled job refuse the whole report.
+        self.assertTrue(api.bodies[1]["mark_started"])
+        self.assertNotIn("mark_started", api.bodies[2])
+        accepted = [api.bodies[0], api.bodies[2]]
+        self.assertEqual(sum(body.get("processed_delta", 0) for body in accepted), rows)
+        self.assertEqual(sum(len(body.get("errors", [])) for body in accepted), 1)
+
+    def test_a_job_that_is_completed_after_it_was_canceled_stays_canceled(self):
+        cancelled = (409, {"Job-Status": "cancelled"}, {"detail": "Job is cancelled"})
+        api = self.api(cancelled)
+        job = api.client().job("import")
+        job.add(1)
+        with self.assertLogs("milepost"):
+            self.assertFalse(job.complete())
+        self.assertTrue(job.cancelled)
+        self.assertEqual(api.bodies[-1], {"processed_delta": 1})
 
     def test_a_cancellation_is_learned_from_an_accepted_report(self):
         api = self.api((200, {"Job-Status": "cancelled"}))
-        with self.assertLogs("milepost"), self.assertRaises(milepost.JobClosed):
-            with api.client().job("import") as job:
-                job.flush()
-                job.raise_if_closed()
-        self.assertEqual(len(api.reports), 1)
+        job = api.client().job("import")
+        job.add(1)
+        job.flush()
+        with self.assertLogs("milepost"), self.assertRaises(milepost.JobClosed), job:
+            job.raise_if_closed()
+        self.assertEqual(api.bodies, [{"processed_delta": 1}])
 
     def test_a_full_buffer_holds_the_caller_up_once_and_then_drops(self):
         api = self.api(*[503] * 100)
