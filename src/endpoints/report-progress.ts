@@ -86,7 +86,8 @@ export const reportProgress = endpoint({
   summary: 'Report Job Progress',
   description:
     'Reports anything about a job: its start, its counts and stage, errors and warnings, and its end. Absent and null ' +
-    'fields have no effect; all others are applied in one step. A report answered with 200 is never lost.',
+    'fields have no effect; all others are applied in one step. A report answered with 200 is never lost. After a ' +
+    'cancellation, one last report without a mark is taken for 30 seconds; the job stays `cancelled`.',
   permission: 'job:create',
   body: {
     schema: JobProgressRequest,
@@ -100,9 +101,18 @@ export const reportProgress = endpoint({
   idempotent: 'report',
   replies: { 200: wholeJob },
   refusals: [409],
+  headers: {
+    'Job-Status': {
+      description:
+        'The status of the job now, which the body may not show: a worker that reads `cancelled` here stops, and can send ' +
+        'what it still has in one last report.',
+      schema: { type: 'string' },
+    },
+  },
   async handle(c) {
     const report = toReport(c.req.valid('json'))
     const reply = await callJob(c, (object, address) => object.report(address, report, c.var.keyedRequest))
+    if ('status' in reply) c.header('Job-Status', reply.status)
     return reply.ok ? jobJson(c, reply) : refuse(c, reply)
   },
 })

@@ -11,6 +11,7 @@ export interface JobShown {
   /** The job as published JSON: made here, once for all reports of a commit, since a text crosses to the Worker cheaply. */
   body: string
   revision: number
+  /** The job's status now. The body of a repeated reply may show an earlier one. */
   status: JobStatus
   /** Whether the job has more entries than it shows. */
   hasMore: { errors: boolean; warnings: boolean }
@@ -88,7 +89,7 @@ export function showDeliveries(job: Job): DeliveriesReply {
   return { ok: true, deliveries: presentDeliveries(job) }
 }
 
-/** `show` for a repeated request. */
-export function replay(job: Job, recent: RecentEntries, asOf: number): JobShown {
-  return { ...show(job, recent, asOf), replayed: true }
+/** `show` for a repeated request, whose job has this `status` by now. */
+export function replay(job: Job, recent: RecentEntries, asOf: number, status: JobStatus): JobShown {
+  return { ...show(job, recent, asOf), status, replayed: true }
 }

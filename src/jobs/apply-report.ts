@@ -1,5 +1,6 @@
 import { addCounters, addUp } from './counters.ts'
 import { entryText } from './entry-text.ts'
+import { isFinalReport } from './final-report.ts'
 import { finish } from './finish-job.ts'
 import {
   type Entry,
@@ -31,7 +32,7 @@ export function applyReport(
   stateOf: EntityStateOf,
   maxEntryBytes: number,
 ): ChangeOutcome {
-  if (isFinished(job.status)) {
+  if (isFinished(job.status) && !isFinalReport(job, report, now)) {
     return repeatsFinish(job, report) ? changed(job) : { ok: false, reason: 'closed', status: job.status }
   }
 
@@ -69,9 +70,10 @@ export function applyReport(
     keptWarnings: job.keptWarnings + keptWarnings.length,
     entryBytes: room.usedBytes,
     metadata,
+    finalReportUntil: null,
     updatedAt: now,
     stalledAt: null,
-    stages: withStage(job.stages, report.stage, Math.max(now, job.createdAt)),
+    stages: withStage(job.stages, report.stage, job.completedAt ?? Math.max(now, job.createdAt)),
     revision: job.revision + 1,
   }
   if (report.markStarted) start(next, now)

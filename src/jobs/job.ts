@@ -91,6 +91,8 @@ export interface Job {
   createdAt: number
   startedAt: number | null
   completedAt: number | null
+  /** Until when one final report is taken of a canceled job; null: none is, or it has come. See `isFinalReport`. */
+  finalReportUntil: number | null
   /** When it was created, last reported on, or cancelled. */
   updatedAt: number
   /** A running job without a report for this long is flagged as stalled; null: never. */
@@ -132,6 +134,7 @@ export const UNREPORTED = {
   errorMessage: null,
   startedAt: null,
   completedAt: null,
+  finalReportUntil: null,
   stallAfterSeconds: null,
   stalledAt: null,
   callbackUrl: null,

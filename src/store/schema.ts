@@ -39,6 +39,7 @@ export const jobs = sqliteTable(
     createdAt: integer('created_at').notNull(),
     startedAt: integer('started_at'),
     completedAt: integer('completed_at'),
+    finalReportUntil: integer('final_report_until'),
     updatedAt: integer('updated_at').notNull(),
     stallAfterSeconds: integer('stall_after_seconds'),
     stalledAt: integer('stalled_at'),

@@ -270,6 +270,7 @@ describe('Pages of other origins', () => {
       const named = await post(SHOP)
       expect(named.status).toBe(200)
       expect(opened(named)).toEqual({ ...open, vary: 'Origin' })
+      expect(named.headers.get('Access-Control-Expose-Headers')).toContain('Job-Status')
       const permitted = await ask(SHOP)
       expect(permitted.status).toBe(204)
       expect(opened(permitted)).toMatchObject(open)

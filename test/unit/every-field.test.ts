@@ -21,6 +21,7 @@ const INTERNAL = [
   'createFingerprint',
   'entityBytes',
   'epoch',
+  'finalReportUntil',
   'keptEntities',
   'revision',
   'updatedAt',

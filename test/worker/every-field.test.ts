@@ -27,6 +27,7 @@ const PROGRESS: Omit<
   errorMessage: 'no',
   startedAt: 112,
   updatedAt: 113,
+  finalReportUntil: 124,
   stallAfterSeconds: 114,
   stalledAt: 115,
   callbackUrl: 'https://example.com/hook',

@@ -147,7 +147,7 @@ test('a create repeated with its key gets the same reply, and makes no second jo
   const first = await create(aKeyedRequest('k1'))
   await reported(key, { markStarted: true, errors: [anError('a')] })
 
-  expect(await create(aKeyedRequest('k1'))).toEqual({ ...first, replayed: true })
+  expect(await create(aKeyedRequest('k1'))).toEqual({ ...first, status: 'in_progress', replayed: true })
   expect(await create(aKeyedRequest('k1', 'another body'))).toEqual({ ok: false, reason: 'key_reused' })
   expect((await readJob(key)).job).toMatchObject({ status: 'in_progress', revision: 2 })
   expect((await recordedJob(key))?.job.revision).toBe(2)
