@@ -34,4 +34,4 @@ class JobClosed(MilepostError):
 
 
 class NotSent(MilepostError):
-    """Some of what was reported could not be sent. The text says what, and why."""
+    """The API has not acknowledged some of what was reported. The text says what, and why."""

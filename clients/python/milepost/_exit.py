@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -77,8 +78,9 @@ def flush_in_fork() -> None:
 
 
 def _flush() -> None:
+    began = time.monotonic()
     for sender in list(_open):
-        sender.leave()
+        sender.leave(began)
 
 
 def _begin_in_fork() -> None:

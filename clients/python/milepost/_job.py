@@ -156,7 +156,6 @@ class Job:
 
     def flush(self) -> bool:
         """Sends what waits. Returns whether the API has acknowledged it; if not, it is still tried."""
-        self._raise_if_strict()
         done = self._sender.flush()
         if not done:
             self._raise_if_strict()
@@ -208,8 +207,9 @@ class Job:
         self._raise_if_strict()
 
     def _raise_if_strict(self) -> None:
-        if self._strict and self._sender.problem is not None:
-            raise self._sender.problem
+        problem = self._sender.take_problem() if self._strict else None
+        if problem is not None:
+            raise problem
 
     def _is_count(self, name: str, n: object) -> bool:
         try:

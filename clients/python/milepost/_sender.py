@@ -40,7 +40,6 @@ class Sender:
         self.closed: Optional[JobClosed] = None
         self.log = Throttled()
         self.is_in_fork = False
-        self._has_started = False
         self._begin()
         _exit.watch(self)
 
@@ -115,13 +114,23 @@ class Sender:
         if was_empty or self._buffer.is_pressing or self._buffer.fills_a_report:
             self._changed.notify_all()
 
+    def take_problem(self) -> Optional[MilepostError]:
+        """What to raise to a caller who wants exceptions: for good if nothing is sent any more, otherwise once."""
+        problem = self.problem
+        if self.is_open and self.closed is None:
+            self.problem = None
+        return problem
+
     def takes_metadata(self, patch: dict[str, bytes]) -> bool:
         with self._lock:
             return self._buffer.takes_metadata(patch)
 
-    def flush(self) -> bool:
-        """Sends all that waits, without pauses. Returns whether it was acknowledged within `give_up_after`."""
-        give_up_at = time.monotonic() + self._http.give_up_after
+    def flush(self, began: Optional[float] = None) -> bool:
+        """
+        Sends all that waits, without pauses. Returns whether it was acknowledged within `give_up_after` seconds, from now or
+        from `began`.
+        """
+        give_up_at = (time.monotonic() if began is None else began) + self._http.give_up_after
         with self._lock:
             wanted = self._wanted = self._puts
             self._changed.notify_all()
@@ -149,13 +158,13 @@ class Sender:
         finally:
             self.stop("the API did not answer in time")
 
-    def leave(self) -> None:
-        """At exit: sends what waits, and leaves the job open."""
+    def leave(self, began: float) -> None:
+        """Sends what waits, and leaves the job open: the process is exiting since `began`."""
         with self._lock:
             if self.is_open and self.dropped > 0:
                 self._add(Report(warnings=[self._notice()]))
             self._is_ending = True
-        self.flush()
+        self.flush(began)
         self.stop("the process exits, and the API did not answer in time")
 
     def _notice(self) -> bytes:
@@ -240,8 +249,8 @@ class Sender:
     def _encode(self, report: Report) -> bytes:
         # Starting twice changes nothing, but a canceled job refuses any mark. Without one, it would take this report for its
         # last, and what the worker does until the reply comes would be lost.
-        has_started = self._has_started or report.mark_started
-        return dataclasses.replace(report, mark_started=has_started).encode()
+        has_started = isinstance(self.state, dict) and self.state.get("started_at") is not None
+        return dataclasses.replace(report, mark_started=report.mark_started or has_started).encode()
 
     def _sleep(self, seconds: float) -> None:
         wake_at = time.monotonic() + seconds
@@ -256,8 +265,9 @@ class Sender:
         rest = report.without(refusal.detail if isinstance(refusal.detail, list) else []) or Report()
         if rest == Report() and report.ends:
             return None
-        self.problem = refusal
-        self.dropped += len(report.errors) - len(rest.errors) + len(report.warnings) - len(rest.warnings)
+        with self._lock:
+            self.problem = refusal
+            self.dropped += len(report.errors) - len(rest.errors) + len(report.warnings) - len(rest.warnings)
         self.log.warn("refused", f"{self.job_id}: left out what the API refuses: {refusal}")
         return rest
 
@@ -269,7 +279,6 @@ class Sender:
             self._acknowledge()
             self._say_last_word(Report())
         else:
-            self._has_started = self._has_started or report.mark_started
             self._acknowledge()
             if report.ends:
                 self.stop("the job has ended")
@@ -291,10 +300,11 @@ class Sender:
 
     def _say_last_word(self, refused: Report) -> None:
         """Sends what a canceled job may still be told: counts and entries, once, without marks. Then stops."""
-        last = self._last_report(refused)
+        is_canceled = self.closed is not None and self.closed.status in ("cancelled", None)
+        last = self._last_report(refused, _TIME_TO_STOP if is_canceled else 0.0)
         give_up_at = time.monotonic() + _TIME_FOR_LAST_REPORT
         key, attempts = new_key(), 0
-        while last != Report() and not self._is_stopped and time.monotonic() < give_up_at:
+        while is_canceled and last != Report() and not self._is_stopped and time.monotonic() < give_up_at:
             attempts += 1
             try:
                 reply = self._http.attempt("POST", self._path, last.encode(), key)
@@ -307,22 +317,21 @@ class Sender:
         self.log.warn("closed", f"{self.closed}: nothing more is sent")
         self.stop("the job is closed")
 
-    def _last_report(self, refused: Report) -> Report:
+    def _last_report(self, refused: Report, time_to_stop: float) -> Report:
         """Waits until the worker has stopped, or has had the time to, and makes one report of all that is left."""
-        give_up_at = time.monotonic() + _TIME_TO_STOP
-        is_taken = self.closed is not None and self.closed.status in ("cancelled", None)
+        give_up_at = time.monotonic() + time_to_stop
         with self._lock:
             self._buffer.put_back(refused)
             self._in_flight = None
             self._changed.notify_all()
-            while is_taken and self.is_open and time.monotonic() < give_up_at:
+            while self.is_open and time.monotonic() < give_up_at:
                 self._changed.wait(max(0.0, give_up_at - time.monotonic()))
             self._is_ending = True
             self._buffer.merge()
             last = (self._buffer.take() or Report()).without_marks()
             rest = self._buffer.clear()
-        self.dropped += len(rest.errors) + len(rest.warnings)
-        if self.dropped > 0:
-            self.dropped += len(last.warnings[MAX_ENTRIES - 1 :])
-            last.warnings = [*last.warnings[: MAX_ENTRIES - 1], self._notice()]
-        return last if is_taken else Report()
+            self.dropped += len(rest.errors) + len(rest.warnings)
+            if self.dropped > 0:
+                self.dropped += len(last.warnings[MAX_ENTRIES - 1 :])
+                last.warnings = [*last.warnings[: MAX_ENTRIES - 1], self._notice()]
+        return last

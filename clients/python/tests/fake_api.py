@@ -14,6 +14,7 @@ class FakeApi:
         self.answers = list(answers)
         #: The reports: their Idempotency-Key and body, every attempt.
         self.reports = []
+        self.job = {"job_id": "job_1", "status": "in_progress", "started_at": None}
         api = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -22,12 +23,10 @@ class FakeApi:
                 answer = (200,)
                 if self.path.endswith("/progress"):
                     api.reports.append((self.headers["Idempotency-Key"], body))
+                    api.job["started_at"] = "…" if body.get("mark_started") else api.job["started_at"]
                     answer = api.answers.pop(0) if api.answers else (200,)
                     answer = answer if isinstance(answer, tuple) else (answer,)
-                status, headers, reply = (
-                    *answer,
-                    *({}, {"job_id": "job_1", "status": "in_progress"})[len(answer) - 1 :],
-                )
+                status, headers, reply = (*answer, *({}, api.job)[len(answer) - 1 :])
                 data = json.dumps(reply).encode()
                 self.send_response(status)
                 for name, value in {"Content-Length": str(len(data)), **headers}.items():
