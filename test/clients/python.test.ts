@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import type { Edge } from '../../scripts/edge.ts'
+import * as limits from '../../src/jobs/limits.ts'
 import { call, freshOrganization, issueKey, startEdge } from '../edge/harness.ts'
 import { startFlakyProxy } from './flaky-proxy.ts'
 import { HAS_PYTHON, startPython } from './run-python.ts'
@@ -10,12 +11,35 @@ import { HAS_PYTHON, startPython } from './run-python.ts'
 if (!HAS_PYTHON && process.env.REQUIRE_PYTHON) throw new Error('There is no python3')
 if (!HAS_PYTHON) console.warn('There is no python3: the tests of the Python client are skipped')
 
+test('The Python client knows the bounds of the API', async () => {
+  const source = await readFile('clients/python/milepost/_report.py', 'utf8')
+  const lines = source.matchAll(/^(MAX_\w+) = ([0-9_]+)( \* 1024)?$/gm)
+  const bounds = Object.fromEntries(
+    [...lines].map(([, name, n = '', kb]) => [name, Number(n.replaceAll('_', '')) * (kb ? 1024 : 1)]),
+  )
+  expect(bounds).toMatchObject({
+    MAX_LINE: limits.MAX_LINE,
+    MAX_MESSAGE: limits.MAX_MESSAGE,
+    MAX_DETAILS_BYTES: limits.MAX_DETAILS_BYTES,
+    MAX_METADATA_BYTES: limits.MAX_METADATA_BYTES,
+    MAX_ENTRIES: limits.MAX_REPORTED_ENTRIES - 1,
+    MAX_COUNTERS: limits.MAX_COUNTERS,
+    MAX_COUNTER_NAME: limits.MAX_COUNTER_NAME,
+  })
+})
+
 describe.skipIf(!HAS_PYTHON)('The Python client', () => {
   let edge: Edge
+  let ownTests: ReturnType<typeof startPython>
   beforeAll(async () => {
+    // They need no edge, and run while it starts.
+    ownTests = startPython(['-m', 'unittest', 'discover', '-s', 'tests', '-t', '.'])
     edge = await startEdge()
   })
-  afterAll(() => edge?.dispose())
+  afterAll(async () => {
+    ownTests.process.kill('SIGKILL')
+    await edge?.dispose()
+  })
 
   /** Starts a script that is called with the address and a key of an organization of its own. */
   async function startScript(script: string, { url = edge.url, path }: { url?: string; path?: string } = {}) {
@@ -30,7 +54,7 @@ describe.skipIf(!HAS_PYTHON)('The Python client', () => {
   }
 
   test('merges, cuts and tries again as its own tests say', async () => {
-    const { code, output } = await startPython(['-m', 'unittest', 'discover', '-s', 'tests', '-t', '.']).ended
+    const { code, output } = await ownTests.ended
     expect(output).toMatch(/\nOK\n$/)
     expect(code).toBe(0)
   })
@@ -69,6 +93,14 @@ describe.skipIf(!HAS_PYTHON)('The Python client', () => {
     expect(proxy.requests).toBeLessThan(200)
   })
 
+  test('reads all pages, watches to the end and cancels, over the same network', async () => {
+    const proxy = await startFlakyProxy(edge.url, 34)
+    onTestFinished(() => proxy.close())
+    const { ended } = await startScript(READ, { url: proxy.url })
+    const output = "['in_progress', 'cancelled'] 1200 0 wrong file True\n"
+    expect(await ended).toEqual({ code: 0, output })
+  })
+
   test('fails the job when an exception leaves the block, and lets it go on', async () => {
     const { ended, printed, readJob } = await startScript(`${OPEN}    raise ValueError("no such file")`)
     expect(await ended).toMatchObject({ code: 1 })
@@ -89,6 +121,12 @@ describe.skipIf(!HAS_PYTHON)('The Python client', () => {
     const rows = Number(await printed('rows '))
     // A row that was under way when the signal came has not been counted.
     expect([rows - 1, rows]).toContain(job.processed_items)
+  })
+
+  test('sends what waits at exit, and forked children send their own', async () => {
+    const { ended, printed, readJob } = await startScript(FORK)
+    expect(await ended).toMatchObject({ code: 0 })
+    expect(await readJob(await printed('job '))).toMatchObject({ status: 'in_progress', processed_items: 31 })
   })
 
   test('goes on with its job after SIGKILL, from what was acknowledged', async () => {
@@ -164,6 +202,23 @@ const IMPORT = `${OPEN}
     job.stage("done")
 `
 
+const READ = `
+import milepost
+client = milepost.Client()
+job = client.job("import")
+job.start()
+for n in range(1_200):
+    job.error(entity_key=n, error_type="bad", message="No")
+job.flush()
+states = client.watch(job.id)
+statuses = [next(states)["status"]]
+client.cancel(job.id, "wrong file")
+statuses += [state["status"] for state in states]
+errors, warnings = list(client.errors(job.id)), list(client.warnings(job.id, error_type="odd"))
+ids = [state["job_id"] for state in client.jobs(status=["cancelled", "failed"], job_type="import")]
+print(statuses, len(errors), len(warnings), client.get(job.id)["error_message"], ids == [job.id])
+`
+
 /** Counts rows until something stops it, and prints how many it has done. */
 const COUNT = `${OPEN}
     rows = 0
@@ -175,6 +230,20 @@ const COUNT = `${OPEN}
                 print("counting", job.state["processed_items"])
     finally:
         print("rows", rows)
+`
+
+const FORK = `
+import milepost, multiprocessing
+job = milepost.job("import")
+job.start()
+job.add(1)
+fork = multiprocessing.get_context("fork")
+children = [fork.Process(target=job.add, args=(10,)) for _ in range(3)]
+for child in children:
+    child.start()
+for child in children:
+    child.join()
+print("job", job.id)
 `
 
 const RESUME = `

@@ -94,9 +94,7 @@ class Client:
             raise
         if job_id is not None and state.get("completed_at"):
             raise JobClosed(job_id, state["status"])
-        sender = Sender(self._http, state["job_id"], self._interval)
-        sender.state = state
-        return Job(sender, self._strict)
+        return Job(Sender(self._http, state["job_id"], self._interval, state), self._strict)
 
     def get(self, job_id: str) -> JobState:
         """The job as it was last acknowledged."""

@@ -8,13 +8,11 @@ from types import TracebackType
 from typing import Any, Optional, TypeVar
 
 from ._exit import Terminated
-from ._report import MAX_LINE, MAX_MESSAGE, Report, cut, encode_entry, to_json
+from ._report import MAX_COUNTER_NAME, MAX_COUNTERS, MAX_LINE, MAX_MESSAGE, Report, cut, encode_entry, to_json
 from ._sender import Sender
 from ._types import JobState
 
 Row = TypeVar("Row")
-_MAX_COUNTERS = 50
-_MAX_COUNTER_NAME = 64
 
 
 class Job:
@@ -44,23 +42,23 @@ class Job:
     @property
     def closed(self) -> bool:
         """Whether reports are no longer sent: it has ended, here or elsewhere, or the API refuses it."""
-        return self._sender.closed is not None or not self._sender.is_open
+        return self._sender.outbox.closed is not None or not self._sender.outbox.is_open
 
     @property
     def cancelled(self) -> bool:
         """Whether someone canceled it. A worker learns that from the reply to its next report."""
-        closed = self._sender.closed
+        closed = self._sender.outbox.closed
         return closed is not None and closed.status == "cancelled"
 
     @property
     def dropped(self) -> int:
         """How many errors and warnings could not be sent."""
-        return self._sender.dropped
+        return self._sender.outbox.dropped
 
     def raise_if_closed(self) -> None:
         """Raises JobClosed if someone else has ended the job. Call it where the work can stop."""
-        if self._sender.closed is not None:
-            raise self._sender.closed
+        if self._sender.outbox.closed is not None:
+            raise self._sender.outbox.closed
 
     # Progress
 
@@ -98,7 +96,7 @@ class Job:
     def metadata(self, values: Mapping[str, Any]) -> None:
         """Sets keys of the job's metadata, which may take 64 KB as JSON; other keys keep their values."""
         patch = {str(key): to_json(value) for key, value in values.items()}
-        if self._sender.takes_metadata(patch):
+        if self._sender.outbox.takes_metadata(patch):
             self._put(Report(metadata=patch))
         else:
             self._complain("metadata", "metadata: more than 64 KB")
@@ -156,7 +154,7 @@ class Job:
 
     def flush(self) -> bool:
         """Sends what waits. Returns whether the API has acknowledged it; if not, it is still tried."""
-        done = self._sender.flush()
+        done = self._sender.outbox.flush()
         if not done:
             self._raise_if_strict()
         return done
@@ -190,12 +188,12 @@ class Job:
     ) -> None:
         if self._sender.is_in_fork:
             # The parent's block decides how the job ends.
-            self._sender.flush()
+            self._sender.outbox.flush()
         elif error is None:
             self.complete()
         elif isinstance(error, SystemExit) and error.code in (None, 0):
             self._sender.finish(Report(mark_completed=True))
-        elif error is self._sender.closed:
+        elif error is self._sender.outbox.closed:
             self._sender.finish(Report())
         else:
             self._sender.finish(Report(mark_failed=cut(_describe(error), MAX_MESSAGE)))
@@ -225,9 +223,9 @@ class Job:
         checked = {}
         for name, n in counters.items():
             self._counters.add(name)
-            if len(name) > _MAX_COUNTER_NAME or len(self._counters) > _MAX_COUNTERS:
+            if len(name) > MAX_COUNTER_NAME or len(self._counters) > MAX_COUNTERS:
                 self._counters.discard(name)
-                limits = f"{_MAX_COUNTERS} counters, with names of {_MAX_COUNTER_NAME} characters"
+                limits = f"{MAX_COUNTERS} counters, with names of {MAX_COUNTER_NAME} characters"
                 self._complain("counters", f"{name}: a job keeps at most {limits}")
             elif self._is_count(name, n):
                 checked[name] = operator.index(n)

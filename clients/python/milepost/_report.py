@@ -10,9 +10,12 @@ from typing import Any, Optional
 # values are cut to size as they come in.
 MAX_LINE = 4_096
 MAX_MESSAGE = 16_384
+MAX_COUNTERS = 50
+MAX_COUNTER_NAME = 64
 MAX_DETAILS_BYTES = 16 * 1024
 MAX_METADATA_BYTES = 64 * 1024
-MAX_ENTRIES = 500
+# Of each kind. The API takes 500; the last is for a warning of our own.
+MAX_ENTRIES = 499
 # A body may have 1 MB. This leaves room for the metadata and the texts, whose bounds are above.
 MAX_ENTRY_BYTES = 700_000
 

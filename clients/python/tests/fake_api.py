@@ -8,7 +8,10 @@ import milepost
 
 
 class FakeApi:
-    """`answers` are statuses, or (status, headers) or (status, headers, body), one a report; then 200. A create is always 200."""
+    """
+    `answers` are statuses, (status, headers) or (status, headers, body), or functions that return one; one a report, then 200.
+    A create is always 200.
+    """
 
     def __init__(self, *answers):
         self.answers = list(answers)
@@ -25,6 +28,7 @@ class FakeApi:
                     api.reports.append((self.headers["Idempotency-Key"], body))
                     api.job["started_at"] = "…" if body.get("mark_started") else api.job["started_at"]
                     answer = api.answers.pop(0) if api.answers else (200,)
+                    answer = answer() if callable(answer) else answer
                     answer = answer if isinstance(answer, tuple) else (answer,)
                 status, headers, reply = (*answer, *({}, api.job)[len(answer) - 1 :])
                 data = json.dumps(reply).encode()

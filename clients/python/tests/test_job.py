@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import signal
 import threading
 import time
 import unittest
@@ -64,6 +65,25 @@ class JobTest(unittest.TestCase):
         with self.assertRaises(KeyError), api.client().job("import"):
             raise KeyError("sku")
         self.assertEqual(api.bodies[-1]["mark_failed"], "KeyError: 'sku'")
+
+    def test_sigterm_fails_the_job(self):
+        api = self.api()
+        with self.assertRaises(SystemExit) as raised, api.client().job("import"):
+            os.kill(os.getpid(), signal.SIGTERM)
+            threading.Event().wait(5)
+        self.assertEqual(raised.exception.code, 143)
+        self.assertEqual(api.bodies[-1]["mark_failed"], "terminated by SIGTERM")
+
+    def test_sigterm_during_the_last_report_is_held_until_that_is_acknowledged(self):
+        def terminate():
+            os.kill(os.getpid(), signal.SIGTERM)
+            return 503
+
+        api = self.api(terminate, 503)
+        job = api.client().job("import")
+        with self.assertRaises(SystemExit):
+            job.complete()
+        self.assertEqual(api.bodies, [{"mark_completed": True}] * 3)
 
     def test_a_bad_field_does_not_take_the_rest_with_it(self):
         fault = {"detail": [{"loc": ["body", "errors", 0, "details"]}]}
