@@ -7,8 +7,8 @@ from ._report import MAX_ENTRIES, MAX_ENTRY_BYTES, MAX_METADATA_BYTES, Report, e
 
 MAX_WAITING_ENTRIES = 10_000
 MAX_WAITING_BYTES = 8 * 1024 * 1024
-# As many as a job's timeline keeps.
-MAX_WAITING_STAGES = 50
+# As many stages as a job's timeline keeps.
+MAX_WAITING_REPORTS = 50
 
 
 class Buffer:
@@ -27,15 +27,20 @@ class Buffer:
         self.entries += len(report.errors) + len(report.warnings)
         self.bytes += _entry_bytes(report)
         last = self._waiting[-1] if self._waiting else None
-        if last is None or self._is_new_stage(last, report):
-            self._waiting.append(report)
-        else:
+        if last is not None and (self._merges(last, report) or len(self._waiting) >= MAX_WAITING_REPORTS):
             last.absorb(report)
+        else:
+            self._waiting.append(report)
 
-    def _is_new_stage(self, last: Report, report: Report) -> bool:
-        if report.stage is None or last.stage in (None, report.stage):
+    @staticmethod
+    def _merges(last: Report, report: Report) -> bool:
+        """Whether sending the two as one has the same effect."""
+        # Within a report, these keys of the metadata give way to its stage and message.
+        if "stage" in report.metadata and last.stage is not None:
             return False
-        return len(self._waiting) < MAX_WAITING_STAGES
+        if "last_message" in report.metadata and last.message is not None:
+            return False
+        return report.stage is None or last.stage in (None, report.stage)
 
     def takes_metadata(self, patch: dict[str, bytes]) -> bool:
         """Whether the report into which the patch would be merged has room for it."""

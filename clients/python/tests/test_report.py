@@ -1,9 +1,11 @@
 """The rules of merging and cutting to size, without a network."""
 
+import copy
 import json
+import random
 import unittest
 
-from milepost._buffer import MAX_WAITING_ENTRIES, MAX_WAITING_STAGES, Buffer
+from milepost._buffer import MAX_WAITING_ENTRIES, MAX_WAITING_REPORTS, Buffer
 from milepost._report import MAX_DETAILS_BYTES, MAX_ENTRIES, Report, encode_entry, to_json
 
 
@@ -24,6 +26,51 @@ def sent(buffer):
 
 def entry(n, **more):
     return encode_entry(n, "bad", "No", "product", None, more or None)
+
+
+def any_report(chance):
+    n, name = chance.randrange(5), chance.choice("ab")
+    return chance.choice(
+        [
+            Report(total_items=n),
+            Report(processed_items=n),
+            Report(processed_delta=n),
+            Report(processed_delta=n, counters={name: n}),
+            Report(stage=name),
+            Report(message=name),
+            Report(metadata={chance.choice([name, "stage", "last_message"]): to_json(n)}),
+            Report(errors=[entry(n) for n in range(n)]),
+            Report(warnings=[entry(n)] * 200),
+        ]
+    )
+
+
+def applied(bodies):
+    """A job after these reports, by the API's rules (docs/rules.md)."""
+    job = {
+        "processed": 0,
+        "total": 0,
+        "counters": {},
+        "metadata": {},
+        "stages": [],
+        "errors": [],
+        "warnings": [],
+    }
+    for body in bodies:
+        job["total"] = body.get("total_items", job["total"])
+        job["processed"] = body.get("processed_items", job["processed"]) + body.get("processed_delta", 0)
+        for name, n in body.get("counters", {}).items():
+            job["counters"][name] = job["counters"].get(name, 0) + n
+        job["metadata"].update(body.get("metadata_patch", {}))
+        if "stage" in body:
+            job["metadata"]["stage"] = body["stage"]
+            if job["stages"][-1:] != [body["stage"]]:
+                job["stages"].append(body["stage"])
+        if "message" in body:
+            job["metadata"]["last_message"] = body["message"]
+        job["errors"] += body.get("errors", [])
+        job["warnings"] += body.get("warnings", [])
+    return job
 
 
 class Merging(unittest.TestCase):
@@ -70,9 +117,21 @@ class Merging(unittest.TestCase):
             ],
         )
 
+    def test_whatever_is_merged_the_job_is_as_if_each_call_had_been_sent(self):
+        for seed in range(500):
+            chance = random.Random(seed)
+            reports = [any_report(chance) for _ in range(chance.randrange(1, 30))]
+            alone = applied(body for report in reports for body in merged(copy.deepcopy(report)))
+            buffer, bodies = Buffer(), []
+            for report in reports:
+                buffer.put(report)
+                if chance.random() < 0.1:
+                    bodies.append(json.loads(buffer.take().encode()))
+            self.assertEqual(applied([*bodies, *sent(buffer)]), alone, f"seed {seed}")
+
     def test_a_loop_over_stages_keeps_as_many_as_a_timeline_has(self):
         bodies = merged(*[Report(stage=str(n)) for n in range(1_000)])
-        self.assertEqual(len(bodies), MAX_WAITING_STAGES)
+        self.assertEqual(len(bodies), MAX_WAITING_REPORTS)
         self.assertEqual(bodies[-1], {"stage": "999"})
 
     def test_entries_are_split_by_number_and_the_end_comes_last(self):
