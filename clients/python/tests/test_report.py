@@ -118,7 +118,7 @@ class Merging(unittest.TestCase):
         )
 
     def test_whatever_is_merged_the_job_is_as_if_each_call_had_been_sent(self):
-        for seed in range(500):
+        for seed in range(200):
             chance = random.Random(seed)
             reports = [any_report(chance) for _ in range(chance.randrange(1, 30))]
             alone = applied(body for report in reports for body in merged(copy.deepcopy(report)))
