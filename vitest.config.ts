@@ -30,7 +30,7 @@ export default defineConfig({
       {
         test: {
           name: 'edge',
-          include: ['test/edge/**/*.test.ts', 'test/generated-clients/*.test.ts'],
+          include: ['test/edge/**/*.test.ts', 'test/clients/*.test.ts', 'test/generated-clients/*.test.ts'],
           hookTimeout: 30_000,
           testTimeout: 30_000,
         },
