@@ -98,6 +98,7 @@ export const reportProgress = endpoint({
       mark_started: true,
       stage: 'uploading',
       processed_items: 1_200,
+      counters: { created: 40 },
       error: { entity_type: 'product', entity_key: 'sku-7', error_type: 'no_price', message: 'No price' },
       warning: { entity_type: 'product', entity_key: 'sku-3', error_type: 'no_image', message: 'No image' },
     },
