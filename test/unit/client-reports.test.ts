@@ -235,6 +235,23 @@ test('after a cancellation the worker is told, and what it has done is sent once
   expect(problems).toEqual([])
 })
 
+test('a report that meets a cancellation does not use up the final one: all that is left is in that', async () => {
+  const { clock, api, problems, job } = start()
+  job.started()
+  await clock.pass(1_000)
+  api.cancel()
+  for (let n = 0; n < 450; n++) job.error(entry(`e${n}`))
+  job.stage('one')
+  job.add(3)
+  job.stage('two')
+  job.add(4)
+  await clock.pass(1_000)
+  expect(job.signal.aborted).toBe(true)
+  expect(api.job).toMatchObject({ status: 'cancelled', processed: 7, metadata: { stage: 'two' } })
+  expect(api.job.errors).toHaveLength(450)
+  expect(problems).toEqual([])
+})
+
 test('a cancellation is seen in the reply to any report, and later calls are ignored', async () => {
   const { clock, api, job } = start()
   job.processed(1)

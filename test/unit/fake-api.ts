@@ -7,6 +7,7 @@ type Fault = 'dropped' | 'reply lost' | 'unavailable' | 'truncated'
 /** What a job holds, as far as the client's tests are concerned. */
 interface FakeJob {
   status: string
+  isStarted: boolean
   total: number
   processed: number
   counters: Record<string, number>
@@ -19,12 +20,20 @@ interface FakeJob {
 
 export function newFakeJob(): FakeJob {
   const lists = { stages: [], errors: [], warnings: [] }
-  return { status: 'pending', total: 0, processed: 0, counters: Object.create(null), metadata: {}, ...lists }
+  return {
+    status: 'pending',
+    isStarted: false,
+    total: 0,
+    processed: 0,
+    counters: Object.create(null),
+    metadata: {},
+    ...lists,
+  }
 }
 
 /** Applies a report by the rules of the API, in its order. */
 export function applyToFakeJob(job: FakeJob, report: Wire): void {
-  if (report.mark_started) job.status = 'in_progress'
+  if (report.mark_started) Object.assign(job, { status: 'in_progress', isStarted: true })
   job.total = report.total_items ?? job.total
   job.processed = (report.processed_items ?? job.processed) + (report.processed_delta ?? 0)
   for (const [name, count] of Object.entries<number>(report.counters ?? {}))
@@ -108,8 +117,9 @@ export class FakeApi {
   }
 
   #jobJson() {
-    const { status, total, processed } = this.job
-    return { job_id: 'job_1', status, total_items: total, processed_items: processed }
+    const { status, isStarted, total, processed } = this.job
+    const started_at = isStarted ? '2026-11-27T10:00:00.000Z' : null
+    return { job_id: 'job_1', status, started_at, total_items: total, processed_items: processed }
   }
 }
 

@@ -44,6 +44,7 @@ export class ReportSender {
   readonly #stop = new AbortController()
   #isRunning = false
   #closed: Error | undefined
+  #hasStarted = false
   #nudge: AbortController | undefined
   #tryUntil = 0
   /** No attempt before this time: the API has asked for it, or the last attempts failed. */
@@ -144,8 +145,9 @@ export class ReportSender {
 
   async #send(report: Outgoing): Promise<void> {
     try {
-      const reply = await this.#request(report, () => this.#tryUntil)
+      const reply = await this.#request(this.#withStart(report), () => this.#tryUntil)
       const job = readJob(reply.body)
+      this.#hasStarted ||= job.startedAt !== null
       this.#outage.end()
       // It is sending and gets answers: what is left has its time, too.
       this.#tryUntil = Math.max(this.#tryUntil, this.#now() + this.#connection.giveUpAfterMs)
@@ -169,6 +171,14 @@ export class ReportSender {
       } else if (error instanceof JobClosedError) await this.#closeElsewhere(error)
       else this.#settleRefused(report, error instanceof Error ? error : new Error(String(error)))
     }
+  }
+
+  /**
+   * Says again that a running job is started, which changes nothing. Once the job is canceled, the API then refuses the report
+   * and does not take it for the one final report, which is to hold all that is left.
+   */
+  #withStart(report: Outgoing): Outgoing {
+    return this.#hasStarted ? { ...report, fields: { ...report.fields, markStarted: true } } : report
   }
 
   #request(report: Outgoing, giveUpAt: () => number): Promise<ApiReply> {
