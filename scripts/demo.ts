@@ -1,8 +1,12 @@
-/** `npm run demo`: starts an edge, issues a key, imports a real file with the feed worker, and checks the finished job. */
+/**
+ * `npm run demo`: starts an edge, issues a key, imports a real file with the feed worker, and checks the finished job. With
+ * `-- --stay`, the edge and its page stay up to be looked at.
+ */
 import { rmSync } from 'node:fs'
 import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { parseArgs } from 'node:util'
 import { drizzle } from 'drizzle-orm/d1'
 import type { FeedCounts } from '../examples/feed-worker/check-rows.ts'
 import { openFakeImport } from '../examples/feed-worker/fake-import.ts'
@@ -12,6 +16,7 @@ import { createProgressLine } from '../examples/feed-worker/progress-line.ts'
 import { hashServerApiKey, newServerApiKey } from '../src/access/server-api-key.ts'
 import { insertApiKey } from '../src/store/api-keys.ts'
 import { type Edge, openEdge } from './edge.ts'
+import { watchNpm } from './watch-npm.ts'
 
 /** 3,201 films, as published: with numeric titles, duplicates, and dates that say "TBD". */
 const FEED = join(import.meta.dirname, '../node_modules/vega-datasets/data/movies.json')
@@ -28,7 +33,17 @@ const SHOWN_ENTRIES = 2
 
 type JobJson = Record<string, unknown> & { errors: unknown[]; warnings: unknown[] }
 
+const { stay } = readFlags()
 process.exitCode = await demo()
+
+function readFlags(): { stay: boolean } {
+  try {
+    return { stay: false, ...parseArgs({ options: { stay: { type: 'boolean' } } }).values }
+  } catch (error) {
+    console.error(`${error instanceof Error ? error.message : error}\n\nUsage: npm run demo -- [--stay]`)
+    process.exit(2)
+  }
+}
 
 async function demo(): Promise<number> {
   const state = await mkdtemp(join(tmpdir(), 'milepost-demo-'))
@@ -38,7 +53,8 @@ async function demo(): Promise<number> {
   try {
     edge = await openEdge({ persistTo: state })
     console.log(`The edge is running at ${edge.url}`)
-    await importFilms(edge)
+    const { key, jobId } = await importFilms(edge)
+    if (stay) await showAround(edge, key, jobId)
     return 0
   } catch (failure) {
     console.error(`The demo failed: ${failure instanceof Error ? failure.message : failure}`)
@@ -49,7 +65,7 @@ async function demo(): Promise<number> {
 }
 
 /** Throws if the import fails or any count is wrong. */
-async function importFilms(edge: Edge): Promise<void> {
+async function importFilms(edge: Edge): Promise<{ key: string; jobId: string }> {
   const key = await issueKey(edge)
   const fakeImport = await openFakeImport()
   const line = createProgressLine(process.stdout)
@@ -73,9 +89,30 @@ async function importFilms(edge: Edge): Promise<void> {
     console.log(
       `${rows} rows: ${usable} dispatched, ${errors} errors, ${warnings} warnings. The job's counts match.`,
     )
+    return { key, jobId: outcome.job.jobId }
   } finally {
     await fakeImport.close()
   }
+}
+
+/** Says where to look, and resolves when the user has seen enough. */
+async function showAround(edge: Edge, key: string, jobId: string): Promise<void> {
+  console.log(`
+  The page:     ${edge.url}/#/jobs/${jobId}
+                sign in with the key ${key}
+  Reference:    ${edge.url}/docs
+  In a shell:   export MILEPOST_URL=${edge.url} MILEPOST_API_KEY=${key}
+                npx milepost get ${jobId}
+  Stop:         Ctrl-C
+`)
+  await new Promise<void>((resolve) => {
+    watchNpm(resolve)
+    // Miniflare's own listeners would end this process before it could clean up.
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+      process.removeAllListeners(signal)
+      process.on(signal, resolve)
+    }
+  })
 }
 
 async function issueKey(edge: Edge): Promise<string> {
