@@ -1,0 +1,70 @@
+import { Transform, type TransformCallback } from 'node:stream'
+import { MARKER_NAMES } from './marker.ts'
+
+const COLON = 0x3a
+const NEWLINE = 0x0a
+/** A line that begins like a marker and is longer than this is text. */
+const MAX_MARKER_BYTES = 64 * 1024
+
+/**
+ * Takes the marker lines out of what a command prints, and passes everything else on, byte for byte and at once. Only a line that
+ * may yet become a marker is held until it is complete.
+ *
+ * @param takeMarker is given each line that may be a marker, without its end; returns whether it was one
+ */
+export class MarkerFilter extends Transform {
+  readonly #takeMarker: (line: string) => boolean
+  #isAtLineStart = true
+  #held: Buffer | undefined
+
+  constructor(takeMarker: (line: string) => boolean) {
+    super()
+    this.#takeMarker = takeMarker
+  }
+
+  override _transform(chunk: Buffer, _: BufferEncoding, done: TransformCallback): void {
+    const bytes = this.#held === undefined ? chunk : Buffer.concat([this.#held, chunk])
+    this.#held = undefined
+    /** Where what has not been passed on begins. */
+    let from = 0
+    for (let at = 0; at < bytes.length; ) {
+      const newline = bytes.indexOf(NEWLINE, at)
+      const end = newline === -1 ? bytes.length : newline
+      const isCandidate = this.#isAtLineStart && bytes[at] === COLON && end - at <= MAX_MARKER_BYTES
+      this.#isAtLineStart = newline !== -1
+      if (isCandidate && newline === -1 && this.#mayBecomeMarker(bytes.subarray(at))) {
+        this.#pass(bytes.subarray(from, at))
+        this.#held = bytes.subarray(at)
+        this.#isAtLineStart = true
+        done()
+        return
+      }
+      if (isCandidate && newline !== -1 && this.#takeMarker(bytes.toString('utf8', at, newline))) {
+        this.#pass(bytes.subarray(from, at))
+        from = newline + 1
+      }
+      at = end + 1
+    }
+    this.#pass(bytes.subarray(from))
+    done()
+  }
+
+  override _flush(done: TransformCallback): void {
+    const last = this.#held
+    if (last !== undefined && !this.#takeMarker(last.toString('utf8'))) this.#pass(last)
+    done()
+  }
+
+  #mayBecomeMarker(bytes: Buffer): boolean {
+    const beginning = bytes.toString('latin1', 0, 12)
+    return MARKER_NAMES.some((name) => {
+      const start = `::${name}`
+      if (beginning.length <= start.length) return start.startsWith(beginning)
+      return beginning.startsWith(start) && /\s/.test(beginning.charAt(start.length))
+    })
+  }
+
+  #pass(bytes: Buffer): void {
+    if (bytes.length > 0) this.push(bytes)
+  }
+}
