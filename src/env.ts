@@ -25,6 +25,8 @@ export interface Env {
   ARCHIVE_AFTER_SECONDS?: Variable<number>
   /** A live job is failed after this many days without a report; 0: never. */
   ABANDONED_AFTER_DAYS?: Variable<number>
+  /** How long a canceled job still takes one final report. */
+  CANCEL_GRACE_SECONDS?: Variable<number>
   /** UTF-8 bytes of the entries that a job keeps. Further entries are only counted. */
   MAX_ENTRY_BYTES_PER_JOB?: Variable<number>
   /** Live jobs of one organization. With that many, it cannot create another. */
@@ -43,7 +45,7 @@ export interface Env {
   REQUESTS?: RateLimit
   /** Limits how often one IP address may fail to authenticate. Without it, there is no limit. */
   FAILED_LOGINS?: RateLimit
-  /** The Stytch B2B project whose sessions are accepted. Without it and its secret, cookies are not accepted. */
+  /** The Stytch B2B project whose sessions are accepted. Without it and its secret, there are none. */
   STYTCH_PROJECT_ID?: string
   STYTCH_SECRET?: string
   /** Stytch's base URL, if not the default. */

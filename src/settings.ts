@@ -12,6 +12,7 @@ export const DEFAULTS = {
   ARCHIVE_AFTER_SECONDS: 86_400,
   RETENTION_DAYS: 90,
   ABANDONED_AFTER_DAYS: 30,
+  CANCEL_GRACE_SECONDS: 30,
   ALLOW_LOOPBACK_CALLBACKS: false,
   RECORDERS_PER_DATABASE: 1,
   MAX_ENTRY_BYTES_PER_JOB: 64 * 1024 * 1024,
@@ -27,6 +28,8 @@ export interface Settings {
   abandonAfterDays: number
   /** How long a finished job stays in D1, in ms; 0: forever. */
   retention: number
+  /** How long a canceled job still takes one final report, in ms. */
+  cancelGrace: number
   /** Whether a callback URL may lead to this machine. */
   allowLoopback: boolean
   /** How many recorders the jobs are spread over: 1 to 100. */
@@ -48,6 +51,7 @@ export function readSettings(env: Partial<Env>): Settings {
     archiveAfter: Math.min(readNumber(env, 'ARCHIVE_AFTER_SECONDS') * SECOND, MAX_DAYS * DAY),
     abandonAfterDays: Math.min(readNumber(env, 'ABANDONED_AFTER_DAYS'), MAX_DAYS),
     retention: Math.min(readNumber(env, 'RETENTION_DAYS'), MAX_DAYS) * DAY,
+    cancelGrace: Math.min(readNumber(env, 'CANCEL_GRACE_SECONDS') * SECOND, MAX_DAYS * DAY),
     allowLoopback: readBoolean(env, 'ALLOW_LOOPBACK_CALLBACKS'),
     recorders: Math.min(Math.max(Math.floor(readNumber(env, 'RECORDERS_PER_DATABASE')), 1), MAX_RECORDERS),
     maxEntryBytes: readNumber(env, 'MAX_ENTRY_BYTES_PER_JOB'),

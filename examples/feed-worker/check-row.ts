@@ -1,4 +1,4 @@
-import type { ReportedEntry } from '../../src/client/wire.ts'
+import type { ReportedEntry } from 'milepost'
 import { isBlank, readNumber, readText, showCell } from './cell.ts'
 import { findDoubts } from './find-doubts.ts'
 import type { Mapping } from './mapping.ts'

@@ -1,6 +1,5 @@
-import { createJob, JobReporter } from '../../src/client/job-reporter.ts'
-import { type Connection, JobClosedError, UnreachableError } from '../../src/client/send-with-retries.ts'
-import type { Job, Report } from '../../src/client/wire.ts'
+import { setTimeout as pause } from 'node:timers/promises'
+import { type Job, type JobReporter, Milepost, type MilepostOptions, UnreachableError } from 'milepost'
 import type { FeedRow } from './check-row.ts'
 import { checkRows, type FeedCounts } from './check-rows.ts'
 import { delayAbort } from './delay-abort.ts'
@@ -13,16 +12,18 @@ export interface FeedRun {
   /** A path or an http(s) URL of a CSV, JSON or JSONL file, plain or gzip. */
   source: string
   mapping: Mapping
-  /** `FeedRun.signal` takes the place of the connection's own signal. */
-  connection: Omit<Connection, 'signal'>
+  /** How to reach the Jobs API. */
+  connection: MilepostOptions
   /** The URL of `/import-json-async`. */
   dispatchUrl: string
   /** Release dates far beyond this day are doubtful. Default: now. */
   today?: Date
-  /** How many rows to check or upload between two reports. Default 100. */
+  /** How many rows to check or upload at a time. Default 100. */
   batchRows?: number
-  /** Called with the job after each report. The run awaits it. */
-  onProgress?: (job: Job) => void | Promise<void>
+  /** How long to pause after each batch, in ms. Default 0: only long enough for reports to go out. */
+  pauseMs?: number
+  /** Called with the job after each report that has arrived. */
+  onProgress?: (job: Job) => void
   /** When aborted, the run ends within about a second, and the job fails with the signal's reason. */
   signal?: AbortSignal
 }
@@ -39,93 +40,116 @@ export type FeedOutcome =
 /** A killed worker cannot report it. The API flags the job as stalled after this long without a report. */
 const STALL_AFTER_SECONDS = 300
 
-/** After an abort, how long the current call may still take. It may be creating the job that has to be failed. */
-const CURRENT_CALL_MS = 400
-
-/** After an abort, how long reporting the failure may take. */
-const FAILURE_REPORT_MS = 800
+/** After an abort, how long each of two attempts to tell the API may take. The first may be creating the job. */
+const LAST_CALL_MS = 400
 
 /**
  * Imports a product file and reports on it as a job: downloading, transforming, uploading, dispatched. Any failure on the way
- * fails the job with a plain message. Throws only if the API refuses to create the job or cannot be reached.
+ * fails the job with a plain message. Throws only if the API refuses to create the job, or cannot be reached for so long that the
+ * client gives up.
  */
 export async function runFeedWorker(run: FeedRun): Promise<FeedOutcome> {
-  const connection = { ...run.connection, signal: delayAbort(run.signal, CURRENT_CALL_MS) }
-  let reporter: JobReporter
+  const milepost = new Milepost(run.connection)
+  let job: JobReporter
   try {
     run.signal?.throwIfAborted()
-    reporter = await createJob(connection, {
-      jobType: 'feed_import',
-      totalItems: 0,
-      metadata: { source: nameFeed(run.source) },
-      triggeredBy: 'feed-worker',
-      stallAfterSeconds: STALL_AFTER_SECONDS,
-    })
+    job = await milepost.createJob(
+      {
+        jobType: 'feed_import',
+        totalItems: 0,
+        metadata: { source: nameFeed(run.source) },
+        triggeredBy: 'feed-worker',
+        stallAfterSeconds: STALL_AFTER_SECONDS,
+      },
+      {
+        signal: delayAbort(run.signal, LAST_CALL_MS),
+        ...(run.onProgress && { onProgress: run.onProgress }),
+        // Of a worker that is being stopped, only the outcome matters.
+        onProblem: (problem) => run.signal?.aborted || console.warn(problem.message),
+      },
+    )
   } catch (failure) {
     if (!run.signal?.aborted || failure !== run.signal.reason) throw failure
     return { kind: 'stopped', jobId: null, message: describeFailure(failure) }
   }
   try {
-    return await importFeed(run, reporter)
+    return await importFeed(run, job)
   } catch (failure) {
-    if (failure instanceof JobClosedError) {
-      return { kind: 'closed', jobId: reporter.jobId, message: failure.message }
-    }
+    if (job.signal.aborted) return await describeClosed(job)
     // Reporting the failure would only wait just as long for the same API.
     if (failure instanceof UnreachableError && !run.signal?.aborted) throw failure
-    return await failJob(run, reporter.jobId, describeFailure(failure))
+    return await failJob(run, milepost, job, describeFailure(failure))
+  } finally {
+    job.close()
   }
 }
 
-async function failJob(run: FeedRun, jobId: string, message: string): Promise<FeedOutcome> {
-  const connection = { ...run.connection, signal: delayAbort(run.signal, FAILURE_REPORT_MS) }
+/** Someone else ended the job. Waits until the client has sent what still counts. */
+async function describeClosed(job: JobReporter): Promise<FeedOutcome> {
+  const closed: unknown = await job.flush().catch((failure) => failure)
+  return { kind: 'closed', jobId: job.jobId, message: closed instanceof Error ? closed.message : '' }
+}
+
+async function failJob(
+  run: FeedRun,
+  milepost: Milepost,
+  job: JobReporter,
+  message: string,
+): Promise<FeedOutcome> {
+  const { jobId } = job
   try {
-    return { kind: 'failed', job: await new JobReporter(connection, jobId).fail(message), message }
+    const failed = await job.fail(message, { signal: delayAbort(run.signal, LAST_CALL_MS) })
+    return { kind: 'failed', job: failed, message }
   } catch (failure) {
-    if (failure instanceof JobClosedError) return { kind: 'closed', jobId, message: failure.message }
-    if (run.signal?.aborted) return { kind: 'stopped', jobId, message }
-    throw failure
+    if (job.signal.aborted) return await describeClosed(job)
+    if (!run.signal?.aborted) throw failure
+  }
+  // A report before it does not get through. Give that one up, and tell only the failure.
+  job.close()
+  try {
+    const failed = await milepost.job(jobId).fail(message, { giveUpAfterMs: LAST_CALL_MS })
+    return { kind: 'failed', job: failed, message }
+  } catch {
+    return { kind: 'stopped', jobId, message }
   }
 }
 
-async function importFeed(run: FeedRun, reporter: JobReporter): Promise<FeedOutcome> {
-  const report = async (progress: Report) => {
-    run.signal?.throwIfAborted()
-    const job = await reporter.report(progress)
-    await run.onProgress?.(job)
-    return job
+async function importFeed(run: FeedRun, job: JobReporter): Promise<FeedOutcome> {
+  const signal = run.signal ? AbortSignal.any([run.signal, job.signal]) : job.signal
+  signal.throwIfAborted()
+  const nextBatch = async () => {
+    await job.drained({ signal })
+    await pause(run.pauseMs ?? 0, undefined, { signal })
   }
 
-  await report({ markStarted: true, stage: 'downloading', message: `Reading ${nameFeed(run.source)}` })
-  const rows = await readFeed(run.source, { signal: run.signal })
+  job.report({ markStarted: true, stage: 'downloading', message: `Reading ${nameFeed(run.source)}` })
+  const rows = await readFeed(run.source, { signal })
   // An empty feed is almost always the sender's mistake. "completed" would hide it.
   if (rows.length === 0) throw new FeedError('The feed has no rows')
   refuseForeignFeed(rows, run.mapping)
-  await report({ totalItems: rows.length, stage: 'transforming', message: `${rows.length} rows to check` })
+  job.report({ totalItems: rows.length, stage: 'transforming', message: `${rows.length} rows to check` })
 
   const { mapping, today = new Date(), batchRows = 100 } = run
-  const { items, counts } = await checkRows(rows, { mapping, today, batchRows, report })
+  const { items, counts } = await checkRows(rows, { mapping, today, batchRows, job, nextBatch })
 
-  await report({ stage: 'uploading', message: `${items.length} usable rows to upload` })
+  job.report({ stage: 'uploading', message: `${items.length} usable rows to upload` })
   const importJobId = await uploadItems(items, {
     url: run.dispatchUrl,
     batchRows,
-    signal: run.signal,
+    signal,
     onBatch: async (jobId, received) => {
-      await report({
+      job.report({
         processedItems: received,
         // Report it with every batch: an abandoned import must be findable from the job.
         metadataPatch: { import_job_id: jobId },
         message: `Uploaded ${received} of ${items.length} rows`,
       })
+      await nextBatch()
     },
   })
 
-  // One report, not two: a worker that died between them would leave a finished job open.
-  const dispatched = { stage: 'dispatched', message: `Dispatched as ${importJobId}` }
-  const job = await reporter.report({ ...(importJobId !== null && dispatched), markCompleted: true })
-  await run.onProgress?.(job)
-  return { kind: 'finished', job, counts, importJobId }
+  if (importJobId !== null) job.report({ stage: 'dispatched', message: `Dispatched as ${importJobId}` })
+  return { kind: 'finished', job: await job.complete(), counts, importJobId }
 }
 
 /** With the wrong mapping, every row lacks its title. Fail once and clearly instead of reporting thousands of errors. */

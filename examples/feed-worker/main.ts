@@ -11,7 +11,7 @@ const USAGE = `Usage: node examples/feed-worker/main.ts FILE_OR_URL [--url URL] 
 
   FILE_OR_URL      a product file: CSV, JSON (an array) or JSONL, plain or gzip
   --url            the URL of the Jobs API; or MILEPOST_URL
-  --key            a server API key with job:create; or MILEPOST_KEY
+  --key            a server API key with job:create; or MILEPOST_API_KEY
   --mapping        a JSON file that names the columns: {"title": "name", "key": "sku", "amount": "price", …}; default: a film catalog
   --dispatch-url   the /import-json-async to send the rows to; default: a fake that this program starts`
 
@@ -96,7 +96,7 @@ async function readArguments() {
   })
   const [source, ...others] = positionals
   const url = values.url ?? process.env.MILEPOST_URL
-  const key = values.key ?? process.env.MILEPOST_KEY
+  const key = values.key ?? process.env.MILEPOST_API_KEY
   if (source === undefined || others.length > 0) throw new Error('Pass one file or URL')
   if (!url || !URL.canParse(url)) throw new Error('Pass the URL of the Jobs API: --url http://localhost:8787')
   if (!key) throw new Error('Pass a server API key: --key mp_…')

@@ -1,4 +1,4 @@
-import type { Job } from '../../src/client/wire.ts'
+import type { Job } from 'milepost'
 
 const BAR_WIDTH = 24
 

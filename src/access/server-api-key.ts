@@ -17,6 +17,11 @@ export function isServerApiKey(text: string): boolean {
   return SERVER_API_KEY.test(text)
 }
 
+/** Whether a string was meant to be a server API key. It is then shown to nobody else: it may be a real one with a typo. */
+export function resemblesServerApiKey(text: string): boolean {
+  return text.startsWith('mp_')
+}
+
 /**
  * SHA-256 of the key, as 64 hexadecimal digits: the only part that is ever stored or remembered. A fast hash is enough,
  * since 256 random bits cannot be brute-forced.

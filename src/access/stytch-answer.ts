@@ -36,6 +36,10 @@ const NO_SESSION = new Set([
   'invalid_session_missing_primary_factor',
   'session_must_have_at_least_one_active_factor',
   'attribute_mismatch',
+  'jwt_invalid_audience',
+  'jwt_invalid_claims',
+  'jwt_invalid_issuer',
+  'invalid_signature',
   // Only the token varies in our requests.
   'bad_request',
 ])

@@ -15,13 +15,8 @@ const REFUSED_FOR_MS = 10_000
 const OLDEST_JWT_SECONDS = 60
 const NO_ANSWER: StytchAnswer = { kind: 'unavailable', failure: undefined }
 
-/** The cookies of a session. */
-export interface SessionCookies {
-  /** `stytch_session`: the session's opaque token. */
-  token: string
-  /** `stytch_session_jwt`; undefined if there is none. */
-  jwt: string | undefined
-}
+/** What a caller presents of a session: its opaque token, its JWT, or both. */
+export type SessionProof = { token: string; jwt: string | undefined } | { token: undefined; jwt: string }
 
 type SessionCheck = { ok: true; caller: SessionCaller } | { ok: false; reason: 'unknown' | 'unavailable' }
 
@@ -64,8 +59,11 @@ export class StytchSessions {
     this.#onError = onError
   }
 
-  /** Whose session it is, from memory or the JWT; undefined if neither says. `tokenHash` is the token's SHA-256. */
-  async recall({ jwt }: SessionCookies, tokenHash: string): Promise<SessionCheck | undefined> {
+  /**
+   * Whose session it is, from memory or the JWT; undefined if neither says. `tokenHash` is the SHA-256 of the token, or of
+   * the JWT if there is no token.
+   */
+  async recall({ jwt }: SessionProof, tokenHash: string): Promise<SessionCheck | undefined> {
     const known = this.#remembered(this.#checks, tokenHash)
     if (known !== undefined) return known
     const caller = jwt === undefined ? undefined : await this.#proven(jwt)
@@ -73,11 +71,11 @@ export class StytchSessions {
   }
 
   /** Whose session it is. Never throws, and waits at most 2 s for an answer. */
-  async check(cookies: SessionCookies, tokenHash: string): Promise<SessionCheck> {
-    const known = await this.recall(cookies, tokenHash)
+  async check(proof: SessionProof, tokenHash: string): Promise<SessionCheck> {
+    const known = await this.recall(proof, tokenHash)
     if (known !== undefined) return known
     const askedAt = this.#now()
-    const answer = await this.#authenticate({ session_token: cookies.token })
+    const answer = await this.#authenticate(toRequest(proof))
     if (answer.kind === 'unavailable') return { ok: false, reason: 'unavailable' }
     const check: SessionCheck =
       answer.kind === 'session' ? { ok: true, caller: answer.caller } : { ok: false, reason: 'unknown' }
@@ -87,7 +85,7 @@ export class StytchSessions {
 
   /** Whether the member may do this in their organization. Never throws, and waits at most 2 s for an answer. */
   async permits(
-    cookies: SessionCookies,
+    proof: SessionProof,
     tokenHash: string,
     caller: SessionCaller,
     permission: Permission,
@@ -98,9 +96,9 @@ export class StytchSessions {
     if (known !== undefined) return known
 
     const authorization_check = { organization_id: organizationId, ...toResourceAction(permission) }
-    if (cookies.jwt !== undefined && (await this.#proven(cookies.jwt, authorization_check))) return 'yes'
+    if (proof.jwt !== undefined && (await this.#proven(proof.jwt, authorization_check))) return 'yes'
     const askedAt = this.#now()
-    const answer = await this.#authenticate({ session_token: cookies.token, authorization_check })
+    const answer = await this.#authenticate({ ...toRequest(proof), authorization_check })
     switch (answer.kind) {
       case 'session':
       case 'forbidden': {
@@ -157,6 +155,11 @@ export class StytchSessions {
 
 type AuthenticateRequest = Parameters<StytchCalls['authenticate']>[0]
 type AuthorizationCheck = NonNullable<AuthenticateRequest['authorization_check']>
+
+/** Stytch takes one of them. A JWT that has expired still stands for its session, until that ends. */
+function toRequest(proof: SessionProof): AuthenticateRequest {
+  return proof.token === undefined ? { session_jwt: proof.jwt } : { session_token: proof.token }
+}
 
 /** What to remember of Stytch's answer, at most until the session ends. */
 function toRemember<Value>(answer: Value, said: StytchAnswer, askedAt: number): Remembered<Value> {

@@ -4,7 +4,7 @@ import { element } from './dom.js'
 /** What an empty list shows instead. @param {() => void} onClear clears all filters */
 export function createEmptyList(onClear) {
   const call = `curl ${location.origin}/api/jobs/ \\
-  -H "Authorization: Bearer $MILEPOST_KEY" \\
+  -H "Authorization: Bearer $MILEPOST_API_KEY" \\
   -H "Content-Type: application/json" \\
   -d '{"job_type": "product-import", "total_items": 100}'`
   const none = element(
@@ -21,7 +21,7 @@ export function createEmptyList(onClear) {
     element(
       'p',
       { class: 'quiet' },
-      element('code', {}, 'MILEPOST_KEY'),
+      element('code', {}, 'MILEPOST_API_KEY'),
       ' is a key that may create jobs. The worker then reports its progress with a POST to ',
       element('code', {}, '/api/jobs/{job_id}/progress'),
       '.',

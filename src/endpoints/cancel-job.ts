@@ -25,7 +25,9 @@ export const cancelJob = endpoint({
   method: 'post',
   path: '/api/jobs/{job_id}/cancel',
   summary: 'Cancel Job',
-  description: 'Cancels a job that is not finished. Its worker finds out when its next report gets 409.',
+  description:
+    'Cancels a job that is not finished. Its worker finds out from the `Job-Status` of the reply to its next report, and ' +
+    'can send one last report of what it still has.',
   permission: 'job:cancel',
   body: { schema: CancelRequest, example: { reason: 'The feed is outdated' }, optional: true },
   replies: { 200: wholeJob },

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { counters } from '../http/body/counters.ts'
 import { boolean, dictionary, integer, list, text } from '../http/body/fields.ts'
 import { callJob } from '../http/call-job.ts'
 import { component } from '../http/component.ts'
@@ -6,6 +7,7 @@ import { endpoint } from '../http/endpoint.ts'
 import { jobJson } from '../http/reply/job-json.ts'
 import { wholeJob } from '../http/reply/job-schemas.ts'
 import { refuse } from '../http/reply/refuse.ts'
+import { type Fault, raise } from '../http/reply/validation-error.ts'
 import type { Report, ReportedEntry } from '../jobs/job.ts'
 import {
   MAX_DETAILS_BYTES,
@@ -33,6 +35,11 @@ const JobProgressErrorBody = component(
 
 const entries = () => list(JobProgressErrorBody, MAX_REPORTED_ENTRIES).nullable().optional()
 
+const SET_AND_ADDED: Fault = {
+  type: 'value_error',
+  msg: 'Value error, processed_delta cannot be sent with processed_items',
+}
+
 export const JobProgressRequest = component(
   'JobProgressRequest',
   z
@@ -40,6 +47,16 @@ export const JobProgressRequest = component(
       mark_started: boolean().prefault(false).describe('Starts the job'),
       total_items: integer().nullable().optional().describe('The number of items to process'),
       processed_items: integer().nullable().optional().describe('The number of items processed so far'),
+      processed_delta: integer()
+        .nullable()
+        .optional()
+        .describe('A number to add to the items processed; not together with processed_items'),
+      counters: counters()
+        .nullable()
+        .optional()
+        .describe(
+          'Numbers to add to the counters of the job: up to 50 in all, with names of 1 to 64 characters',
+        ),
       metadata_patch: dictionary(MAX_METADATA_BYTES)
         .nullable()
         .optional()
@@ -58,6 +75,9 @@ export const JobProgressRequest = component(
         .optional()
         .describe('Fails the job, and says why. An empty text fails it, too'),
     })
+    .superRefine(({ processed_items, processed_delta }, ctx) => {
+      if (isGiven(processed_items) && isGiven(processed_delta)) raise(ctx, SET_AND_ADDED, ['processed_delta'])
+    })
     .describe('A report on a job. Absent and null fields have no effect'),
 )
 
@@ -68,7 +88,8 @@ export const reportProgress = endpoint({
   summary: 'Report Job Progress',
   description:
     'Reports anything about a job: its start, its counts and stage, errors and warnings, and its end. Absent and null ' +
-    'fields have no effect; all others are applied in one step. A report answered with 200 is never lost.',
+    'fields have no effect; all others are applied in one step. A report answered with 200 is never lost. After a ' +
+    'cancellation, one last report without a mark is taken for 30 seconds; the job stays `cancelled`.',
   permission: 'job:create',
   body: {
     schema: JobProgressRequest,
@@ -82,9 +103,18 @@ export const reportProgress = endpoint({
   idempotent: 'report',
   replies: { 200: wholeJob },
   refusals: [409],
+  headers: {
+    'Job-Status': {
+      description:
+        'The status of the job now, which the body may not show: a worker that reads `cancelled` here stops, and can send ' +
+        'what it still has in one last report.',
+      schema: { type: 'string' },
+    },
+  },
   async handle(c) {
     const report = toReport(c.req.valid('json'))
     const reply = await callJob(c, (object, address) => object.report(address, report, c.var.keyedRequest))
+    if ('status' in reply) c.header('Job-Status', reply.status)
     return reply.ok ? jobJson(c, reply) : refuse(c, reply)
   },
 })
@@ -95,6 +125,8 @@ export function toReport(body: z.output<typeof JobProgressRequest>): Report {
   if (body.mark_started) report.markStarted = true
   if (isGiven(body.total_items)) report.totalItems = body.total_items
   if (isGiven(body.processed_items)) report.processedItems = body.processed_items
+  if (isGiven(body.processed_delta)) report.processedDelta = body.processed_delta
+  if (isGiven(body.counters) && Object.keys(body.counters).length > 0) report.counters = body.counters
   if (isGiven(body.metadata_patch)) report.metadataPatch = body.metadata_patch
   if (isGiven(body.stage)) report.stage = body.stage
   if (isGiven(body.message)) report.message = body.message

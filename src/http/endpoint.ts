@@ -11,6 +11,12 @@ export interface ReplyContent {
   content?: Record<string, z.ZodType>
 }
 
+/** A header, with its JSON Schema. */
+interface HeaderContent {
+  description: string
+  schema: { type: string }
+}
+
 /** Statuses of refusals that do not follow from an endpoint's other fields: see `refusalsOf`. */
 type OwnRefusal = 409
 
@@ -34,6 +40,8 @@ export interface Endpoint<Sent extends Input = Input> {
   idempotent?: 'create' | 'report'
   replies: Partial<Record<200 | 204 | 304, ReplyContent>>
   refusals?: OwnRefusal[]
+  /** Headers that all `replies` and `refusals` have, by name. */
+  headers?: Record<string, HeaderContent>
   // A method, not a property: its parameter is bivariant, so endpoints with different bodies fit into one list.
   handle(c: Context<EdgeEnv, string, Sent>): Response | Promise<Response>
 }

@@ -32,7 +32,10 @@ export class ArchivedJob implements HeldJob {
     const repeated = request === null ? undefined : await this.#repeat(request, now)
     if (repeated !== undefined) return repeated
     const outcome = change(this.job, now, () => 'clean')
-    return outcome.ok ? show(this.job, this.recent, now) : outcome
+    if (!outcome.ok) return outcome
+    // The time for a final report was over when the job was archived, but the clock may have been set back since.
+    if (outcome.job !== this.job) return { ok: false, reason: 'closed', status: this.job.status }
+    return show(this.job, this.recent, now)
   }
 
   async entries(page: EntryPage): Promise<FoundEntries> {
@@ -69,14 +72,15 @@ export class ArchivedJob implements HeldJob {
     const earlier = await this.#findHere(find, (reply) => reply !== undefined)
     if (earlier === undefined) return undefined
     const { asOf, job } = earlier
+    const { status } = this.job
     switch (judgeRepeat({ ...earlier.request, asOf }, request, now)) {
       case 'expired':
         return undefined
       case 'key_reused':
         return { ok: false, reason: 'key_reused' }
       case 'repeated':
-        if (job === null) return replay(this.job, this.recent, now)
-        return replay(job, await findRecent(this.#home.store, this.key, job), asOf)
+        if (job === null) return replay(this.job, this.recent, now, status)
+        return replay(job, await findRecent(this.#home.store, this.key, job), asOf, status)
     }
   }
 }

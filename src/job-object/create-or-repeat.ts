@@ -36,7 +36,7 @@ export async function createOrRepeat(
 
 /** The reply to a create whose job exists: for the same body, the job as it was created. */
 function repeatCreate(
-  { jobId, createdAt, createFingerprint }: Job,
+  { jobId, status, createdAt, createFingerprint }: Job,
   newJob: NewJob,
   request: KeyedRequest,
 ): JobReply {
@@ -47,6 +47,6 @@ function repeatCreate(
     case 'expired':
       return { ok: false, reason: 'key_expired', jobId }
     case 'repeated':
-      return replay(createJob(jobId, newJob, createdAt, createFingerprint), NO_ENTRIES, createdAt)
+      return replay(createJob(jobId, newJob, createdAt, createFingerprint), NO_ENTRIES, createdAt, status)
   }
 }

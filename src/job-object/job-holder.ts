@@ -1,3 +1,4 @@
+import { awaitsFinalReport } from '../jobs/final-report.ts'
 import { isFinished, type Job, type JobKey } from '../jobs/job.ts'
 import { logJobError } from '../log.ts'
 import { Moment } from '../moment.ts'
@@ -152,6 +153,6 @@ export class JobHolder {
 }
 
 /** Whether the job has no duties left, so that D1 alone can serve it. */
-function isOver({ status, nextDeliveryAt }: Job): boolean {
-  return isFinished(status) && nextDeliveryAt === null
+function isOver(job: Job): boolean {
+  return isFinished(job.status) && job.nextDeliveryAt === null && !awaitsFinalReport(job, Date.now())
 }

@@ -89,9 +89,10 @@ export class JobObject extends DurableObject<Env> {
     return this.#change(address, change, request)
   }
 
-  /** Cancels the job. Its worker learns of it from its next report. */
+  /** Cancels the job. Its worker learns of it from the reply to its next report. */
   cancel(address: JobAddress, reason: string | null): Promise<JobReply> {
-    return this.#change(address, (job, now) => cancelJob(job, reason, now), null)
+    const { cancelGrace } = this.#settings
+    return this.#change(address, (job, now) => cancelJob(job, reason, now, cancelGrace), null)
   }
 
   /** The job as last acknowledged, even while D1 is behind. */

@@ -1,5 +1,5 @@
 import type { EntryGroup, EntryPage, FoundEntries } from '../jobs/entry-page.ts'
-import { type Entry, type EntryKind, type Job, type JobKey, keptCounts } from '../jobs/job.ts'
+import { type Entry, type EntryKind, type Job, type JobKey, type JobStatus, keptCounts } from '../jobs/job.ts'
 import { judgeRepeat, type KeyedRequest } from '../jobs/keyed-request.ts'
 import { type RecentEntries, type SizedEntry, withAppended } from '../jobs/recent-entries.ts'
 import { utf8Bytes } from '../jobs/utf8-bytes.ts'
@@ -132,7 +132,7 @@ export class LiveJob implements HeldJob {
 
     const apply = ({ change, request }: Command): Applied => {
       const repeated =
-        request === null ? undefined : this.#repeat(request, keyed.get(request.key)?.request, now)
+        request === null ? undefined : this.#repeat(request, keyed.get(request.key)?.request, job.status, now)
       if (repeated !== undefined) return repeated
       const outcome = change(job, now, stateOf)
       if (!outcome.ok) return outcome
@@ -173,7 +173,12 @@ export class LiveJob implements HeldJob {
   }
 
   /** What a request gets whose key was used before, in this group or earlier; undefined if it was not. */
-  #repeat(request: KeyedRequest, inGroup: KeyedRequest | undefined, now: number): Applied | undefined {
+  #repeat(
+    request: KeyedRequest,
+    inGroup: KeyedRequest | undefined,
+    status: JobStatus,
+    now: number,
+  ): Applied | undefined {
     const earlier = inGroup === undefined ? this.#journal.replies.find(request.key) : undefined
     const before = inGroup ?? earlier?.request
     if (before === undefined) return undefined
@@ -184,7 +189,8 @@ export class LiveJob implements HeldJob {
         return { ok: false, reason: 'key_reused' }
       case 'repeated': {
         const job = earlier?.job ?? null
-        return job === null ? 'repeated' : replay(job, this.#journal.recent(job), earlier?.asOf ?? now)
+        if (job === null) return 'repeated'
+        return replay(job, this.#journal.recent(job), earlier?.asOf ?? now, status)
       }
     }
   }

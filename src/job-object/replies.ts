@@ -11,6 +11,7 @@ export interface JobShown {
   /** The job as published JSON: made here, once for all reports of a commit, since a text crosses to the Worker cheaply. */
   body: string
   revision: number
+  /** The job's status now. The body of a repeated reply may show an earlier one. */
   status: JobStatus
   /** Whether the job has more entries than it shows. */
   hasMore: { errors: boolean; warnings: boolean }
@@ -22,6 +23,8 @@ export type JobRefusal =
   | { ok: false; reason: 'not_found' }
   | { ok: false; reason: 'closed'; status: JobStatus }
   | { ok: false; reason: 'metadata_too_large' }
+  /** `names` is how many counters the job would have. */
+  | { ok: false; reason: 'too_many_counters'; names: number }
   /** The key was used before with another body. */
   | { ok: false; reason: 'key_reused' }
   /** The key created this job so long ago that the request cannot be a repeat. */
@@ -86,7 +89,7 @@ export function showDeliveries(job: Job): DeliveriesReply {
   return { ok: true, deliveries: presentDeliveries(job) }
 }
 
-/** `show` for a repeated request. */
-export function replay(job: Job, recent: RecentEntries, asOf: number): JobShown {
-  return { ...show(job, recent, asOf), replayed: true }
+/** `show` for a repeated request, whose job has this `status` by now. */
+export function replay(job: Job, recent: RecentEntries, asOf: number, status: JobStatus): JobShown {
+  return { ...show(job, recent, asOf), status, replayed: true }
 }

@@ -35,8 +35,11 @@ export function dutiesOf(
   )
 }
 
-/** A recorded job is archived some time after it finished, once it is delivered or delivery has been given up. */
+/**
+ * A recorded job is archived some time after it finished, once it is delivered or delivery has been given up, and no
+ * final report can come any more.
+ */
 function archiveDue(job: Job, { archiveAfter }: Settings, now: number): number | undefined {
   if (!isFinished(job.status) || job.nextDeliveryAt !== null) return undefined
-  return Math.min(job.completedAt ?? job.updatedAt, now) + archiveAfter
+  return Math.max(Math.min(job.completedAt ?? job.updatedAt, now) + archiveAfter, job.finalReportUntil ?? 0)
 }

@@ -1,4 +1,6 @@
+import { addCounters, addUp } from './counters.ts'
 import { entryText } from './entry-text.ts'
+import { isFinalReport } from './final-report.ts'
 import { finish } from './finish-job.ts'
 import {
   type Entry,
@@ -9,7 +11,7 @@ import {
   type Report,
   type ReportedEntry,
 } from './job.ts'
-import { MAX_ENTRIES } from './limits.ts'
+import { MAX_COUNTERS, MAX_ENTRIES } from './limits.ts'
 import { isMetadataTooLarge, mergeMetadata } from './metadata.ts'
 import { type ChangeOutcome, changed } from './outcome.ts'
 import { withSample } from './pace.ts'
@@ -19,8 +21,8 @@ import { utf8Bytes } from './utf8-bytes.ts'
 
 /**
  * Applies one report to a job, in full or not at all. Pure: the same reports always make the same job. The order is
- * fixed: started, total, processed, metadata, stage, message, entries, completed or failed. `now` is in ms since the
- * epoch; `stateOf` knows the entries before this report; `maxEntryBytes` bounds the bytes of the entries that
+ * fixed: started, total, processed and counters, metadata, stage, message, entries, completed or failed. `now` is in ms
+ * since the epoch; `stateOf` knows the entries before this report; `maxEntryBytes` bounds the bytes of the entries that
  * the job keeps.
  */
 export function applyReport(
@@ -30,12 +32,17 @@ export function applyReport(
   stateOf: EntityStateOf,
   maxEntryBytes: number,
 ): ChangeOutcome {
-  if (isFinished(job.status)) {
+  if (isFinished(job.status) && !isFinalReport(job, report, now)) {
     return repeatsFinish(job, report) ? changed(job) : { ok: false, reason: 'closed', status: job.status }
   }
 
   const metadata = mergeMetadata(job.metadata, report)
   if (isMetadataTooLarge(metadata, job.metadata)) return { ok: false, reason: 'metadata_too_large' }
+
+  // A mark is never lost to a bound: a report that finishes the job leaves out the counters that it has no room for.
+  const { counters, notKept } = addCounters(job.counters, report.counters)
+  if (notKept > 0 && !finishesJob(report))
+    return { ok: false, reason: 'too_many_counters', names: MAX_COUNTERS + notKept }
 
   const { errors = [], warnings = [] } = report
   const tally = new Tally(job, stateOf)
@@ -53,7 +60,9 @@ export function applyReport(
   const next: Job = {
     ...job,
     totalItems: report.totalItems ?? job.totalItems,
-    processedItems: report.processedItems ?? job.processedItems,
+    processedItems: report.processedItems ?? addUp(job.processedItems, report.processedDelta ?? 0),
+    counters,
+    countersNotKept: job.countersNotKept + notKept,
     ...tally.counts,
     errorCount: job.errorCount + errors.length,
     warningCount: job.warningCount + warnings.length,
@@ -61,9 +70,10 @@ export function applyReport(
     keptWarnings: job.keptWarnings + keptWarnings.length,
     entryBytes: room.usedBytes,
     metadata,
+    finalReportUntil: null,
     updatedAt: now,
     stalledAt: null,
-    stages: withStage(job.stages, report.stage, Math.max(now, job.createdAt)),
+    stages: withStage(job.stages, report.stage, job.completedAt ?? Math.max(now, job.createdAt)),
     revision: job.revision + 1,
   }
   if (report.markStarted) start(next, now)
@@ -74,6 +84,11 @@ export function applyReport(
     next.pace = withSample(job.pace, now, next.processedItems + next.failedItems)
   }
   return { ok: true, job: next, entries: [...keptErrors, ...keptWarnings], entities: tally.changes }
+}
+
+/** Whether a report finishes its job. */
+function finishesJob({ markCompleted, markFailed }: Report): boolean {
+  return markCompleted === true || markFailed !== undefined
 }
 
 /**

@@ -11,17 +11,23 @@ export function isAheadOfClock(job: Job, now: number): boolean {
 
 /**
  * Moves times in the future to now. Otherwise a stall, or the next delivery, would come late by as much as the clock
- * was set back.
+ * was set back, and a final report would be taken for longer.
  */
 export function correctClock(job: Job, now: number): ChangeOutcome {
   if (!isAheadOfClock(job, now)) return changed(job)
   return changed({
     ...job,
     updatedAt: Math.min(job.updatedAt, now),
+    finalReportUntil: movedBack(job, now),
     attempts: job.attempts.map((attempt) => ({ ...attempt, at: Math.min(attempt.at, now) })),
     nextDeliveryAt: job.nextDeliveryAt === null ? null : Math.min(job.nextDeliveryAt, now),
     revision: job.revision + 1,
   })
+}
+
+/** A cancellation sets both times, so the rest of the time for a final report starts again now. */
+function movedBack({ finalReportUntil, updatedAt }: Job, now: number): number | null {
+  return finalReportUntil === null ? null : finalReportUntil - Math.max(0, updatedAt - now)
 }
 
 function attemptIsAhead({ attempts, nextDeliveryAt }: Job, now: number): boolean {

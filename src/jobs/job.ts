@@ -6,6 +6,9 @@ export interface JsonObject {
   [key: string]: Json
 }
 
+/** Sums by name: see `addCounters`. */
+export type Counters = Record<string, number>
+
 /** The statuses of a job that still takes reports. */
 export const LIVE_STATUSES = ['pending', 'in_progress'] as const
 /** The statuses of a job that is closed for good. */
@@ -63,6 +66,10 @@ export interface Job {
   status: JobStatus
   totalItems: number
   processedItems: number
+  /** What workers count beside the items, by name. */
+  counters: Counters
+  /** How often a report that finishes the job had a counter that the job has no room for. */
+  countersNotKept: number
   /** Distinct entities among the errors, except the job itself. */
   failedItems: number
   /** Distinct entities among the warnings, except the job itself and entities that failed. */
@@ -84,6 +91,8 @@ export interface Job {
   createdAt: number
   startedAt: number | null
   completedAt: number | null
+  /** Until when one final report is taken of a canceled job; null: none is, or it has come. See `isFinalReport`. */
+  finalReportUntil: number | null
   /** When it was created, last reported on, or cancelled. */
   updatedAt: number
   /** A running job without a report for this long is flagged as stalled; null: never. */
@@ -110,6 +119,8 @@ export interface Job {
  */
 export const UNREPORTED = {
   processedItems: 0,
+  counters: {},
+  countersNotKept: 0,
   failedItems: 0,
   warnedItems: 0,
   errorCount: 0,
@@ -123,6 +134,7 @@ export const UNREPORTED = {
   errorMessage: null,
   startedAt: null,
   completedAt: null,
+  finalReportUntil: null,
   stallAfterSeconds: null,
   stalledAt: null,
   callbackUrl: null,
@@ -168,6 +180,10 @@ export interface Report {
   markStarted?: true
   totalItems?: number
   processedItems?: number
+  /** Added to the processed items. Never together with `processedItems`. */
+  processedDelta?: number
+  /** Added to the counters of the same names. */
+  counters?: Counters
   metadataPatch?: JsonObject
   stage?: string
   message?: string

@@ -37,6 +37,10 @@ export const MAX_KEY_NAME = 128
 
 /** Bytes of JSON of a job's metadata, which is in every reply and every row written. */
 export const MAX_METADATA_BYTES = 64 * 1024
+/** Names of counters that a job keeps, and that one report may have. */
+export const MAX_COUNTERS = 50
+/** Characters of the name of a counter. */
+export const MAX_COUNTER_NAME = 64
 /** Stages that a job's timeline keeps, the newest. */
 export const MAX_STAGES = 50
 /** UTF-16 code units of a stage's name in the timeline. Longer names are cut there; the metadata has the whole one. */

@@ -6,6 +6,8 @@ export type ChangeOutcome =
   | { ok: true; job: Job; entries: Entry[]; entities: EntityChange[] }
   | { ok: false; reason: 'closed'; status: JobStatus }
   | { ok: false; reason: 'metadata_too_large' }
+  /** `names` is how many counters the job would have. */
+  | { ok: false; reason: 'too_many_counters'; names: number }
 
 /**
  * A change to a job. Pure: the same changes always make the same job. An unchanged job is returned as the same object.

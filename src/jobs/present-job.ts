@@ -19,6 +19,8 @@ export function presentSummary(job: Job, asOf: number) {
     status: job.status,
     total_items: job.totalItems,
     processed_items: job.processedItems,
+    counters: job.counters,
+    counters_not_kept: job.countersNotKept,
     failed_items: job.failedItems,
     warned_items: job.warnedItems,
     progress_percentage: progressPercentage(job),

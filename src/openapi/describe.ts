@@ -29,7 +29,12 @@ export function describe(endpoints: readonly Endpoint[]) {
     components: {
       schemas: componentSchemas(),
       securitySchemes: {
-        serverApiKey: { type: 'http', scheme: 'bearer', description: 'A server API key: mp_…' },
+        serverApiKey: {
+          type: 'http',
+          scheme: 'bearer',
+          description:
+            'A server API key: mp_…. If a Stytch B2B project is configured, also the token or JWT of one of its sessions',
+        },
         session: {
           type: 'apiKey',
           in: 'cookie',
@@ -42,8 +47,7 @@ export function describe(endpoints: readonly Endpoint[]) {
 }
 
 function operationOf(endpoint: Endpoint) {
-  const { id, summary, description, permission, body, replies } = endpoint
-  const refusals = refusalsIn(endpoint)
+  const { id, summary, description, permission, body } = endpoint
   const needs = permission === null ? '' : `\n\nRequires the permission \`${permission}\`.`
   return {
     operationId: id,
@@ -58,13 +62,22 @@ function operationOf(endpoint: Endpoint) {
         content: { 'application/json': { schema: schemaOf(body.schema), example: body.example } },
       },
     }),
-    responses: {
-      ...Object.fromEntries(Object.entries(replies).map(([status, reply]) => [status, replyOf(reply)])),
-      ...Object.fromEntries(
-        refusalsOf(endpoint).map((status) => [status, refusalOf(status, refusals[status])]),
-      ),
-    },
+    responses: responsesOf(endpoint),
   }
+}
+
+function responsesOf(endpoint: Endpoint) {
+  const { replies, refusals = [] } = endpoint
+  const headers = endpoint.headers && { headers: endpoint.headers }
+  const meanings = refusalsIn(endpoint)
+  const isOwn = (status: RefusalStatus) => (refusals as RefusalStatus[]).includes(status)
+  return Object.fromEntries([
+    ...Object.entries(replies).map(([status, reply]) => [status, { ...replyOf(reply), ...headers }]),
+    ...refusalsOf(endpoint).map((status) => [
+      status,
+      { ...refusalOf(status, meanings[status]), ...(isOwn(status) && headers) },
+    ]),
+  ])
 }
 
 function replyOf({ description, content }: ReplyContent) {

@@ -9,13 +9,19 @@ const options = {
   unrepresentable: 'any',
   override({ jsonSchema }) {
     delete jsonSchema.propertyNames
-    const isOpen = jsonSchema.additionalProperties && jsonSchema.properties === undefined
+    const { additionalProperties: others, properties } = jsonSchema
+    const isOpen = others && properties === undefined
     // Replies are strict only for the tests. Clients must accept new fields.
     delete jsonSchema.additionalProperties
-    if (isOpen) jsonSchema.additionalProperties = true
+    if (isOpen) jsonSchema.additionalProperties = isEmpty(others) ? true : others
     if (Object.keys(jsonSchema.properties ?? { any: true }).length === 0) delete jsonSchema.properties
   },
 } as const satisfies z.core.ToJSONSchemaParams
+
+/** Whether a schema allows everything. */
+function isEmpty(schema: true | Schema): boolean {
+  return Object.keys(schema).length === 0
+}
 
 /** The JSON Schemas of all components, by name. */
 export function componentSchemas(): Record<string, Schema> {

@@ -39,13 +39,13 @@ function optional(
 
 /** The credential and the organization. The contract lists these in addition to the security schemes. */
 const CALLER = [
-  optional('header', 'authorization', '`Bearer` and a server API key'),
+  optional('header', 'authorization', '`Bearer` and a server API key, or the token or JWT of a session'),
   optional(
     'header',
     'X-Organization-ID',
     'The organization of the request; required if the credential has several',
   ),
-  optional('cookie', 'stytch_session', 'A session, instead of a key'),
+  optional('cookie', 'stytch_session', 'The token of a session, instead of the header'),
 ]
 
 const KEY = optional(

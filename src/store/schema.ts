@@ -3,6 +3,7 @@ import { index, integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlit
 import type { StoredJob } from '../jobs/job.ts'
 import {
   type Attempt,
+  type Counters,
   type EntryKind,
   JOB_STATUSES,
   type JsonObject,
@@ -20,6 +21,8 @@ export const jobs = sqliteTable(
     status: text({ enum: JOB_STATUSES }).notNull(),
     totalItems: integer('total_items').notNull(),
     processedItems: integer('processed_items').notNull(),
+    counters: text({ mode: 'json' }).$type<Counters>().notNull().default({}),
+    countersNotKept: integer('counters_not_kept').notNull().default(0),
     failedItems: integer('failed_items').notNull(),
     warnedItems: integer('warned_items').notNull(),
     errorCount: integer('error_count').notNull(),
@@ -36,6 +39,7 @@ export const jobs = sqliteTable(
     createdAt: integer('created_at').notNull(),
     startedAt: integer('started_at'),
     completedAt: integer('completed_at'),
+    finalReportUntil: integer('final_report_until'),
     updatedAt: integer('updated_at').notNull(),
     stallAfterSeconds: integer('stall_after_seconds'),
     stalledAt: integer('stalled_at'),

@@ -75,7 +75,7 @@ describe.skipIf(!hasBrowser)('watching jobs in a browser', () => {
     await page.getByRole('dialog').getByRole('button', { name: 'Cancel the job' }).click()
     await see(() => page.locator('.status').innerText(), 'Canceled')
     await see(() => page.getByText('Cancelled: wrong shop').isVisible(), true)
-    await expect(other.report({ processed_items: 1 })).rejects.toThrow()
+    await expect(other.report({ mark_completed: true })).rejects.toThrow()
 
     expect(await page.evaluate('window.notReloaded')).toBe(true)
   })

@@ -1,8 +1,7 @@
-import { createJob, JobReporter } from '../../src/client/job-reporter.ts'
-import type { Connection } from '../../src/client/send-with-retries.ts'
-import type { Job } from '../../src/client/wire.ts'
+import { type Job, Milepost, type MilepostOptions } from 'milepost'
 import { TENANTS, type Tenant } from './edge-commands.ts'
 import type { LedgerJob, Mark } from './ledger.ts'
+import { reportOnce } from './report-once.ts'
 import type { Run } from './run.ts'
 
 let probes = 0
@@ -11,7 +10,7 @@ let probes = 0
 export class Probe {
   readonly #run: Run
   readonly #tenant: Tenant
-  readonly #connection: Connection
+  readonly #connection: MilepostOptions
   readonly #name = `probe-${++probes}`
   #n = 0
 
@@ -26,7 +25,7 @@ export class Probe {
   async create(): Promise<LedgerJob> {
     const { clock, jobs } = this.#run
     const setBacks = clock.setBacks
-    const { jobId } = await createJob(this.#connection, { jobType: 'probe', totalItems: 1 })
+    const { jobId } = await new Milepost(this.#connection).createJob({ jobType: 'probe', totalItems: 1 })
     const clockSetBacks = clock.setBacks - setBacks
     const tenant = this.#tenant
     const ledger: LedgerJob = { jobId, tenant, totalItems: 1, reports: [], clockSetBacks, complaints: [] }
@@ -38,8 +37,7 @@ export class Probe {
   async report(ledger: LedgerJob, mark?: Exclude<Mark, 'failed'>): Promise<Job> {
     const n = ++this.#n
     const [worker, entityKey] = [this.#name, `${this.#name}/${n}`]
-    const reporter = new JobReporter(this.#connection, ledger.jobId)
-    const job = await reporter.report({
+    const job = await reportOnce(this.#connection, ledger.jobId, {
       ...(mark === 'started' && { markStarted: true }),
       ...(mark === 'completed' && { markCompleted: true }),
       processedItems: n,

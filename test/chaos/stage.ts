@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import type { MilepostOptions } from 'milepost'
 import { type Edge, openEdge } from '../../scripts/edge.ts'
-import type { Connection } from '../../src/client/send-with-retries.ts'
 import { FakeStytch } from '../edge/fake-stytch.ts'
 import { issueKey } from '../edge/harness.ts'
 import { COMMANDS_PATH, type Command, type CommandResults, TENANTS, type Tenant } from './edge-commands.ts'
@@ -16,6 +16,9 @@ interface Options {
   /** Receives each line of the edge's log. */
   onLine: (line: string) => void
 }
+
+/** What the client needs to call as a tenant. */
+type Connection = MilepostOptions & { url: string; key: string }
 
 /** The edge under test. Its process changes during the run; its port and state do not. */
 export class Stage {

@@ -1,4 +1,4 @@
-import type { Fetch } from '../../src/client/send-with-retries.ts'
+import type { Fetch } from 'milepost'
 
 /** Shares of the requests. */
 const CUT = 0.06

@@ -1,17 +1,20 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { createJob, JobReporter } from '../../src/client/job-reporter.ts'
 import {
   type Clock,
-  type Connection,
+  type Job,
   JobClosedError,
+  Milepost,
+  type MilepostOptions,
+  type Report,
+  type ReportedEntry,
   RequestRefusedError,
   UnreachableError,
-} from '../../src/client/send-with-retries.ts'
-import type { Job, Report, ReportedEntry } from '../../src/client/wire.ts'
+} from 'milepost'
 import type { Tenant } from './edge-commands.ts'
 import type { LedgerJob, Mark, Outcome, SentReport } from './ledger.ts'
 import { PauseGate } from './pause-gate.ts'
 import { integerBetween } from './random.ts'
+import { reportOnce } from './report-once.ts'
 import type { ActiveJob, Run } from './run.ts'
 import { type AnsweredRequest, unreliableFetch } from './unreliable-fetch.ts'
 
@@ -19,6 +22,10 @@ import { type AnsweredRequest, unreliableFetch } from './unreliable-fetch.ts'
 const BULK = 0.03
 const ABANDONED = 0.02
 const STARTED_AGAIN = 0.02
+/** An abandoned report is hung up on within this time. */
+const LONGEST_CALL_MS = 60
+/** Longer than that, and too short for a second attempt. */
+const ABANDONED_AFTER_MS = 100
 /** The share of reports with an error; the others have a warning. */
 const WITH_ERROR = 0.75
 /** The most entries of each kind in a bulk report. */
@@ -73,7 +80,7 @@ export async function workAsCrew(run: Run, crew: Crew): Promise<void> {
 class Member {
   readonly #run: Run
   readonly #name: string
-  readonly #connection: Connection
+  readonly #connection: MilepostOptions
   #n = 0
   #complaints: string[] = []
   #answered: AnsweredRequest[] = []
@@ -105,7 +112,7 @@ class Member {
     this.#answered.length = 0
     try {
       const newJob = { jobType: 'chaos', totalItems: left, triggeredBy: this.#name }
-      const { jobId } = await createJob(this.#connection, newJob)
+      const { jobId } = await new Milepost(this.#connection).createJob(newJob)
       const ledger: LedgerJob = {
         jobId,
         tenant: crew.tenant,
@@ -147,8 +154,7 @@ class Member {
 
   async #report({ ledger, answered }: ActiveJob, mark: Mark | undefined): Promise<void> {
     const sent = this.#enter(ledger, mark, true)
-    const reporter = new JobReporter(this.#connection, ledger.jobId)
-    const job = await this.#settle(ledger, sent, reporter.report(toReport(sent)))
+    const job = await this.#settle(ledger, sent, reportOnce(this.#connection, ledger.jobId, toReport(sent)))
     answered.push(...this.#answered.splice(0))
     if (answered.length > 1 + REMEMBERED_REPORTS) answered.splice(1, 1)
     if (job !== undefined && job.metadata[sent.worker] !== sent.n) {
@@ -161,10 +167,10 @@ class Member {
   /** Sends a report once and hangs up: it may take effect or never arrive. */
   async #abandon(ledger: LedgerJob): Promise<void> {
     const sent = this.#enter(ledger, undefined, false)
-    const hangUp = AbortSignal.timeout(integerBetween(this.#run.random, 0, 60))
+    const hangUp = AbortSignal.timeout(integerBetween(this.#run.random, 0, LONGEST_CALL_MS))
     const send = (url: string, init: RequestInit) => fetch(url, { ...init, signal: hangUp })
-    const connection = { ...this.#connection, fetch: send, giveUpAfterMs: 0 }
-    await this.#settle(ledger, sent, new JobReporter(connection, ledger.jobId).report(toReport(sent)))
+    const connection = { ...this.#connection, fetch: send, giveUpAfterMs: ABANDONED_AFTER_MS }
+    await this.#settle(ledger, sent, reportOnce(connection, ledger.jobId, toReport(sent)))
   }
 
   /** Enters a report into the ledger, before it is sent. */

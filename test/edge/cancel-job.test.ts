@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Edge } from '../../scripts/edge.ts'
-import { aRunningJob, aWorker } from './fixtures.ts'
-import { call, startEdge } from './harness.ts'
+import { anError, aRunningJob, aWarning, aWorker } from './fixtures.ts'
+import { call, type Reply, startEdge } from './harness.ts'
 
 let edge: Edge
 
@@ -68,20 +68,84 @@ test('canceling again changes nothing, and keeps the first reason', async () => 
   expect(await read()).toEqual(first.body)
 })
 
+const CLOSED = { status: 409, body: { detail: 'Job is cancelled and takes no more reports' } }
+const jobStatus = ({ headers }: Reply) => headers.get('Job-Status')
+
 test.each([
-  { stage: 'uploading' },
-  { processed_items: 5 },
-  { mark_completed: true },
+  { mark_started: true },
+  { processed_items: 5, mark_completed: true },
   { mark_failed: 'x' },
+  { processed_items: null },
   {},
 ])('after a cancellation, the worker’s report %o gets 409 and changes nothing', async (report) => {
   const worker = await aHalfDoneJob()
   const { body } = await worker.cancel({ reason: 'The wrong file' })
-  expect(await worker.report(report)).toMatchObject({
-    status: 409,
-    body: { detail: 'Job is cancelled and takes no more reports' },
-  })
+  const reply = await worker.report(report)
+  expect(reply).toMatchObject(CLOSED)
+  expect(jobStatus(reply)).toBe('cancelled')
   expect(await worker.read()).toEqual(body)
+})
+
+test('a worker still gets in what it has not sent: one final report, and its repeats', async () => {
+  const worker = await aHalfDoneJob()
+  const { body: canceled } = await worker.cancel({ reason: 'The wrong file' })
+  const report = { processed_delta: 2, counters: { created: 2 }, errors: [anError], warning: aWarning }
+  const send = (key: string) => worker.report(report, { 'Idempotency-Key': key })
+
+  // Both at once: one is applied.
+  const both = await Promise.all([send('final'), send('another')])
+  const [taken, refused] = both.toSorted((a, b) => a.status - b.status)
+  expect(both.map(jobStatus)).toEqual(['cancelled', 'cancelled'])
+  expect(refused).toMatchObject(CLOSED)
+  expect(taken).toMatchObject({
+    status: 200,
+    body: {
+      ...canceled,
+      processed_items: 6,
+      failed_items: 1,
+      warned_items: 1,
+      counters: { created: 2 },
+      ...{ progress_percentage: 70, success_rate: 85.71, error_count: 1, warning_count: 1 },
+      ...{ entry_bytes: expect.any(Number), errors: [anError], warnings: [aWarning] },
+    },
+  })
+  const again = await send(both[0] === taken ? 'final' : 'another')
+  expect(again).toMatchObject({ status: 200, text: taken?.text })
+  expect(again.headers.get('Idempotency-Replayed')).toBe('true')
+  expect(jobStatus(again)).toBe('cancelled')
+
+  expect(await worker.report({ processed_delta: 1 })).toMatchObject(CLOSED)
+  expect(await worker.read()).toEqual(taken?.body)
+  // D1 has it, too.
+  const { errors: _, warnings: __, ...summary } = taken?.body ?? {}
+  const listed = async () => (await call(edge, worker.key, 'GET', '/api/jobs/')).body.jobs
+  await expect.poll(listed, { timeout: 10_000 }).toEqual([summary])
+})
+
+test('every reply to a report says what status the job has now, even if it repeats an older reply', async () => {
+  const worker = await aWorker(edge)
+  const keyed = { 'Idempotency-Key': 'k' }
+  const first = await worker.report({ mark_started: true, processed_items: 1 }, keyed)
+  expect(jobStatus(first)).toBe('in_progress')
+  await worker.cancel()
+  const again = await worker.report({ mark_started: true, processed_items: 1 }, keyed)
+  expect(again).toMatchObject({ status: 200, text: first.text, body: { status: 'in_progress' } })
+  expect(jobStatus(again)).toBe('cancelled')
+
+  const other = await aWorker(edge)
+  expect(jobStatus(await other.report({ mark_completed: true }))).toBe('completed')
+  expect(jobStatus(await other.report({ stage: 'late' }))).toBe('completed')
+})
+
+test('how long a canceled job takes a final report can be set, to nothing for instance', async () => {
+  const strict = await startEdge({ bindings: { CANCEL_GRACE_SECONDS: 0 } })
+  try {
+    const { cancel, report } = await aRunningJob(strict)
+    await cancel()
+    expect(await report({ processed_delta: 1 })).toMatchObject(CLOSED)
+  } finally {
+    await strict.dispose()
+  }
 })
 
 test.each([

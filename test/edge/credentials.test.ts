@@ -45,6 +45,9 @@ const invalid: Record<string, (org: string) => Headers | Promise<Headers>> = {
     expect(await revokeApiKey(drizzle(await edge.d1()), org, keyId, Date.now())).toBe(true)
     return bearer(key)
   },
+  'an unknown session in the header': () => bearer('a-token-that-nobody-has'),
+  'a JWT that a stranger signed': (org) =>
+    bearer(stytch.jwt(stytch.signIn({ org }), { signedBy: 'stranger' })),
   'an unknown session': () => ({ ...cookie(newServerApiKey()), 'Sec-Fetch-Site': 'same-origin' }),
   'an ended session': (org) => {
     const token = stytch.signIn({ org, expiresAt: Date.now() })
@@ -117,6 +120,13 @@ describe.each(guarded)('$name', (each) => {
     expect(await ask(each, id, { ...own, 'X-Organization-ID': 'another' })).toMatchObject(missing)
     if (each.about === 'job') expect(await ask(each, id, stranger)).toMatchObject(missing)
     expect(await look()).toEqual(before)
+    // In the header, a session may also come from a page of another site, or from none.
+    const foreign = { Origin: 'https://evil.example', 'Sec-Fetch-Site': 'cross-site' }
+    const inHeader = { ...bearer(stytch.signIn({ org: freshOrganization() })), ...foreign }
+    if (each.about === 'job') expect(await ask(each, id, inHeader)).toMatchObject(missing)
+    expect(await look()).toEqual(before)
+    const ownInHeader = { ...bearer(stytch.signIn({ org })), ...foreign }
+    expect((await ask(each, id, ownInHeader)).status).toBe(200)
     expect((await ask(each, id, own)).status).toBe(200)
   })
 

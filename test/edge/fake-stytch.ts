@@ -1,4 +1,4 @@
-import { createSign, generateKeyPairSync, randomUUID } from 'node:crypto'
+import { createSign, createVerify, generateKeyPairSync, randomUUID } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
@@ -147,7 +147,14 @@ export class FakeStytch {
     }
   }
 
-  #authenticate(body: Record<string, unknown>): [number, object] {
+  #authenticate({ session_jwt, ...body }: Record<string, unknown>): [number, object] {
+    if (typeof session_jwt === 'string') {
+      const token = this.#tokenOf(session_jwt)
+      // The documentation does not say which error a forged JWT gets.
+      return token === null
+        ? error(401, 'invalid_signature')
+        : this.#authenticate({ ...body, session_token: token })
+    }
     const session = this.#sessions.get(String(body.session_token))
     if (session === undefined || session.expiresAt <= Date.now()) return error(404, 'session_not_found')
     const check = body.authorization_check as Record<string, string> | undefined
@@ -173,6 +180,17 @@ export class FakeStytch {
         ...(check && { verdict: { authorized: true, granting_roles: [session.id] } }),
       },
     ]
+  }
+
+  /** The token of the session that a JWT is of, even if it has expired; null if it was not signed here. */
+  #tokenOf(jwt: string): string | null {
+    const [header, claims = '', signature = ''] = jwt.split('.')
+    const verify = createVerify('RSA-SHA256').update(`${header}.${claims}`)
+    if (!verify.verify(this.#keys.publicKey, signature, 'base64url')) return null
+    const { id } = JSON.parse(Buffer.from(claims, 'base64url').toString())['https://stytch.com/session']
+    const [token = 'a session that has ended'] =
+      [...this.#sessions].find(([, session]) => session.id === id) ?? []
+    return token
   }
 
   #roles() {

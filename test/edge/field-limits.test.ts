@@ -119,6 +119,25 @@ describe('A report or a new job that is too large is refused with 422, and nothi
     for (const report of [{ processed_items: 9 }, shorter]) expect(await statusOf(job, report)).toBe(200)
   })
 
+  test('counters: 50 names in a job, unless the report finishes it', async () => {
+    const job = await aFilledJob()
+    const named = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, n) => [`n${n}`, 1]))
+    expect(await statusOf(job, { counters: named(50) })).toBe(200)
+    const report = { processed_delta: 5, counters: { n0: 1, other: 2 } }
+    expect(await problemsOf(job, report)).toEqual([
+      {
+        type: 'too_long',
+        loc: ['body', 'counters'],
+        msg: 'A job should have at most 50 counters, not 51',
+        ctx: { field_type: 'Dictionary', max_length: 50, actual_length: 51 },
+      },
+    ])
+    expect(await job.report({ counters: { other: 2 }, mark_completed: true })).toMatchObject({
+      status: 200,
+      body: { counters: named(50), counters_not_kept: 1 },
+    })
+  })
+
   test('a list of entries: 500', async () => {
     const job = await aFilledJob()
     const report = (length: number) => ({ stage: 'uploading', errors: Array(length).fill(entry) })

@@ -272,6 +272,8 @@ const report = objectOf({
   mark_started: flag,
   total_items: count,
   processed_items: count,
+  processed_delta: count,
+  counters: mostly(fc.dictionary(text, fc.nat(), { maxKeys: 4 })),
   metadata_patch: mostly(dictionary),
   stage: mostly(text),
   message: mostly(text),

@@ -96,6 +96,15 @@ describe('A report repeated with its key', () => {
     expect((await read(jobId)).error_count).toBe(1)
   })
 
+  test('adds what parallel workers count exactly once', async () => {
+    const { report, read, jobId } = await aKeyedWorker()
+    const send = (n: number) => report(jobId, `k${n}`, { processed_delta: n, counters: { created: n } })
+    const sent = [1, 2, 3, 4, 5, 6]
+    const replies = await Promise.all([...sent, ...sent].map(send))
+    expect(new Set(replies.map(({ status }) => status))).toEqual(new Set([200]))
+    expect(await read(jobId)).toMatchObject({ processed_items: 21, counters: { created: 21 } })
+  })
+
   test('after it was refused counts as new: only applied reports are remembered', async () => {
     const { report, jobId } = await aKeyedWorker()
     expect((await report(jobId, 'k', { processed_items: -1 })).status).toBe(422)

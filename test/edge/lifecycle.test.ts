@@ -26,6 +26,8 @@ describe('A new job', () => {
       status: 'pending',
       total_items: 10,
       processed_items: 0,
+      counters: {},
+      counters_not_kept: 0,
       failed_items: 0,
       warned_items: 0,
       progress_percentage: 0,

@@ -131,8 +131,8 @@ test('a failure of D1 is logged without keys and bodies', async () => {
 })
 
 test('a failed query is logged without its parameters, whatever they look like', async () => {
-  const { org, key, jobId, cancel } = await aWorker(edge)
-  await cancel()
+  const { org, key, jobId, reported } = await aWorker(edge)
+  await reported({ mark_completed: true })
   const d1 = await edge.d1()
   // Only D1 has this job, so its entries are read from there.
   const imported = `job_${'e'.repeat(32)}`

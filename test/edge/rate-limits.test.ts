@@ -63,6 +63,18 @@ test('an address that fails to authenticate too often gets 429, but keys that it
   expect((await from(address, null)).status).toBe(401)
 })
 
+test('made-up sessions in the header count as failures, too', async () => {
+  const address = '192.0.2.9'
+  let n = 0
+  const guess = () => from(address, n++ % 2 === 0 ? `made-up-${n}` : `made.up.${n}`)
+  const { statuses } = await untilRefused(MOST_FAILURES, guess)
+  expect(new Set(statuses.slice(0, -1))).toEqual(new Set([401]))
+  // Nor is an unseen session of a member asked about now.
+  const asked = stytch.calls.length
+  expect((await from(address, stytch.signIn({ org: freshOrganization() }))).status).toBe(429)
+  expect(stytch.calls).toHaveLength(asked)
+})
+
 test('requests without a credential or with a valid one do not count as failures', async () => {
   const { key } = await aCaller(edge)
   for (let n = 0; n < 2 * MOST_FAILURES + 2; n++) {

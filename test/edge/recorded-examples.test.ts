@@ -46,6 +46,8 @@ function additions({ expected_status, expected_json: job }: Example): object {
   return {
     error_count: job.errors.length,
     warning_count: job.warnings.length,
+    counters: {},
+    counters_not_kept: 0,
     entities_not_kept: 0,
     entries_not_kept: 0,
     entry_bytes: entryBytes([...job.errors, ...job.warnings]),

@@ -126,6 +126,8 @@ describe('A cookie that is not a session', () => {
         status: 401,
         body: { detail: 'Not authenticated' },
       })
+      const Authorization = `Bearer ${stytch.signIn({ org: freshOrganization() })}`
+      expect(await call(bare, null, 'GET', '/api/jobs/', undefined, { Authorization })).toMatchObject(refused)
       expect(stytch.calls).toEqual([])
     } finally {
       await bare.dispose()
@@ -193,6 +195,116 @@ describe('A JWT beside the session', () => {
     stytch.signOut(token)
     const Cookie = `stytch_session=made-up-too; stytch_session_jwt=${jwt}`
     expect((await call(edge, null, 'GET', '/api/jobs/', undefined, { Cookie })).status).toBe(401)
+  })
+})
+
+describe('A session in the Authorization header', () => {
+  const bearer = (token: string) => ({ Authorization: `Bearer ${token}` })
+  const refused = { status: 401, body: { detail: 'Invalid credentials' } }
+  const proofs: [string, (token: string) => string][] = [
+    ['its token', (token) => token],
+    ['its JWT', (token) => stytch.jwt(token)],
+    ['a JWT older than a minute', (token) => stytch.jwt(token, { issuedAt: Date.now() - 90_000 })],
+    [
+      'a JWT that has expired: its session goes on',
+      (token) => stytch.jwt(token, { issuedAt: Date.now() - 600_000 }),
+    ],
+  ]
+
+  test.each(proofs)(
+    'is accepted as %s, with what the role permits in its organization',
+    async (_, proofOf) => {
+      const org = freshOrganization()
+      const { path } = await aWorker(edge, {}, { org })
+      const elsewhere = await aWorker(edge)
+      const headers = bearer(proofOf(stytch.signIn({ org, actions: ['read', 'create'] })))
+      expect((await call(edge, null, 'GET', path, undefined, headers)).status).toBe(200)
+      const report = await call(edge, null, 'POST', `${path}/progress`, { processed_delta: 1 }, headers)
+      expect(report).toMatchObject({ status: 200, body: { processed_items: 1 } })
+      expect((await call(edge, null, 'POST', `${path}/cancel`, {}, headers)).status).toBe(403)
+      expect((await call(edge, null, 'GET', elsewhere.path, undefined, headers)).status).toBe(404)
+      const foreign = { ...headers, 'X-Organization-ID': elsewhere.org }
+      expect((await call(edge, null, 'GET', path, undefined, foreign)).status).toBe(404)
+    },
+  )
+
+  test.each([{ Origin: 'https://evil.example', 'Sec-Fetch-Site': 'cross-site' }, { Origin: 'null' }, {}])(
+    'may change a job from anywhere (%j), since no browser sends a header by itself',
+    async (from) => {
+      const headers = { ...bearer(stytch.signIn({ org: freshOrganization() })), ...from }
+      const reply = await call(edge, null, 'POST', '/api/jobs/', NEW_JOB, headers)
+      expect(reply.status).toBe(200)
+      expect(reply.headers.get('Access-Control-Allow-Origin')).toBeNull()
+    },
+  )
+
+  test('saves the calls to Stytch if it is a fresh JWT, and costs two a minute for each permission otherwise', async () => {
+    const org = freshOrganization()
+    const { path } = await aWorker(edge, {}, { org })
+    const token = stytch.signIn({ org })
+    const get = (proof: string) => call(edge, null, 'GET', path, undefined, bearer(proof))
+    const old = stytch.jwt(token, { issuedAt: Date.now() - 90_000 })
+    for (let n = 0; n < 3; n++) expect((await get(old)).status).toBe(200)
+    expect(asked()).toEqual([
+      { session_jwt: old },
+      { session_jwt: old, authorization_check: { organization_id: org, resource_id: 'job', action: 'read' } },
+    ])
+    // Whose session a fresh one is needs no call. What it permits may need one: the policy that is kept may lack its role.
+    stytch.calls.splice(0)
+    expect((await get(stytch.jwt(token))).status).toBe(200)
+    expect(asked().filter(({ authorization_check }) => authorization_check === undefined)).toEqual([])
+  })
+
+  test.each<[string, () => string]>([
+    ['made up', () => 'made-up-in-a-header'],
+    ['ended', () => stytch.signIn({ org: freshOrganization(), expiresAt: Date.now() })],
+    [
+      'a JWT that a stranger signed',
+      () => stytch.jwt(stytch.signIn({ org: freshOrganization() }), { signedBy: 'stranger' }),
+    ],
+    [
+      'a JWT of a session that was ended',
+      () => {
+        const token = stytch.signIn({ org: freshOrganization() })
+        const jwt = stytch.jwt(token, { issuedAt: Date.now() - 90_000 })
+        stytch.signOut(token)
+        return jwt
+      },
+    ],
+  ])('is refused if it is %s, and Stytch is asked about it once', async (_, proofOf) => {
+    const headers = bearer(proofOf())
+    for (let n = 0; n < 3; n++) {
+      const reply = await call(edge, null, 'GET', '/api/jobs/', undefined, headers)
+      expect(reply).toMatchObject(refused)
+      expect(reply.headers.get('WWW-Authenticate')).toBe('Bearer')
+    }
+    expect(asked()).toHaveLength(1)
+  })
+
+  test.each(['mp_short', 'a b', 'token,', 'x'.repeat(5_000)])(
+    'is refused without asking Stytch if it cannot be one: %s',
+    async (proof) => {
+      const reply = await call(edge, null, 'GET', '/api/jobs/', undefined, bearer(proof))
+      expect(reply).toMatchObject(refused)
+      expect(asked()).toEqual([])
+    },
+  )
+
+  test('counts instead of a cookie beside it, even if it is wrong', async () => {
+    const { send } = browserOf({ org: freshOrganization() })
+    expect(await send('GET', '/api/jobs/', { headers: bearer('not-a-session') })).toMatchObject(refused)
+    const [own, other] = [freshOrganization(), freshOrganization()]
+    const { path } = await aWorker(edge, {}, { org: other })
+    const beside = browserOf({ org: own })
+    expect((await beside.send('GET', path, { headers: bearer(stytch.signIn({ org: other })) })).status).toBe(
+      200,
+    )
+  })
+
+  test.each(['silent', 'broken', 'locked'] as const)('gets 503 while Stytch is %s', async (state) => {
+    stytch.state = state
+    const headers = bearer(stytch.signIn({ org: freshOrganization() }))
+    expect((await call(edge, null, 'GET', '/api/jobs/', undefined, headers)).status).toBe(503)
   })
 })
 
@@ -270,6 +382,7 @@ describe('Pages of other origins', () => {
       const named = await post(SHOP)
       expect(named.status).toBe(200)
       expect(opened(named)).toEqual({ ...open, vary: 'Origin' })
+      expect(named.headers.get('Access-Control-Expose-Headers')).toContain('Job-Status')
       const permitted = await ask(SHOP)
       expect(permitted.status).toBe(204)
       expect(opened(permitted)).toMatchObject(open)

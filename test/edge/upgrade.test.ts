@@ -48,7 +48,8 @@ test.each(Object.entries({ archived, live, pending }))('the %s job reads as it w
   const { status, body } = await get(`/api/jobs/${recorded.job_id}`)
   expect(status).toBe(200)
   const entry_bytes = entryBytes([...recorded.errors, ...recorded.warnings])
-  expect(still(body)).toEqual({ ...still(recorded), entities_not_kept: 0, entry_bytes })
+  const added = { entities_not_kept: 0, counters: {}, counters_not_kept: 0 }
+  expect(still(body)).toEqual({ ...still(recorded), ...added, entry_bytes })
 })
 
 test('all jobs are listed, and D1 counts the entries of the archived one by type', async () => {
@@ -78,8 +79,15 @@ test('the live job goes on: entities that failed before count once, and its end 
   const report = (body: object, headers = {}) =>
     call(edge, key, 'POST', `/api/jobs/${live.job_id}/progress`, body, headers)
   const again = { ...live.errors[0], message: 'still no price' }
-  const reply = await report({ errors: [again, { ...again, entity_key: 'sku-9' }], processed_items: 6 })
-  expect(reply).toMatchObject({ status: 200, body: { failed_items: 3, warned_items: 1, error_count: 4 } })
+  const reply = await report({
+    errors: [again, { ...again, entity_key: 'sku-9' }],
+    processed_items: 6,
+    counters: { a: 2 },
+  })
+  expect(reply).toMatchObject({
+    status: 200,
+    body: { counters: { a: 2 }, failed_items: 3, warned_items: 1, error_count: 4 },
+  })
   const last = { mark_completed: true }
   const first = await report(last, { 'Idempotency-Key': 'last' })
   expect(first).toMatchObject({ status: 200, body: { status: 'partial_success' } })

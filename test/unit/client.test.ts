@@ -1,13 +1,10 @@
 import { expect, onTestFinished, test, vi } from 'vitest'
-import { createJob, JobReporter } from '../../src/client/job-reporter.ts'
-import {
-  type Clock,
-  type Connection,
-  JobClosedError,
-  RequestRefusedError,
-  sendWithRetries,
-  UnreachableError,
-} from '../../src/client/send-with-retries.ts'
+import type { ApiRequest } from '../../clients/typescript/src/attempt.ts'
+import { connect } from '../../clients/typescript/src/connection.ts'
+import { JobClosedError, RequestRefusedError, UnreachableError } from '../../clients/typescript/src/errors.ts'
+import { Milepost } from '../../clients/typescript/src/milepost.ts'
+import type { Clock, Fetch, MilepostOptions } from '../../clients/typescript/src/options.ts'
+import { sendWithRetries } from '../../clients/typescript/src/send-with-retries.ts'
 
 const JOB = {
   job_id: 'job_1',
@@ -50,12 +47,17 @@ function script(...answers: [Reply, ...Reply[]]) {
     },
     random: () => 0,
   }
-  const connection: Connection = {
+  const connection: MilepostOptions & { clock: Clock; fetch: Fetch } = {
     url: 'https://jobs.test/',
     key: 'mp_secret',
     clock,
     fetch: async (url, init) => {
-      requests.push({ url, headers: new Headers(init.headers), body: JSON.parse(String(init.body)), init })
+      requests.push({
+        url,
+        headers: new Headers(init.headers),
+        body: init.body && JSON.parse(String(init.body)),
+        init,
+      })
       const next = answers[requests.length - 1] ?? answers.at(-1)
       if (next === undefined) throw new Error('no answer was scripted')
       return next()
@@ -64,9 +66,19 @@ function script(...answers: [Reply, ...Reply[]]) {
   return { connection, requests, waits, clock }
 }
 
+const POST: ApiRequest = { method: 'POST', path: '/x', body: '{"a":1}', idempotencyKey: 'one' }
+
+function send({ signal, ...options }: MilepostOptions & { signal?: AbortSignal }) {
+  return sendWithRetries(connect(options), POST, { signal })
+}
+
 test('createJob sends the key, and the job in snake_case', async () => {
   const { connection, requests } = script(answer(200, JOB))
-  const reporter = await createJob(connection, { jobType: 'feed_import', totalItems: 4, metadata: { a: 1 } })
+  const reporter = await new Milepost(connection).createJob({
+    jobType: 'feed_import',
+    totalItems: 4,
+    metadata: { a: 1 },
+  })
   expect(reporter.jobId).toBe('job_1')
   expect(requests).toHaveLength(1)
   expect(requests[0]?.url).toBe('https://jobs.test/api/jobs/')
@@ -76,7 +88,7 @@ test('createJob sends the key, and the job in snake_case', async () => {
 
 test('a job can set the silence after which it is flagged as stalled', async () => {
   const { connection, requests } = script(answer(200, JOB))
-  await createJob(connection, { jobType: 'feed_import', totalItems: 4, stallAfterSeconds: 300 })
+  await new Milepost(connection).createJob({ jobType: 'feed_import', totalItems: 4, stallAfterSeconds: 300 })
   expect(requests[0]?.body).toMatchObject({ stall_after_seconds: 300 })
 })
 
@@ -89,12 +101,18 @@ test('a report is one request with only the given fields, and returns the job', 
     message: 'no',
     details: { row: 1 },
   }
-  const job = await new JobReporter(connection, 'job/1').report({
+  const { clock: _, ...options } = connection
+  const reporter = new Milepost(options).job('job/1')
+  reporter.report({
     processedItems: 0,
+    processedDelta: 0,
+    counters: { created: 2 },
     metadataPatch: { import_job_id: 'e' },
     error: entry,
     warnings: [entry],
   })
+  await reporter.flush()
+  const job = reporter.latest
   const wireEntry = {
     entity_key: 'a',
     entity_type: 'product',
@@ -107,8 +125,9 @@ test('a report is one request with only the given fields, and returns the job', 
       url: 'https://jobs.test/api/jobs/job%2F1/progress',
       body: {
         processed_items: 0,
+        counters: { created: 2 },
         metadata_patch: { import_job_id: 'e' },
-        error: wireEntry,
+        errors: [wireEntry],
         warnings: [wireEntry],
       },
     },
@@ -120,15 +139,17 @@ test('a report is one request with only the given fields, and returns the job', 
     metadata: {},
     completedAt: null,
   })
-  expect(job.errors).toMatchObject([{ entityKey: 'a', errorType: 'bad', step: null }])
+  expect(job?.errors).toMatchObject([{ entityKey: 'a', errorType: 'bad', step: null }])
 })
 
-test('start, complete and fail send the marks of the contract, even an empty failure message', async () => {
+test('started, complete and fail send the marks of the contract, even an empty failure message', async () => {
   const { connection, requests } = script(answer(200, JOB))
-  const reporter = new JobReporter(connection, 'job_1')
-  await reporter.start()
-  await reporter.complete()
-  await reporter.fail('')
+  const { clock: _, ...options } = connection
+  const [first, second] = [new Milepost(options).job('job_1'), new Milepost(options).job('job_1')]
+  first.started()
+  await first.flush()
+  await first.complete()
+  await second.fail('')
   expect(requests.map(({ body }) => body)).toEqual([
     { mark_started: true },
     { mark_completed: true },
@@ -144,17 +165,17 @@ test.for([
   ['a truncated reply', () => new Response('{"job_id": "jo')],
 ] as const)('after %s, the request is retried with the same Idempotency-Key', async ([, trouble]) => {
   const { connection, requests } = script(trouble, trouble, answer(200, JOB))
-  await new JobReporter(connection, 'job_1').report({ processedItems: 1 })
+  await send(connection)
   expect(requests).toHaveLength(3)
   expect(new Set(requests.map(({ headers }) => headers.get('idempotency-key'))).size).toBe(1)
   expect(requests[2]?.body).toEqual(requests[0]?.body)
 })
 
-test('every call has its own Idempotency-Key', async () => {
+test('every job has its own Idempotency-Key', async () => {
   const { connection, requests } = script(answer(200, JOB))
-  const reporter = new JobReporter(connection, 'job_1')
-  await reporter.start()
-  await reporter.start()
+  const milepost = new Milepost(connection)
+  await milepost.createJob({ jobType: 't', totalItems: 0 })
+  await milepost.createJob({ jobType: 't', totalItems: 0 })
   const [first, second] = requests.map(({ headers }) => headers.get('idempotency-key'))
   expect(first).toMatch(/^[0-9a-f-]{36}$/)
   expect(second).not.toBe(first)
@@ -163,16 +184,14 @@ test('every call has its own Idempotency-Key', async () => {
 test('the waits double up to eight seconds, and the whole call ends within a minute', async () => {
   const { connection, waits, clock } = script(noConnection)
   const began = clock.now()
-  await expect(sendWithRetries(connection, '/x', {})).rejects.toThrow(
-    /^Gave up after 20 attempts: .*ECONNREFUSED/,
-  )
+  await expect(send(connection)).rejects.toThrow(/^Gave up after 20 attempts: .*ECONNREFUSED/)
   expect(waits.slice(0, 8)).toEqual([125, 250, 500, 1000, 2000, 4000, 4000, 4000])
   expect(clock.now() - began).toBeLessThanOrEqual(60_000)
 })
 
 test('each wait is a random share, between half and all, of the backoff', async () => {
   const { connection, waits, clock } = script(noConnection, answer(200, JOB))
-  await sendWithRetries({ ...connection, clock: { ...clock, random: () => 0.999_999 } }, '/x', {})
+  await send({ ...connection, clock: { ...clock, random: () => 0.999_999 } })
   expect(waits[0]).toBeCloseTo(250, 2)
 })
 
@@ -181,7 +200,7 @@ test.for([
   ['a date', 'Thu, 01 Jan 2026 00:00:07 GMT'],
 ] as const)('a retry waits for Retry-After, given as %s', async ([, retryAfter]) => {
   const { connection, waits } = script(answer(503, {}, { 'retry-after': retryAfter }), answer(200, JOB))
-  await sendWithRetries(connection, '/x', {})
+  await send(connection)
   expect(waits).toEqual([7_125])
 })
 
@@ -198,7 +217,7 @@ test.each([
   }
   const connection = { url: 'https://jobs.test/', key: 'mp_secret', fetch, giveUpAfterMs: 60_000 }
   const begun = performance.now()
-  const ended = sendWithRetries(connection, '/api/jobs/', {}).catch((error) => ({
+  const ended = send(connection).catch((error) => ({
     error,
     at: performance.now(),
   }))
@@ -214,15 +233,13 @@ test.each([
 
 test('a Retry-After beyond the time limit ends the call immediately', async () => {
   const { connection, waits } = script(answer(429, {}, { 'retry-after': '3600' }))
-  await expect(sendWithRetries(connection, '/x', {})).rejects.toBeInstanceOf(UnreachableError)
+  await expect(send(connection)).rejects.toBeInstanceOf(UnreachableError)
   expect(waits).toEqual([])
 })
 
 test('the caller can set the time limit', async () => {
   const { connection, requests } = script(noConnection)
-  await expect(sendWithRetries({ ...connection, giveUpAfterMs: 0 }, '/x', {})).rejects.toThrow(
-    UnreachableError,
-  )
+  await expect(send({ ...connection, giveUpAfterMs: 0 })).rejects.toThrow(UnreachableError)
   expect(requests).toHaveLength(1)
 })
 
@@ -231,19 +248,19 @@ test('an attempt without a reply times out and is retried', async () => {
   const { connection, requests } = script(hang, answer(200, JOB))
   const { fetch: scripted } = connection
   // As with the real fetch, the signal ends the wait.
-  const withSignal: Connection['fetch'] = (url, init) =>
+  const withSignal: Fetch = (url, init) =>
     Promise.race([
       scripted?.(url, init) ?? Promise.reject(),
       new Promise<never>((_, reject) =>
         init.signal?.addEventListener('abort', () => reject(init.signal?.reason)),
       ),
     ])
-  await sendWithRetries({ ...connection, fetch: withSignal, attemptTimeoutMs: 5 }, '/x', {})
+  await send({ ...connection, fetch: withSignal, attemptTimeoutMs: 5 })
   expect(requests).toHaveLength(2)
 })
 
 /** A fetch from an API that never replies: only the signal ends the wait. */
-const hangUntilAborted: Connection['fetch'] = (_, { signal }) =>
+const hangUntilAborted: Fetch = (_, { signal }) =>
   new Promise((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason)))
 
 test('aborting during an attempt throws the reason, and no attempt follows', async () => {
@@ -251,12 +268,12 @@ test('aborting during an attempt throws the reason, and no attempt follows', asy
   const reason = new Error('Ctrl-C')
   const { connection, waits } = script(answer(200, JOB))
   let attempts = 0
-  const fetch: Connection['fetch'] = (url, init) => {
+  const fetch: Fetch = (url, init) => {
     attempts++
     queueMicrotask(() => stop.abort(reason))
     return hangUntilAborted?.(url, init) ?? Promise.reject()
   }
-  const report = new JobReporter({ ...connection, fetch, signal: stop.signal }, 'job_1').start()
+  const report = send({ ...connection, fetch, signal: stop.signal })
   await expect(report).rejects.toBe(reason)
   expect({ attempts, waits }).toEqual({ attempts: 1, waits: [] })
 })
@@ -267,7 +284,7 @@ test('aborting between two attempts throws the reason, and leaves no timer behin
   const stop = new AbortController()
   const { connection, requests } = script(answer(503, {}, { 'retry-after': '30' }))
   const { clock: _, ...withSystemClock } = connection
-  const report = sendWithRetries({ ...withSystemClock, signal: stop.signal }, '/x', {})
+  const report = send({ ...withSystemClock, signal: stop.signal })
   await vi.waitUntil(() => vi.getTimerCount() === 1)
 
   stop.abort(new Error('Ctrl-C'))
@@ -279,25 +296,25 @@ test('aborting between two attempts throws the reason, and leaves no timer behin
 test('nothing is sent if the signal is already aborted', async () => {
   const { connection, requests } = script(answer(200, JOB))
   const signal = AbortSignal.abort(new Error('Ctrl-C'))
-  await expect(sendWithRetries({ ...connection, signal }, '/x', {})).rejects.toBe(signal.reason)
+  await expect(send({ ...connection, signal })).rejects.toBe(signal.reason)
   expect(requests).toHaveLength(0)
 })
 
-test('a report succeeds if its reply arrives, even if the signal was aborted in the meantime', async () => {
+test('a request succeeds if its reply arrives, even if the signal was aborted in the meantime', async () => {
   const stop = new AbortController()
   const { connection } = script(() => {
     stop.abort(new Error('Ctrl-C'))
     return new Response(JSON.stringify(JOB))
   })
-  const job = await new JobReporter({ ...connection, signal: stop.signal }, 'job_1').start()
-  expect(job.jobId).toBe('job_1')
+  const job = await send({ ...connection, signal: stop.signal })
+  expect(job.body).toMatchObject({ job_id: 'job_1' })
 })
 
 test('409 throws JobClosedError with the detail of the API, and is not retried', async () => {
   const { connection, requests } = script(answer(409, { detail: 'The job is cancelled' }))
-  const failure = await new JobReporter(connection, 'job_1').start().catch((error: unknown) => error)
+  const failure = await send(connection).catch((error: unknown) => error)
   expect(failure).toBeInstanceOf(JobClosedError)
-  expect(failure).toMatchObject({ message: 'The job is cancelled' })
+  expect(failure).toMatchObject({ message: 'The job is cancelled', status: 'cancelled' })
   expect(requests).toHaveLength(1)
 })
 
@@ -306,7 +323,7 @@ test.for([400, 401, 403, 404, 413, 422, 307])(
   async (status) => {
     const detail = [{ type: 'missing', loc: ['body', 'job_type'], msg: 'Field required' }]
     const { connection, requests } = script(answer(status, { detail }))
-    const failure = await sendWithRetries(connection, '/x', {}).catch((error: unknown) => error)
+    const failure = await send(connection).catch((error: unknown) => error)
     expect(failure).toBeInstanceOf(RequestRefusedError)
     expect(failure).toMatchObject({ status, detail })
     expect(String(failure)).toContain('Field required')
@@ -316,19 +333,80 @@ test.for([400, 401, 403, 404, 413, 422, 307])(
 
 test('redirects are not followed', async () => {
   const { connection, requests } = script(answer(200, JOB))
-  await sendWithRetries(connection, '/x', {})
+  await send(connection)
   expect(requests[0]?.init.redirect).toBe('manual')
 })
 
-test('a key that cannot be a header value fails immediately', async () => {
+test('a client needs a URL, and a key that can be a header value', () => {
   const { connection, requests } = script(answer(200, JOB))
-  await expect(sendWithRetries({ ...connection, key: 'mp_a\nb' }, '/x', {})).rejects.toThrow(
-    'The key contains characters',
-  )
+  expect(() => new Milepost({ ...connection, key: 'mp_a\nb' })).toThrow('The key contains characters')
+  expect(() => new Milepost({ ...connection, url: 'jobs.test' })).toThrow('Not an http(s) URL: jobs.test')
+  expect(() => new Milepost({ url: 'https://jobs.test', key: '' })).toThrow('MILEPOST_API_KEY')
   expect(requests).toHaveLength(0)
 })
 
 test('a reply that is not a job throws', async () => {
   const { connection } = script(answer(200, { hello: 'world' }))
-  await expect(createJob(connection, { jobType: 't', totalItems: 0 })).rejects.toThrow('not a job')
+  await expect(new Milepost(connection).createJob({ jobType: 't', totalItems: 0 })).rejects.toThrow(
+    'not a job',
+  )
+})
+
+test('the environment names the API and the key', async () => {
+  vi.stubEnv('MILEPOST_URL', 'https://jobs.test/base/')
+  vi.stubEnv('MILEPOST_API_KEY', 'mp_env')
+  onTestFinished(() => void vi.unstubAllEnvs())
+  const { connection, requests } = script(answer(200, JOB))
+  await new Milepost({ fetch: connection.fetch }).jobs.get('job_1')
+  expect(requests[0]?.url).toBe('https://jobs.test/base/api/jobs/job_1')
+  expect(requests[0]?.headers.get('authorization')).toBe('Bearer mp_env')
+})
+
+test('lists and entries are read page by page, as far as they are asked for', async () => {
+  const page = (next: string | null) => answer(200, { jobs: [JOB, JOB], next_cursor: next })
+  const { connection, requests } = script(page('a'), page('b'), page(null))
+  const { jobs } = new Milepost(connection)
+  let seen = 0
+  for await (const job of jobs.list({ status: ['failed', 'cancelled'], metadata: false, pageSize: 2 })) {
+    expect(job.jobId).toBe('job_1')
+    if (++seen === 3) break
+  }
+  expect(requests.map(({ url }) => url)).toEqual([
+    'https://jobs.test/api/jobs/?status=failed%2Ccancelled&metadata=false&limit=2',
+    'https://jobs.test/api/jobs/?status=failed%2Ccancelled&metadata=false&limit=2&cursor=a',
+  ])
+})
+
+const event = (id: number, name: string, status: string) =>
+  `id: ${id}\nevent: ${name}\ndata: ${JSON.stringify({ ...JOB, status, processed_items: id })}\n\n`
+
+test('a watcher connects again from the last event it saw, and ends with the job', async () => {
+  const stream = (text: string) => () =>
+    new Response(text, { headers: { 'content-type': 'text/event-stream' } })
+  const { connection, requests } = script(
+    stream(`: \n\n${event(1, 'job', 'in_progress')}id: 2\nevent: job\nda`),
+    noConnection,
+    answer(503, {}),
+    stream(event(1, 'job', 'in_progress') + event(3, 'finished', 'completed') + event(4, 'job', 'x')),
+  )
+  // The real clock: this one would let the silence after which a stream counts as dead pass at once.
+  const { clock: _, ...options } = connection
+  const seen: unknown[] = []
+  for await (const { status, processedItems } of new Milepost(options).jobs.watch('job_1'))
+    seen.push([status, processedItems])
+  expect(seen).toEqual([
+    ['in_progress', 1],
+    ['completed', 3],
+  ])
+  expect(requests.map(({ headers }) => headers.get('last-event-id'))).toEqual([null, '1', '1', '1'])
+})
+
+test('watching an unknown job is refused, and a finished one that was seen ends at once', async () => {
+  const { connection } = script(
+    answer(404, { detail: 'Job not found' }),
+    () => new Response(null, { status: 204 }),
+  )
+  const { jobs } = new Milepost(connection)
+  await expect(jobs.watch('job_1').next()).rejects.toMatchObject({ status: 404, detail: 'Job not found' })
+  expect(await jobs.watch('job_1').next()).toEqual({ done: true, value: undefined })
 })

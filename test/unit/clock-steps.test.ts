@@ -53,7 +53,14 @@ test('the first stage of a job is no older than the job', () => {
 })
 
 test('a job canceled then does not end before it started, or before it was created if it never started', () => {
-  expect(jobOf(cancelJob(aJob({ createdAt: START }), null, START - HOUR)).completedAt).toBe(START)
+  expect(jobOf(cancelJob(aJob({ createdAt: START }), null, START - HOUR, 30_000)).completedAt).toBe(START)
+})
+
+test('a canceled job takes its final report for no longer than it should, even if the clock was set back an hour', () => {
+  const job = jobOf(cancelJob(aJob({ createdAt: START }), null, START, 30_000))
+  const corrected = jobOf(correctClock(job, START - HOUR))
+  expect(corrected.finalReportUntil).toBe(START - HOUR + 30_000)
+  expect(jobOf(correctClock(corrected, START - HOUR + 10_000))).toBe(corrected)
 })
 
 test('a silence of 10 s is flagged after 10 s, even if the clock was set back an hour before', () => {

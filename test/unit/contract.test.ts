@@ -32,9 +32,11 @@ function withoutProse(value: unknown, isNames = false): unknown {
 
 /** The optional properties that we add to the contract's. */
 const ADDED: Record<string, string[]> = {
-  JobProgressRequest: ['errors', 'warnings'],
+  JobProgressRequest: ['counters', 'errors', 'processed_delta', 'warnings'],
   JobResponse: [
     'callback_url',
+    'counters',
+    'counters_not_kept',
     'entities_not_kept',
     'entries_not_kept',
     'entry_bytes',

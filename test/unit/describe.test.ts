@@ -62,6 +62,14 @@ test('What a field is bound by is said in words', () => {
   })
 })
 
+test('The status of the job is described as a header of every reply to a report, whether it is taken or not', () => {
+  const responses = description.paths['/api/jobs/{job_id}/progress']?.post as Operation
+  const withHeader = Object.entries(responses.responses).filter(([, response]) =>
+    JSON.stringify(response).includes('"headers":{"Job-Status":'),
+  )
+  expect(withHeader.map(([status]) => status)).toEqual(['200', '409'])
+})
+
 test('An Idempotency-Key is described as it is checked', () => {
   const taking = operations.filter(({ operation }) => JSON.stringify(operation).includes('"Idempotency-Key"'))
   expect(taking.map(({ operation }) => operation.operationId)).toEqual(['create_job', 'report_job_progress'])

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 
-const files = ['src', 'test', 'scripts', 'examples'].flatMap((root) =>
+const files = ['src', 'clients/typescript/src', 'test', 'scripts', 'examples'].flatMap((root) =>
   readdirSync(root, { recursive: true, encoding: 'utf8' })
     .filter(
       (name) => /\.(?:ts|js)$/.test(name) && !name.includes('node_modules') && !name.includes('generated/'),

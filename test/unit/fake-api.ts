@@ -5,7 +5,7 @@ type Wire = any
 type Fault = 'dropped' | 'reply lost' | 'unavailable' | 'truncated'
 
 /** What a job holds, as far as the client's tests are concerned. */
-export interface FakeJob {
+interface FakeJob {
   status: string
   total: number
   processed: number

@@ -21,6 +21,8 @@ const anyReport: fc.Arbitrary<Report> = fc.record(
     markStarted: fc.constant(true as const),
     totalItems: count,
     processedItems: count,
+    processedDelta: count,
+    counters: fc.dictionary(fc.constantFrom('a', '__proto__'), count),
     metadataPatch: fc.dictionary(
       fc.constantFrom('a', 'stage', '__proto__'),
       fc.jsonValue() as fc.Arbitrary<never>,

@@ -10,6 +10,7 @@ const settings = {
   archiveAfter: DAY,
   abandonAfterDays: 30,
   retention: 0,
+  cancelGrace: 30_000,
   allowLoopback: false,
   recorders: 1,
   maxEntryBytes: 0,
@@ -41,6 +42,12 @@ test('a finished job leaves its object only after it was posted and D1 has it', 
   expect(timesOf({ ...finished, nextDeliveryAt: NOW + 5 })).toEqual({ deliver: NOW + 5 })
   expect(timesOf(finished, { isBehind: true })).toEqual({ record: NOW + RECORD_DELAY })
   expect(timesOf(finished)).toEqual({ archive: NOW + DAY })
+})
+
+test('a canceled job stays in its object while a final report may come, however soon others leave', () => {
+  const cancelled = { status: 'cancelled', completedAt: NOW } as const
+  expect(timesOf({ ...cancelled, finalReportUntil: NOW + 2 * DAY })).toEqual({ archive: NOW + 2 * DAY })
+  expect(timesOf({ ...cancelled, finalReportUntil: NOW + 30_000 })).toEqual({ archive: NOW + DAY })
 })
 
 test('a clock that was set back is corrected at once, and does not delay the archive', () => {

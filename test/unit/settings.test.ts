@@ -7,6 +7,7 @@ const DAY = 24 * 60 * 60 * 1_000
 const byDefault = {
   archiveAfter: DAY,
   abandonAfterDays: 30,
+  cancelGrace: 30_000,
   retention: 90 * DAY,
   allowLoopback: false,
   recorders: 1,
@@ -31,6 +32,7 @@ test('variables mean the same as text, as .dev.vars and the dashboard set them',
   const text = {
     ARCHIVE_AFTER_SECONDS: '60',
     ABANDONED_AFTER_DAYS: '0.5',
+    CANCEL_GRACE_SECONDS: '5',
     RETENTION_DAYS: ' 7 ',
     ALLOW_LOOPBACK_CALLBACKS: 'true',
     RECORDERS_PER_DATABASE: '4',
@@ -41,6 +43,7 @@ test('variables mean the same as text, as .dev.vars and the dashboard set them',
   const settings = {
     archiveAfter: 60_000,
     abandonAfterDays: 0.5,
+    cancelGrace: 5_000,
     retention: 7 * DAY,
     allowLoopback: true,
     recorders: 4,
@@ -70,10 +73,11 @@ test('numbers are bounded, so that each date they lead to exists', () => {
   const settings = readSettings({
     ARCHIVE_AFTER_SECONDS: 1e300,
     ABANDONED_AFTER_DAYS: 'Infinity',
+    CANCEL_GRACE_SECONDS: 1e300,
     RETENTION_DAYS: '1e12',
   })
-  const { archiveAfter, abandonAfterDays, retention } = settings
-  for (const ms of [archiveAfter, abandonAfterDays * DAY, retention])
+  const { archiveAfter, abandonAfterDays, cancelGrace, retention } = settings
+  for (const ms of [archiveAfter, abandonAfterDays * DAY, cancelGrace, retention])
     expect(new Date(Date.now() + ms).getUTCFullYear()).toBeGreaterThan(2_100)
 })
 

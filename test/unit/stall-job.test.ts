@@ -52,7 +52,7 @@ test('a refused report does not clear the flag', () => {
 })
 
 test('canceling clears the flag', () => {
-  const outcome = cancelJob(stalledAt(aSilentJob(), START + 10_000), null, START + 20_000)
+  const outcome = cancelJob(stalledAt(aSilentJob(), START + 10_000), null, START + 20_000, 30_000)
   expect(outcome).toMatchObject({ ok: true, job: { status: 'cancelled', stalledAt: null } })
 })
 

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { Permission, SessionCaller } from '../../src/access/caller.ts'
-import { type StytchCalls, StytchSessions } from '../../src/access/stytch-sessions.ts'
+import { type SessionProof, type StytchCalls, StytchSessions } from '../../src/access/stytch-sessions.ts'
 
 const SECOND = 1_000
 const MINUTE = 60 * SECOND
@@ -55,10 +55,8 @@ function setUp({ expiresAt = Date.now() + 60 * MINUTE } = {}) {
     sessions,
     caller,
     check: () => sessions.check(COOKIES, 'hash'),
-    may: (
-      permission: Permission = 'job:read',
-      cookies: { token: string; jwt: string | undefined } = COOKIES,
-    ) => sessions.permits(cookies, 'hash', caller, permission),
+    may: (permission: Permission = 'job:read', cookies: SessionProof = COOKIES) =>
+      sessions.permits(cookies, 'hash', caller, permission),
   }
 }
 
@@ -218,6 +216,30 @@ describe('A JWT', () => {
     expect(await may('job:read', cookies)).toBe('yes')
     expect(stytch.asked).toHaveLength(1)
   })
+
+  test('without a token is what Stytch is asked about, if it proves nothing', async () => {
+    const { sessions, caller, may, stytch } = setUp()
+    const jwt = { token: undefined, jwt: cookies.jwt }
+    expect(await sessions.check(jwt, 'hash')).toEqual({ ok: true, caller })
+    expect(await may('job:read', jwt)).toBe('yes')
+    expect(stytch.asked).toEqual([
+      { session_jwt: cookies.jwt },
+      {
+        session_jwt: cookies.jwt,
+        authorization_check: { organization_id: 'acme', resource_id: 'job', action: 'read' },
+      },
+    ])
+  })
+
+  test.each(['jwt_invalid_audience', 'jwt_invalid_claims', 'jwt_invalid_issuer', 'invalid_signature'])(
+    'without a token is refused if Stytch says %s',
+    async (type) => {
+      const { sessions, stytch } = setUp()
+      stytch.failure = refusal(401, type)
+      const checked = await sessions.check({ token: undefined, jwt: cookies.jwt }, 'hash')
+      expect(checked).toEqual({ ok: false, reason: 'unknown' })
+    },
+  )
 
   test('proves nothing once its session has ended', async () => {
     const { sessions, stytch } = setUp({ expiresAt: Date.now() })

@@ -43,8 +43,10 @@ test('a finished job leaves its object after ARCHIVE_AFTER_SECONDS, and replies 
     expect(page.ok && keysOf(page.texts)).toEqual(entries.slice(100, 140).map(({ entityKey }) => entityKey))
     expect(await object.report(key, { stage: 'late' }, null)).toMatchObject({ reason: 'closed' })
     expect(await reported(key, { markCompleted: true })).toEqual(before)
-    expect(await object.report(key, report, toReport)).toEqual({ ...first, replayed: true })
-    expect(await object.create(key, aNewJob, toCreate)).toEqual({ ...created, replayed: true })
+    // The bodies are as they were; the status that comes with them is of now.
+    const again = { status: before.job.status, replayed: true }
+    expect(await object.report(key, report, toReport)).toEqual({ ...first, ...again })
+    expect(await object.create(key, aNewJob, toCreate)).toEqual({ ...created, ...again })
     const reused = { ok: false, reason: 'key_reused' }
     expect(await object.report(key, report, { ...toReport, fingerprint: 'another' })).toEqual(reused)
     expect(await object.create(key, aNewJob, { ...toCreate, fingerprint: 'another' })).toEqual(reused)
@@ -75,7 +77,11 @@ test('a create repeated while D1 is down makes no second job in place of an arch
   const unavailable = { ok: false, reason: 'unavailable' }
   expect(await jobObject(env.JOBS, key).create(key, aNewJob, request)).toEqual(unavailable)
   await env.DB.exec('alter table jobs_away rename to jobs')
-  expect(await jobObject(env.JOBS, key).create(key, aNewJob, request)).toEqual({ ...first, replayed: true })
+  expect(await jobObject(env.JOBS, key).create(key, aNewJob, request)).toEqual({
+    ...first,
+    status: 'completed',
+    replayed: true,
+  })
 })
 
 test('a job that D1 has lost stays in its object and is written to D1 again', async () => {
@@ -89,6 +95,35 @@ test('a job that D1 has lost stays in its object and is written to D1 again', as
 
   await runAlarm(key, { after: HOUR + 60_000 })
   expect(await recordedJob(key)).toEqual(before)
+})
+
+test('a canceled job is archived with its final report, which is answered again from D1', async () => {
+  const key = await createdJob()
+  const request = aKeyedRequest('final')
+  await jobObject(env.JOBS, key).cancel(key, null)
+  const final = { processedDelta: 3, errors: [anError('a')] }
+  const first = await jobObject(env.JOBS, key).report(key, final, request)
+  const before = await readJob(key)
+  await runAlarm(key, { after: HOUR })
+  expect(await storedNames(key)).toEqual([])
+  expect(await recordedJob(key)).toEqual(before)
+  expect(before.job).toMatchObject({ status: 'cancelled', processedItems: 3, keptErrors: 1 })
+  expect(await jobObject(env.JOBS, key).report(key, final, request)).toEqual({ ...first, replayed: true })
+  expect(await jobObject(env.JOBS, key).report(key, final, null)).toMatchObject({ reason: 'closed' })
+})
+
+test('a canceled job that only D1 has takes its final report, and no other', async () => {
+  const key = await createdJob()
+  await jobObject(env.JOBS, key).cancel(key, null)
+  await inside(key, (storage) => storage.deleteAll())
+  await evictDurableObject(jobObject(env.JOBS, key))
+
+  const { job } = await reported(key, { processedDelta: 3 })
+  expect(job).toMatchObject({ status: 'cancelled', processedItems: 3, revision: 3, epoch: 1 })
+  expect(await jobObject(env.JOBS, key).report(key, { processedDelta: 3 }, null)).toMatchObject({
+    reason: 'closed',
+  })
+  await vi.waitFor(async () => expect(await recordedJob(key)).toEqual(await readJob(key)), { timeout: 5_000 })
 })
 
 test('a live job that only D1 has is adopted, with the state of each entity', async () => {

@@ -11,6 +11,8 @@ const PROGRESS: Omit<
 > = {
   totalItems: 101,
   processedItems: 102,
+  counters: { created: 122 },
+  countersNotKept: 123,
   failedItems: 103,
   warnedItems: 104,
   errorCount: 105,
@@ -25,6 +27,7 @@ const PROGRESS: Omit<
   errorMessage: 'no',
   startedAt: 112,
   updatedAt: 113,
+  finalReportUntil: 124,
   stallAfterSeconds: 114,
   stalledAt: 115,
   callbackUrl: 'https://example.com/hook',

@@ -1,5 +1,6 @@
 import { evictDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
+import fc from 'fast-check'
 import { afterEach, expect, test, vi } from 'vitest'
 import { jobObject } from '../../src/job-object/address.ts'
 import type { JobReply } from '../../src/job-object/replies.ts'
@@ -42,6 +43,31 @@ test('repeats that arrive at once are applied once', async () => {
   )
   expect(replies.filter((reply) => reply.ok && !reply.replayed)).toHaveLength(1)
   expect((await readJob(key)).job).toMatchObject({ errorCount: 1, revision: 2 })
+})
+
+test('what workers add in parallel is added exactly once, however often each report is repeated', async () => {
+  const added = fc.record({ worker: fc.nat(2), delta: fc.nat(1_000), times: fc.integer({ min: 1, max: 3 }) })
+  await fc.assert(
+    fc.asyncProperty(fc.array(added, { maxLength: 12 }), fc.nat(), async (reports, turn) => {
+      const key = await createdJob()
+      const sends = reports.flatMap(({ worker, delta, times }, n) => {
+        const report: Report = { processedDelta: delta, counters: { [`worker-${worker}`]: delta } }
+        return range(times).map(() => () => send(key, report, aKeyedRequest(`report ${n}`)))
+      })
+      // Some at once, and the others, repeats among them, later.
+      const at = sends.length === 0 ? 0 : turn % sends.length
+      await Promise.all(sends.slice(at).map((send) => send()))
+      await Promise.all(sends.map((send) => send()))
+      const sumOf = (some: typeof reports) => some.reduce((sum, { delta }) => sum + delta, 0)
+      const byWorker = Object.entries(Object.groupBy(reports, ({ worker }) => `worker-${worker}`))
+      expect((await readJob(key)).job).toMatchObject({
+        revision: 1 + reports.length,
+        processedItems: sumOf(reports),
+        counters: Object.fromEntries(byWorker.map(([name, some = []]) => [name, sumOf(some)])),
+      })
+    }),
+    { numRuns: 15 },
+  )
 })
 
 test('a key repeated with another body is refused, and nothing is applied', async () => {
@@ -121,7 +147,7 @@ test('a create repeated with its key gets the same reply, and makes no second jo
   const first = await create(aKeyedRequest('k1'))
   await reported(key, { markStarted: true, errors: [anError('a')] })
 
-  expect(await create(aKeyedRequest('k1'))).toEqual({ ...first, replayed: true })
+  expect(await create(aKeyedRequest('k1'))).toEqual({ ...first, status: 'in_progress', replayed: true })
   expect(await create(aKeyedRequest('k1', 'another body'))).toEqual({ ok: false, reason: 'key_reused' })
   expect((await readJob(key)).job).toMatchObject({ status: 'in_progress', revision: 2 })
   expect((await recordedJob(key))?.job.revision).toBe(2)

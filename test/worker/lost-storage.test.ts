@@ -138,6 +138,8 @@ test('a keyed create makes no job while D1 does not answer: there may be one alr
   const d1 = holdD1()
   expect(await create()).toEqual({ ok: false, reason: 'unavailable' })
   d1.letGo()
-  await vi.waitFor(async () => expect(await create()).toEqual({ ...first, replayed: true }))
+  await vi.waitFor(async () =>
+    expect(await create()).toEqual({ ...first, status: 'in_progress', replayed: true }),
+  )
   expect((await readJob(key)).job).toMatchObject({ status: 'in_progress', errorCount: 1, epoch: 1 })
 })

@@ -5,7 +5,7 @@ import { jobObject } from '../../src/job-object/address.ts'
 import type { KeyedRequest } from '../../src/jobs/keyed-request.ts'
 import { MAX_REPLY_BYTES } from '../../src/jobs/limits.ts'
 import { ageJournal } from '../chaos/edge/age-journal.ts'
-import { aNewJob, createdJob, inside } from './fixtures.ts'
+import { aNewJob, createdJob, inside, readJob, reported } from './fixtures.ts'
 
 const REPLIES = 200
 
@@ -26,6 +26,9 @@ test('of the replies that version 0.1.0 kept, the newest 4 MB are kept whole, an
   // The newest and the oldest are repeated: neither is applied again.
   expect(await report(aRequest(REPLIES - 1))).toEqual({ ...first, replayed: true })
   expect(await report(aRequest(0))).toMatchObject({ ok: true, replayed: true, revision: 2 })
+  // That version had no counters.
+  expect((await readJob(key)).job).toMatchObject({ counters: {}, countersNotKept: 0 })
+  expect((await reported(key, { counters: { created: 5 } })).job.counters).toEqual({ created: 5 })
   const kept = await inside(key, ({ sql }) =>
     sql.exec('select count(*) as replies, sum(octet_length(job)) as bytes from reply').one(),
   )

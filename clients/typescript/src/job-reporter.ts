@@ -8,7 +8,7 @@ import { PendingReports } from './pending-reports.ts'
 import { type Mark, type PreparedReport, prepareReport } from './prepare-report.ts'
 import { ReportSender } from './report-sender.ts'
 
-export interface ReporterSettings {
+interface ReporterSettings {
   reportsPerSecond: number
   onProblem: (problem: Error) => void
   onProgress: (job: Job) => void
@@ -30,9 +30,8 @@ export class JobReporter {
   readonly #jobs: Jobs
   readonly #abort = new AbortController()
   #latest: Job | undefined
-  /** How the worker ended the job: acknowledged if there is a `job`. */
-  #end: { mark: Mark; job?: Job; error?: Error } | undefined
-  /** Since the last acknowledged report. */
+  /** How the worker ends the job, and once the API has it, which mark that was: `fail` may come too late for a `complete`. */
+  #end: { mark: Mark; done?: { mark: Mark; job: Job }; error?: Error } | undefined
   #refusal: Error | undefined
   #refusals = 0
   #droppedSaid = 0
@@ -135,7 +134,7 @@ export class JobReporter {
    * of it, with an UnreachableError if it did not answer in time (it stays pending), with a JobClosedError if the job is closed.
    */
   async flush(options: CallOptions = {}): Promise<void> {
-    if (this.#end?.job !== undefined) return
+    if (this.#end?.done !== undefined) return
     if (this.#sender.closed !== undefined) throw this.#sender.closed
     const segment = this.#pending.seal()
     const refusals = this.#refusals
@@ -161,16 +160,16 @@ export class JobReporter {
     const isFailure = 'failed' in mark
     if (
       this.#end === undefined ||
-      (isFailure && this.#end.job === undefined && 'completed' in this.#end.mark)
+      (isFailure && this.#end.done === undefined && 'completed' in this.#end.mark)
     ) {
       if (this.#sender.closed !== undefined) throw this.#sender.closed
       if (!this.#isClosed) this.#add({ fields: {}, errors: [], warnings: [], mark })
     }
     const end = this.#end
-    await this.#sender.wait(() => end?.job !== undefined || end?.error !== undefined, options)
-    if (end?.job === undefined) throw end?.error ?? new Error('The end of the job was not sent')
-    const { job } = end
-    if (isFailure !== (job.status === 'failed'))
+    await this.#sender.wait(() => end?.done !== undefined || end?.error !== undefined, options)
+    if (end?.done === undefined) throw end?.error ?? new Error('The end of the job was not sent')
+    const { job } = end.done
+    if (isFailure !== 'failed' in end.done.mark)
       throw new JobClosedError(`The job is already ${job.status}`, job.status)
     return job
   }
@@ -207,7 +206,7 @@ export class JobReporter {
     try {
       const end = this.#end
       if (end === undefined && !this.#isClosed) await this.fail(LEFT)
-      else if (end !== undefined && end.job === undefined) await this.flush()
+      else if (end !== undefined && end.done === undefined) await this.flush()
     } catch (error) {
       // Throwing would hide the exception for which the block was left.
       if (!(error instanceof JobClosedError)) this.#tell(error as Error)
@@ -232,7 +231,7 @@ export class JobReporter {
 
   #noteReply(job: Job, sent: PreparedReport): void {
     this.#latest = job
-    if (sent.mark !== undefined && this.#end !== undefined) this.#end.job = job
+    if (sent.mark !== undefined && this.#end !== undefined) this.#end.done = { mark: sent.mark, job }
     try {
       this.#settings.onProgress(job)
     } catch (error) {

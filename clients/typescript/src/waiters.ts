@@ -37,13 +37,19 @@ export class Waiters {
         waiter = { isReached, resolve, reject }
         this.#waiters.add(waiter)
         signal?.addEventListener('abort', () => reject(signal.reason), { signal: settled.signal })
-        this.#clock.wait(giveUpAfterMs, settled.signal).then(() => {
-          if (!settled.signal.aborted) reject(onTimeout())
-        })
+        this.#until(this.#clock.elapsed() + giveUpAfterMs, settled.signal).then(() => reject(onTimeout()))
       })
     } finally {
       if (waiter !== undefined) this.#waiters.delete(waiter)
       settled.abort()
+    }
+  }
+
+  /** Timers may fire early, and a test's clock may shorten waits. Never resolves once `settled` is aborted. */
+  async #until(time: number, settled: AbortSignal): Promise<void> {
+    for (let left = time - this.#clock.elapsed(); left > 0; left = time - this.#clock.elapsed()) {
+      await this.#clock.wait(left, settled)
+      if (settled.aborted) return await new Promise<never>(() => {})
     }
   }
 

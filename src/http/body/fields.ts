@@ -37,7 +37,7 @@ const BOOL_PARSING: Fault = {
   type: 'bool_parsing',
   msg: 'Input should be a valid boolean, unable to interpret input',
 }
-const DICT_TYPE: Fault = { type: 'dict_type', msg: 'Input should be a valid dictionary' }
+export const DICT_TYPE: Fault = { type: 'dict_type', msg: 'Input should be a valid dictionary' }
 const LIST_TYPE: Fault = { type: 'list_type', msg: 'Input should be a valid list' }
 
 /** An integer within bounds. Like the original, it accepts `5.0`, `true` and texts like `"5"`. */

@@ -24,7 +24,8 @@ const failedAttempts = new FailedAttempts({
 export const authenticate = createMiddleware<EdgeEnv>(async (c, next) => {
   const credential = readCredential(c)
   if (credential.kind === 'none') return refuse(c, { ok: false, reason: 'no_credential' })
-  if (credential.kind === 'session' && !isFromOwnPage(c))
+  // Browsers attach cookies to the requests of any page, but no header.
+  if (credential.kind === 'session' && credential.isCookie && !isFromOwnPage(c))
     return refuse(c, { ok: false, reason: 'foreign_page' })
 
   const identified = await identifyUnlessBarred(c, credential)
@@ -91,7 +92,7 @@ async function identify(
     case 'key':
       return await identifyKey(c, credential.key, mayAsk)
     case 'session':
-      return await identifySession(c, credential.cookies, mayAsk)
+      return await identifySession(c, credential.proof, mayAsk)
     default:
       return { ok: false, reason: 'malformed' }
   }

@@ -3,7 +3,7 @@ import type { Identification } from '../../access/caller.ts'
 import { KnownPlacements } from '../../access/known-placements.ts'
 import { openStytchSessions } from '../../access/open-stytch-sessions.ts'
 import { sha256 } from '../../access/sha256.ts'
-import type { SessionCookies } from '../../access/stytch-sessions.ts'
+import type { SessionProof } from '../../access/stytch-sessions.ts'
 import type { Placement } from '../../jobs/placement.ts'
 import { logErrorThrottled } from '../../log.ts'
 import { placeSession } from '../../store/organizations.ts'
@@ -14,13 +14,13 @@ const knownPlacements = new KnownPlacements({ now: Date.now })
 /** Whose session it is. With `mayAsk` false, Stytch is not asked: the session must be remembered or proven by its JWT. */
 export async function identifySession(
   c: Context<EdgeEnv>,
-  cookies: SessionCookies,
+  proof: SessionProof,
   mayAsk: boolean,
 ): Promise<Identification> {
   const { STYTCH_PROJECT_ID: id = '', STYTCH_SECRET: secret = '', STYTCH_BASE_URL: url } = c.env
   const sessions = openStytchSessions({ id, secret, url }, { now: Date.now, onError: logStytch })
-  const tokenHash = await sha256(cookies.token)
-  const checked = await (mayAsk ? sessions.check(cookies, tokenHash) : sessions.recall(cookies, tokenHash))
+  const tokenHash = await sha256(proof.token ?? proof.jwt)
+  const checked = await (mayAsk ? sessions.check(proof, tokenHash) : sessions.recall(proof, tokenHash))
   if (checked === undefined) return { ok: false, reason: 'not_asked' }
   if (!checked.ok) return checked
   const { caller } = checked
@@ -33,7 +33,7 @@ export async function identifySession(
   return {
     ok: true,
     caller,
-    permits: (permission) => sessions.permits(cookies, tokenHash, caller, permission),
+    permits: (permission) => sessions.permits(proof, tokenHash, caller, permission),
     // A session has one organization.
     placementOf: () => placement,
   }

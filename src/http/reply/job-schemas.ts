@@ -49,6 +49,10 @@ const job = {
   job_type: text().describe('The type of the job'),
   status: status(),
   ...counts,
+  counters: z.record(z.string(), count()).optional().describe('What its workers have counted, by name'),
+  counters_not_kept: count()
+    .optional()
+    .describe('The number of counters that the report which finished it left out: a job has at most 50'),
   warned_items: count().default(0).describe('The number of distinct entities with a warning but no error'),
   success_rate: measure().describe('Processed items in percent of processed and failed items: 0 to 100'),
   created_at: maybe(text()).describe('When the job was created, in ISO 8601'),

@@ -1,10 +1,10 @@
 import type { Context } from 'hono'
 import type { Permission } from '../../access/caller.ts'
 import type { JobRefusal } from '../../job-object/replies.ts'
-import { MAX_BODY_BYTES, MAX_METADATA_BYTES } from '../../jobs/limits.ts'
+import { MAX_BODY_BYTES, MAX_COUNTERS, MAX_METADATA_BYTES } from '../../jobs/limits.ts'
 import type { UsageExcess, UsageLimits } from '../../jobs/usage.ts'
 import { parseJson } from '../body/parse-json.ts'
-import type { Problem } from './validation-error.ts'
+import type { Fault, Problem } from './validation-error.ts'
 
 /** Why a caller is refused, before anything else in the request is checked. */
 export type CallerRefusal =
@@ -109,7 +109,17 @@ export function refuse(c: Context, refusal: Refusal): Response | Promise<Respons
     case 'closed':
       return c.json({ detail: `Job is ${refusal.status} and takes no more reports` }, 409)
     case 'metadata_too_large':
-      return refuseMetadata(c)
+      return refuseBody(c, null, {
+        type: 'too_large',
+        msg: `Metadata of a job should have at most ${MAX_METADATA_BYTES} bytes in all`,
+        ctx: { max_bytes: MAX_METADATA_BYTES },
+      })
+    case 'too_many_counters':
+      return refuseBody(c, 'counters', {
+        type: 'too_long',
+        msg: `A job should have at most ${MAX_COUNTERS} counters, not ${refusal.names}`,
+        ctx: { field_type: 'Dictionary', max_length: MAX_COUNTERS, actual_length: refusal.names },
+      })
     case 'key_reused':
       return refuseKey(c, 'idempotency_key_reused', 'This key was already used with another body')
     case 'key_expired': {
@@ -123,14 +133,16 @@ export function refuse(c: Context, refusal: Refusal): Response | Promise<Respons
   }
 }
 
-async function refuseMetadata(c: Context): Promise<Response> {
+/** For a fault of a valid body, or of one of its fields, that only the job shows. */
+async function refuseBody(c: Context, field: string | null, { type, msg, ctx }: Fault): Promise<Response> {
   const sent = parseJson(new Uint8Array(await c.req.arrayBuffer()))
+  const body = sent.ok ? (sent.value as Record<string, unknown>) : undefined
   const problem: Problem = {
-    type: 'too_large',
-    loc: ['body'],
-    msg: `Metadata of a job should have at most ${MAX_METADATA_BYTES} bytes in all`,
-    input: sent.ok ? sent.value : undefined,
-    ctx: { max_bytes: MAX_METADATA_BYTES },
+    type,
+    loc: field === null ? ['body'] : ['body', field],
+    msg,
+    input: field === null ? body : body?.[field],
+    ...(ctx && { ctx }),
   }
   return c.json({ detail: [problem] }, 422)
 }

@@ -21,6 +21,7 @@ type ProblemType =
   | 'enum'
   | 'datetime_parsing'
   | 'url_parsing'
+  | 'value_error'
   | 'list_type'
   | 'too_long'
   | 'too_large'
@@ -34,6 +35,8 @@ export interface Fault {
   type: ProblemType
   msg: string
   ctx?: Record<string, unknown>
+  /** What was sent, if it is not the value at the location: the name of a field. */
+  input?: unknown
 }
 
 /** An entry in the `detail` of a 422. `loc` starts with "body", "query" or "header"; `input` is what was sent there. */
@@ -48,9 +51,9 @@ export const NOT_AN_OBJECT: Fault = {
   msg: 'Input should be a valid dictionary or object to extract fields from',
 }
 
-/** Raises a fault at the location of `ctx`. `toProblems` reads it back from the issues. */
-export function raise(ctx: z.RefinementCtx, { type, msg, ctx: context }: Fault): void {
-  ctx.addIssue({ code: 'custom', message: msg, params: { type, ctx: context } })
+/** Raises a fault at the location of `ctx`, or at `path` in there. `toProblems` reads it back from the issues. */
+export function raise(ctx: z.RefinementCtx, { msg, ...params }: Fault, path: string[] = []): void {
+  ctx.addIssue({ code: 'custom', message: msg, params, path })
 }
 
 /** The validated part of a request, which `loc` starts with. */
@@ -76,12 +79,13 @@ function toProblem(issue: z.core.$ZodIssue, value: unknown, part: Part): Problem
     type: fault.type,
     loc: [part, ...path],
     msg: fault.msg,
-    input: valueAt(value, shown),
+    input: 'input' in fault ? fault.input : valueAt(value, shown),
     ...(fault.ctx && { ctx: fault.ctx }),
   }
 }
 
-function faultOf(issue: z.core.$ZodIssue): Fault {
+/** What an issue says that a field of ours has raised. Throws on any other. */
+export function faultOf(issue: z.core.$ZodIssue): Fault {
   if (issue.code === 'custom' && issue.params) {
     return { ...(issue.params as Omit<Fault, 'msg'>), msg: issue.message }
   }

@@ -1,5 +1,8 @@
 /** Fields that jobs did not have in version 0.1.0. */
-const LATER_FIELDS = ['epoch', 'createFingerprint', 'keptEntities', 'entityBytes', 'entitiesNotKept']
+const LATER_FIELDS = [
+  ...['epoch', 'createFingerprint', 'keptEntities', 'entityBytes', 'entitiesNotKept'],
+  ...['counters', 'countersNotKept', 'finalReportUntil'],
+]
 /**
  * This one stays in the replies to keyed requests. An upgrade counts it for the job and not for each reply, so a repeat of a
  * request to that version shows 0.

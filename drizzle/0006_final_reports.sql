@@ -1,0 +1,1 @@
+ALTER TABLE `jobs` ADD `final_report_until` integer;
