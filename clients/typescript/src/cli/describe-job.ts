@@ -1,6 +1,6 @@
 import type { JobSummary } from '../job.ts'
 import { isFinished } from '../statuses.ts'
-import { formatCount, formatDuration, plural } from './format.ts'
+import { formatCount, formatDuration, formatRate, plural } from './format.ts'
 import { printable } from './printable.ts'
 import { toTable } from './table.ts'
 
@@ -41,7 +41,7 @@ export function describeJob(job: JobSummary): string {
     ['type', job.jobType],
     ['status', isFinished(job.status) ? job.status : `${job.status}, ${job.progressPercentage}%`],
     ['items', describeCounts(job)],
-    ['rate', job.ratePerSecond !== null && `${job.ratePerSecond}/s`],
+    ['rate', job.ratePerSecond !== null && `${formatRate(job.ratePerSecond)}/s`],
     ['time left', job.etaSeconds !== null && formatDuration(job.etaSeconds)],
     ['stage', isText(stage) && stage],
     ['message', isText(message) && message],

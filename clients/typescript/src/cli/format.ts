@@ -16,3 +16,8 @@ export function formatDuration(seconds: number): string {
   const two = (number: number) => String(number).padStart(2, '0')
   return hours > 0 ? `${hours}:${two(minutes)}:${two(rest)}` : `${minutes}:${two(rest)}`
 }
+
+/** "124", "0.24" */
+export function formatRate(rate: number): string {
+  return rate >= 10 ? formatCount(Math.round(rate)) : String(Math.round(rate * 100) / 100)
+}

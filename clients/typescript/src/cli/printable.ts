@@ -19,7 +19,7 @@ export function widthOf(text: string): number {
 }
 
 /** Cuts the text to at most so many columns. */
-export function fit(text: string, columns: number): string {
+export function cutToWidth(text: string, columns: number): string {
   if (widthOf(text) <= columns) return text
   if (columns < 1) return ''
   let width = 1

@@ -1,6 +1,6 @@
 import type { JobSummary } from '../job.ts'
-import { formatCount, formatDuration, plural } from './format.ts'
-import { fit, printable, widthOf } from './printable.ts'
+import { formatCount, formatDuration, formatRate, plural } from './format.ts'
+import { cutToWidth, printable, widthOf } from './printable.ts'
 
 interface Part {
   text: string
@@ -29,9 +29,9 @@ export function progressLine(job: JobSummary, columns: number, { hasColors = fal
   const { stage } = job.metadata
   const room = columns - widthOf(textOf(parts)) - GAP.length
   if (typeof stage === 'string' && stage !== '' && room >= LEAST_STAGE)
-    parts.push({ text: fit(printable(stage), room), rank: 0 })
+    parts.push({ text: cutToWidth(printable(stage), room), rank: 0 })
   const [only] = parts
-  if (parts.length === 1 && only !== undefined) only.text = fit(only.text, columns)
+  if (parts.length === 1 && only !== undefined) only.text = cutToWidth(only.text, columns)
   return parts
     .map(({ text, color }) => (hasColors && color !== undefined ? `\x1b[${color}m${text}\x1b[39m` : text))
     .join(GAP)
@@ -62,8 +62,4 @@ function partsOf(job: JobSummary): Part[] {
 function drawBar(percentage: number): string {
   const done = Math.floor((Math.min(100, Math.max(0, percentage)) / 100) * BAR_COLUMNS)
   return `[${'#'.repeat(done).padEnd(BAR_COLUMNS, '-')}]`
-}
-
-function formatRate(rate: number): string {
-  return rate >= 10 ? formatCount(Math.round(rate)) : String(Math.round(rate * 100) / 100)
 }

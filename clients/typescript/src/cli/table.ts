@@ -1,4 +1,4 @@
-import { fit, printable, widthOf } from './printable.ts'
+import { cutToWidth, printable, widthOf } from './printable.ts'
 
 const GAP = '  '
 
@@ -6,7 +6,7 @@ const GAP = '  '
 export function toTable(rows: string[][], widest = 40): string {
   const last = Math.max(...rows.map((row) => row.length)) - 1
   const cells = rows.map((row) =>
-    row.map((cell, index) => (index === last ? printable(cell) : fit(printable(cell), widest))),
+    row.map((cell, index) => (index === last ? printable(cell) : cutToWidth(printable(cell), widest))),
   )
   const widths = Array.from({ length: last }, (_, index) =>
     Math.max(...cells.map((row) => widthOf(row[index] ?? ''))),
