@@ -111,16 +111,16 @@ describe('What a command prints is passed on', () => {
 
   test('at once, unless it may become a marker', async () => {
     const through = new MarkerFilter(() => true)
-    const passes = (chunk: string) => {
-      through.write(chunk)
+    const passes = async (chunk: string) => {
+      await new Promise((resolve) => through.write(chunk, resolve))
       return through.read()?.toString() ?? null
     }
-    expect(passes('Name: ')).toBe('Name: ')
-    expect(passes('::add\n::pro')).toBe('::add\n')
-    expect(passes('mpt')).toBe('::prompt')
-    expect(passes('\n::progress ')).toBe('\n')
-    expect(passes('1')).toBe(null)
-    expect(passes('/2\nnext')).toBe('next')
+    expect(await passes('Name: ')).toBe('Name: ')
+    expect(await passes('::add\n::pro')).toBe('::add\n')
+    expect(await passes('mpt')).toBe('::prompt')
+    expect(await passes('\n::progress ')).toBe('\n')
+    expect(await passes('1')).toBe(null)
+    expect(await passes('/2\nnext')).toBe('next')
     through.end()
     expect(await text(through)).toBe('')
   })

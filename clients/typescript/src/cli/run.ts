@@ -99,11 +99,12 @@ async function passOutput(
   job: RunJob,
   { entityType, stallAfterSeconds }: { entityType: string; stallAfterSeconds: number | undefined },
 ): Promise<string> {
-  const markers = new MarkerFilter((line) => {
+  const takeMarker = (line: string) => {
     const report = parseMarker(line, entityType)
     if (report) job.report(report)
     return report !== undefined
-  })
+  }
+  const markers = new MarkerFilter(takeMarker, () => job.hasRoom())
   const tail = new StderrTail()
   child.stderr.on('data', (chunk: Buffer) => tail.add(chunk))
   const noteOutput = signsOfLife(stallAfterSeconds, () => job.report({}))

@@ -11,19 +11,26 @@ const MAX_MARKER_BYTES = 64 * 1024
  * may yet become a marker is held until it is complete.
  *
  * @param takeMarker is given each line that may be a marker, without its end; returns whether it was one
+ * @param hasRoom resolves when more markers may come
  */
 export class MarkerFilter extends Transform {
   readonly #takeMarker: (line: string) => boolean
+  readonly #hasRoom: () => Promise<void>
   #isAtLineStart = true
   #held: Buffer | undefined
 
-  constructor(takeMarker: (line: string) => boolean) {
+  constructor(takeMarker: (line: string) => boolean, hasRoom = () => Promise.resolve()) {
     super()
     this.#takeMarker = takeMarker
+    this.#hasRoom = hasRoom
   }
 
   override _transform(chunk: Buffer, _: BufferEncoding, done: TransformCallback): void {
-    const bytes = this.#held === undefined ? chunk : Buffer.concat([this.#held, chunk])
+    this.#filter(this.#held === undefined ? chunk : Buffer.concat([this.#held, chunk]))
+    void this.#hasRoom().then(() => done())
+  }
+
+  #filter(bytes: Buffer): void {
     this.#held = undefined
     /** Where what has not been passed on begins. */
     let from = 0
@@ -31,22 +38,19 @@ export class MarkerFilter extends Transform {
       const newline = bytes.indexOf(NEWLINE, at)
       const end = newline === -1 ? bytes.length : newline
       const isCandidate = this.#isAtLineStart && bytes[at] === COLON && end - at <= MAX_MARKER_BYTES
-      this.#isAtLineStart = newline !== -1
       if (isCandidate && newline === -1 && this.#mayBecomeMarker(bytes.subarray(at))) {
         this.#pass(bytes.subarray(from, at))
         this.#held = bytes.subarray(at)
-        this.#isAtLineStart = true
-        done()
         return
       }
       if (isCandidate && newline !== -1 && this.#takeMarker(bytes.toString('utf8', at, newline))) {
         this.#pass(bytes.subarray(from, at))
         from = newline + 1
       }
+      this.#isAtLineStart = newline !== -1
       at = end + 1
     }
     this.#pass(bytes.subarray(from))
-    done()
   }
 
   override _flush(done: TransformCallback): void {

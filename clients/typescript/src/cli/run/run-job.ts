@@ -6,6 +6,9 @@ import type { Milepost } from '../../milepost.ts'
 import { describeError } from '../describe-error.ts'
 import { EarlyReports } from './early-reports.ts'
 
+/** How long output is held up at a time for errors to be sent, and for how long it is not when that was in vain. */
+const [MAX_HOLD_MS, NO_HOLD_MS] = [2_000, 60_000]
+
 /** The job of a command. It neither throws nor rejects: what goes wrong is told to `warn`, and the command runs on. */
 export class RunJob {
   /** Resolves to the job's reporter, or to undefined if there will be none. */
@@ -14,6 +17,7 @@ export class RunJob {
   readonly #stopTrying = new AbortController()
   readonly #early = new EarlyReports()
   #reporter: JobReporter | undefined
+  #holdAgainAt = 0
 
   /**
    * Creates a job, or goes on with one. Keeps trying while the API does not answer.
@@ -44,6 +48,19 @@ export class RunJob {
   report(report: Report): void {
     if (this.#reporter) this.#reporter.report(report)
     else this.#early.add(report)
+  }
+
+  /**
+   * Resolves when more errors can be reported without any being dropped: at once, unless the command makes thousands a second. An
+   * API that is away hardly holds the command up.
+   */
+  async hasRoom(): Promise<void> {
+    if (this.#reporter === undefined || performance.now() < this.#holdAgainAt) return
+    try {
+      await this.#reporter.drained({ giveUpAfterMs: MAX_HOLD_MS })
+    } catch {
+      this.#holdAgainAt = performance.now() + NO_HOLD_MS
+    }
   }
 
   /**
