@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path'
 import type { Plugin } from 'esbuild'
 import type { Json, Miniflare, WorkerdStructuredLog } from 'miniflare'
 import { checkPort, portTaken } from './check-port.ts'
+import { buildStaleSite } from './docs/build-site.ts'
 import { localDatabases, openD1File } from './local-database.ts'
 import { PROJECT, readSettings, stateDir } from './settings.ts'
 import { StateError, withStateErrors } from './state-error.ts'
@@ -80,6 +81,7 @@ async function run(
     import('miniflare'),
     readSettings(),
     bundle(options.entry ?? join(PROJECT, 'src/index.ts')),
+    buildStaleSite(),
   ])
   const { worker } = settings
   const databases = localDatabases(settings, state, options.databases)

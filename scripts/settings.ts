@@ -4,6 +4,9 @@ import { DATABASE_NAMES } from '../src/store/databases.ts'
 
 export const PROJECT = resolve(import.meta.dirname, '..')
 
+/** The folder that `[assets]` in wrangler.toml names: the pages under `/docs`, built by build-docs.ts. */
+export const SITE = join(PROJECT, 'build/site')
+
 /** One of the D1 databases in wrangler.toml. */
 interface DatabaseSettings {
   /** The Worker's name for it: `DB`, `DB_2`, … */
@@ -39,9 +42,13 @@ export async function readSettings(): Promise<Settings> {
   const [first, ...more] = databases
   if (config.name === undefined || first?.binding !== 'DB')
     throw new Error('wrangler.toml names no Worker, or no D1 database with the binding DB')
-  const { workerOptions } = unstable_getMiniflareWorkerOptions(config)
+  // Without `assets`: Miniflare would put two Workers in front of ours, and a report would take three times as long.
+  const { assets: _, ...workerOptions } = unstable_getMiniflareWorkerOptions(config).workerOptions
+  const serviceBindings = Object.assign({}, workerOptions.serviceBindings, {
+    ASSETS: { disk: { path: SITE } },
+  })
   return {
-    worker: { ...workerOptions, name: config.name, modules: [] },
+    worker: { ...workerOptions, serviceBindings, name: config.name, modules: [] },
     databases: [first, ...more],
     migrationsDir: join(PROJECT, 'drizzle'),
   }

@@ -135,7 +135,7 @@ function printScenarios(all: Scenario[]): void {
       ['lag of a status: p50', seconds(statuses.quantile(0.5))],
       ['  p99', seconds(statuses.quantile(0.99))],
       ['  max', seconds(statuses.max)],
-      ['records started by an alarm', `${((figures.alarms / figures.records) * 100).toFixed()} %`],
+      ['alarms for 100 records', ((figures.alarms / figures.records) * 100).toFixed()],
       ['objects active at once', count(figures.activeObjects * databases)],
       ['D1 rows written a second', count(use.d1RowsWritten * databases)],
       ['D1 rows read a second', count(use.d1RowsRead * databases)],

@@ -14,6 +14,8 @@ export interface Env {
   DB_7?: D1Database
   DB_8?: D1Database
   DB_9?: D1Database
+  /** The pages under `/docs`, by path. */
+  ASSETS: Fetcher
   JOBS: DurableObjectNamespace
   /** The recorders before D1, by database and number. */
   RECORDERS: DurableObjectNamespace

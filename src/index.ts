@@ -2,6 +2,7 @@ import { app } from './app.ts'
 import { deleteExpiredJobs } from './delete-expired-jobs.ts'
 import type { Env } from './env.ts'
 import { dashboard } from './serve-dashboard.ts'
+import { docs } from './serve-docs.ts'
 import { wakeAbandonedJobs } from './wake-abandoned-jobs.ts'
 
 export { JobObject } from './job-object/job-object.ts'
@@ -9,6 +10,7 @@ export { RecorderObject } from './recorder/recorder-object.ts'
 
 // Not in app.ts: tests run that file in Node, which cannot import scripts as text.
 app.route('/', dashboard)
+app.route('/', docs)
 
 export default {
   fetch: app.fetch,

@@ -39,8 +39,8 @@ import watchJobJs from './dashboard/watch-job.js'
 import type { EdgeEnv } from './http/edge-env.ts'
 
 /**
- * The files of the page, as they are in src/dashboard, as text in the Worker. Not static assets: locally, these put three
- * more Workers in front of every request, and a report would take three times as long.
+ * The files of the page, as they are in src/dashboard, as text in the Worker. Not static assets like the documents: they are
+ * few and small, and need no look-up.
  */
 const FILES: Record<string, string> = {
   'api.js': apiJs,

@@ -1,4 +1,3 @@
-import { STATUS_INTERVAL } from '../../src/job-object/record-sender.ts'
 import type { Lags } from './lags.ts'
 import { GUESSED } from './measured.ts'
 import { aRecord, type SimulatedRecorder } from './simulated-database.ts'
@@ -186,8 +185,8 @@ export class SimulatedJob {
   }
 
   /**
-   * `RecordSender.unlessSoon`: the alarm records whatever D1 lacks, unless the timer does and jobs are many. It is set again
-   * for the day on which the job is abandoned, and then by the next report.
+   * The alarm records what D1 has lacked since the last report, if that was so long ago. It is set again for the day on
+   * which the job is abandoned, and then by the next report.
    */
   #alarm(): void {
     const { now } = this.#time
@@ -198,7 +197,8 @@ export class SimulatedJob {
       const isBehind = this.#reportsUpTo(now) > this.#reportsUpTo(this.#recordedUpTo)
       this.#usage.alarmRows += isBehind ? 2 : 3
     }
-    if (this.#timer === undefined || this.#interval <= STATUS_INTERVAL) this.#send()
+    const lastReport = this.#phase + (this.#reportsUpTo(now) - 1) * this.#life.period
+    if (now >= lastReport + RECORD_DELAY) this.#send()
     const next = this.#firstReportAfter(now)
     if (next !== undefined) this.#time.at(next + RECORD_DELAY, () => this.#alarm())
   }

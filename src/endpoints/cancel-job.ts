@@ -3,6 +3,7 @@ import { text } from '../http/body/fields.ts'
 import { callJob } from '../http/call-job.ts'
 import { component } from '../http/component.ts'
 import { endpoint } from '../http/endpoint.ts'
+import { REPORTED_JOB } from '../http/reply/example-job.ts'
 import { jobJson } from '../http/reply/job-json.ts'
 import { wholeJob } from '../http/reply/job-schemas.ts'
 import { refuse } from '../http/reply/refuse.ts'
@@ -30,7 +31,15 @@ export const cancelJob = endpoint({
     'can send one last report of what it still has.',
   permission: 'job:cancel',
   body: { schema: CancelRequest, example: { reason: 'The feed is outdated' }, optional: true },
-  replies: { 200: wholeJob },
+  replies: {
+    200: wholeJob({
+      ...REPORTED_JOB,
+      status: 'cancelled',
+      completed_at: '2026-11-27T10:00:43.500Z',
+      duration_seconds: 41.5,
+      error_message: 'The feed is outdated',
+    }),
+  },
   refusals: [409],
   async handle(c) {
     const { reason = null } = c.req.valid('json')

@@ -8,6 +8,7 @@ import { refusalToCreate } from '../http/caller/organization-usage.ts'
 import { component } from '../http/component.ts'
 import type { EdgeEnv } from '../http/edge-env.ts'
 import { endpoint } from '../http/endpoint.ts'
+import { CREATED_JOB } from '../http/reply/example-job.ts'
 import { jobJson } from '../http/reply/job-json.ts'
 import { wholeJob } from '../http/reply/job-schemas.ts'
 import { invalid, refuse } from '../http/reply/refuse.ts'
@@ -54,7 +55,7 @@ export const createJob = endpoint({
     example: { job_type: 'import', total_items: 3_201, triggered_by: 'nightly', stall_after_seconds: 300 },
   },
   idempotent: 'create',
-  replies: { 200: wholeJob },
+  replies: { 200: wholeJob(CREATED_JOB) },
   async handle(c) {
     const newJob = toNewJob(c.req.valid('json'))
     const { callbackUrl } = newJob

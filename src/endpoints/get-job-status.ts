@@ -1,5 +1,6 @@
 import { callJob } from '../http/call-job.ts'
 import { endpoint } from '../http/endpoint.ts'
+import { REPORTED_SUMMARY } from '../http/reply/example-job.ts'
 import { etagOf, hasCurrent, sayNotModified } from '../http/reply/job-json.ts'
 import { JobStatusResponse, notModified } from '../http/reply/job-schemas.ts'
 import { refuse } from '../http/reply/refuse.ts'
@@ -12,7 +13,23 @@ export const getJobStatus = endpoint({
   description: 'The status and progress of a job, for polling.',
   permission: 'job:read',
   replies: {
-    200: { description: 'The status of the job.', content: { 'application/json': JobStatusResponse } },
+    200: {
+      description: 'The status of the job.',
+      content: {
+        'application/json': {
+          schema: JobStatusResponse,
+          example: {
+            job_id: REPORTED_SUMMARY.job_id,
+            status: 'in_progress',
+            progress_percentage: 37.52,
+            processed_items: 1200,
+            failed_items: 1,
+            total_items: 3201,
+            stage: 'uploading',
+          },
+        },
+      },
+    },
     304: notModified,
   },
   async handle(c) {

@@ -34,7 +34,24 @@ export const getUsage = endpoint({
   description:
     'Returns what the organization stores and how much it may store. The numbers are about a second behind.',
   permission: 'job:read',
-  replies: { 200: { description: 'The usage.', content: { 'application/json': UsageResponse } } },
+  replies: {
+    200: {
+      description: 'The usage.',
+      content: {
+        'application/json': {
+          schema: UsageResponse,
+          example: {
+            live_jobs: 1,
+            live_jobs_limit: 20_000,
+            jobs: 1,
+            entry_bytes: 314,
+            bytes: 2_362,
+            bytes_limit: 2_147_483_648,
+          },
+        },
+      },
+    },
+  },
   async handle(c) {
     const { organizationId, placement } = c.var
     if (organizationId === null) return refuse(c, { ok: false, reason: 'organization_not_found' })

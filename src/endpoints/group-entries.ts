@@ -41,7 +41,17 @@ export const groupEntries = endpoint({
   replies: {
     200: {
       description: 'The counts by type.',
-      content: { 'application/json': EntryGroupsResponse },
+      content: {
+        'application/json': {
+          schema: EntryGroupsResponse,
+          example: {
+            errors: [{ error_type: 'no_price', count: 1 }],
+            other_errors: 0,
+            warnings: [{ error_type: 'no_image', count: 1 }],
+            other_warnings: 0,
+          },
+        },
+      },
     },
   },
   async handle(c) {

@@ -15,6 +15,11 @@ export const healthz = endpoint({
   summary: 'Health',
   description: 'Whether the API is up.',
   permission: null,
-  replies: { 200: { description: 'The API is up.', content: { 'application/json': HealthResponse } } },
+  replies: {
+    200: {
+      description: 'The API is up.',
+      content: { 'application/json': { schema: HealthResponse, example: { status: 'ok' } } },
+    },
+  },
   handle: (c) => c.json({ status: 'ok' }),
 })

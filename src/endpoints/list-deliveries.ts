@@ -37,7 +37,19 @@ export const listDeliveries = endpoint({
   description: 'Lists the attempts to post the finished job to its callback URL.',
   permission: 'job:read',
   replies: {
-    200: { description: 'The attempts so far.', content: { 'application/json': DeliveriesResponse } },
+    200: {
+      description: 'The attempts so far.',
+      content: {
+        'application/json': {
+          schema: DeliveriesResponse,
+          example: {
+            callback_url: 'https://shop.example.com/hooks/jobs',
+            next_attempt_at: null,
+            deliveries: [{ attempted_at: '2026-11-27T10:00:43.600Z', status: 200, error: null }],
+          },
+        },
+      },
+    },
   },
   async handle(c) {
     const reply = await callJob(c, (object, address) => object.deliveries(address))

@@ -4,6 +4,7 @@ import { field, integer, type Reading, text } from '../http/body/fields.ts'
 import { callJob } from '../http/call-job.ts'
 import { component } from '../http/component.ts'
 import { endpoint } from '../http/endpoint.ts'
+import { REPORTED_ERROR, REPORTED_WARNING } from '../http/reply/example-job.ts'
 import { JobErrorResponse, nextCursor } from '../http/reply/job-schemas.ts'
 import { refuse } from '../http/reply/refuse.ts'
 import type { EntriesReply, JobRefusal } from '../job-object/replies.ts'
@@ -40,10 +41,22 @@ const JobWarningsResponse = component(
     .describe('A page of the warnings of a job'),
 )
 
-export const listErrors = listEntries('error', 'errors', 'Errors', JobErrorsResponse)
-export const listWarnings = listEntries('warning', 'warnings', 'Warnings', JobWarningsResponse)
+export const listErrors = listEntries('error', 'errors', 'Errors', JobErrorsResponse, REPORTED_ERROR)
+export const listWarnings = listEntries(
+  'warning',
+  'warnings',
+  'Warnings',
+  JobWarningsResponse,
+  REPORTED_WARNING,
+)
 
-function listEntries(kind: EntryKind, name: 'errors' | 'warnings', title: string, page: z.ZodType) {
+function listEntries(
+  kind: EntryKind,
+  name: 'errors' | 'warnings',
+  title: string,
+  page: z.ZodType,
+  example: z.input<typeof JobErrorResponse>,
+) {
   return endpoint({
     id: `list_job_${name}`,
     method: 'get',
@@ -54,10 +67,14 @@ function listEntries(kind: EntryKind, name: 'errors' | 'warnings', title: string
       'next. `Accept: application/x-ndjson` returns all of them in one stream, one per line; if it breaks off, it is incomplete.',
     permission: 'job:read',
     query: PageQuery,
+    queryExample: { limit: '100', error_type: example.error_type },
     replies: {
       200: {
         description: `A page of ${name}, or all of them as NDJSON.`,
-        content: { [JSON_TYPE]: page, [NDJSON]: JobErrorResponse },
+        content: {
+          [JSON_TYPE]: { schema: page, example: { [name]: [example], next_cursor: null } },
+          [NDJSON]: { schema: JobErrorResponse, example },
+        },
       },
     },
     async handle(c) {

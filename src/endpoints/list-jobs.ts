@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { boolean, field, integer, type Reading, text } from '../http/body/fields.ts'
 import { component } from '../http/component.ts'
 import { endpoint } from '../http/endpoint.ts'
+import { REPORTED_SUMMARY } from '../http/reply/example-job.ts'
 import { JobSummaryResponse, nextCursor } from '../http/reply/job-schemas.ts'
 import { refuse } from '../http/reply/refuse.ts'
 import { JOB_STATUSES, type Job, type JobStatus } from '../jobs/job.ts'
@@ -60,7 +61,18 @@ export const listJobs = endpoint({
     'its `limit`, so continue until `next_cursor` is null. Statuses are current; everything else is about a second behind.',
   permission: 'job:read',
   query: ListQuery,
-  replies: { 200: { description: 'A page of jobs.', content: { 'application/json': JobListResponse } } },
+  queryExample: { status: 'in_progress', job_type: 'import', limit: '20' },
+  replies: {
+    200: {
+      description: 'A page of jobs.',
+      content: {
+        'application/json': {
+          schema: JobListResponse,
+          example: { jobs: [{ ...REPORTED_SUMMARY, duration_seconds: 41.5 }], next_cursor: null },
+        },
+      },
+    },
+  },
   async handle(c) {
     const { organizationId, placement } = c.var
     if (organizationId === null) return refuse(c, { ok: false, reason: 'organization_not_found' })

@@ -28,7 +28,20 @@ export function openapi(endpoints: () => readonly Endpoint[]): Endpoint {
     description: 'Describes the API.',
     permission: null,
     replies: {
-      200: { description: 'The OpenAPI document.', content: { 'application/json': OpenapiResponse } },
+      200: {
+        description: 'The OpenAPI document. The example is an excerpt.',
+        content: {
+          'application/json': {
+            schema: OpenapiResponse,
+            example: {
+              openapi: '3.1.0',
+              info: { title: 'Milepost', version: '0.1.0' },
+              paths: { '/healthz': { get: { operationId: 'healthz', summary: 'Health' } } },
+              components: { securitySchemes: { serverApiKey: { type: 'http', scheme: 'bearer' } } },
+            },
+          },
+        },
+      },
     },
     handle(c) {
       description ??= describe(endpoints())

@@ -4,6 +4,7 @@ import { boolean, dictionary, integer, list, text } from '../http/body/fields.ts
 import { callJob } from '../http/call-job.ts'
 import { component } from '../http/component.ts'
 import { endpoint } from '../http/endpoint.ts'
+import { REPORTED_JOB } from '../http/reply/example-job.ts'
 import { jobJson } from '../http/reply/job-json.ts'
 import { wholeJob } from '../http/reply/job-schemas.ts'
 import { refuse } from '../http/reply/refuse.ts'
@@ -97,11 +98,13 @@ export const reportProgress = endpoint({
       mark_started: true,
       stage: 'uploading',
       processed_items: 1_200,
+      counters: { created: 40 },
+      error: { entity_type: 'product', entity_key: 'sku-7', error_type: 'no_price', message: 'No price' },
       warning: { entity_type: 'product', entity_key: 'sku-3', error_type: 'no_image', message: 'No image' },
     },
   },
   idempotent: 'report',
-  replies: { 200: wholeJob },
+  replies: { 200: wholeJob(REPORTED_JOB) },
   refusals: [409],
   headers: {
     'Job-Status': {

@@ -1,5 +1,6 @@
 import { callJob } from '../http/call-job.ts'
 import { endpoint } from '../http/endpoint.ts'
+import { REPORTED_SUMMARY } from '../http/reply/example-job.ts'
 import { JobSummaryResponse } from '../http/reply/job-schemas.ts'
 import { refuse } from '../http/reply/refuse.ts'
 
@@ -23,7 +24,12 @@ export const watchJob = endpoint({
   replies: {
     200: {
       description: 'The events, until the job is finished.',
-      content: { 'text/event-stream': JobSummaryResponse },
+      content: {
+        'text/event-stream': {
+          schema: JobSummaryResponse,
+          example: { ...REPORTED_SUMMARY, duration_seconds: 41.5 },
+        },
+      },
     },
     204: { description: 'The job is finished, and `Last-Event-ID` is its last event.' },
   },

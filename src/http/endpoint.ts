@@ -7,8 +7,14 @@ import type { EdgeEnv } from './edge-env.ts'
 export interface ReplyContent {
   /** Markdown for the description. */
   description: string
-  /** By media type. A stream has the schema of one item: a line of NDJSON, the data of an event. */
-  content?: Record<string, z.ZodType>
+  /** By media type. A stream has the schema and the example of one item: a line of NDJSON, the data of an event. */
+  content?: Record<string, ReplyBody>
+}
+
+interface ReplyBody {
+  schema: z.ZodType
+  /** What the edge answers to the example of the request. Published, and replayed by test/edge/examples.test.ts. */
+  example: unknown
 }
 
 /** A header, with its JSON Schema. */
@@ -36,6 +42,8 @@ export interface Endpoint<Sent extends Input = Input> {
   body?: { schema: z.ZodType; example: object; optional?: true }
   /** Each field is a query parameter. */
   query?: z.ZodObject
+  /** Values of parameters in the example of the request. */
+  queryExample?: Record<string, string>
   /** Takes an `Idempotency-Key`: see `c.var.keyedRequest`. This scope is stored with each key and must never change. */
   idempotent?: 'create' | 'report'
   replies: Partial<Record<200 | 204 | 304, ReplyContent>>

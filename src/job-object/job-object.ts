@@ -135,7 +135,7 @@ export class JobObject extends DurableObject<Env> {
     const { live } = this.#holder
     if (live === undefined) return await this.#clearMark()
     const change = async (change: Change) => (await this.#commit(live, { change, request: null })).ok
-    const record = () => this.#sender.unlessSoon()
+    const record = () => this.#sender.now()
     const archive = () => archiveJob(this.#journal, this.#home, this.#holder, live, this.#settings.retention)
     const dependencies = { directory: this.#directory, settings: this.#settings, change, record, archive }
     // It never throws and re-arms itself: the runtime retries an alarm only six times, and D1 may be down for longer.

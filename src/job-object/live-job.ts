@@ -62,17 +62,19 @@ export class LiveJob implements HeldJob {
   /** What D1 lacks, or as much of it as one write may carry. */
   nextRecord(): JobRecord {
     const { key, job, recorded } = this.#state
+    const isEntriesBehind = recorded.error < job.keptErrors || recorded.warning < job.keptWarnings
     return {
       key,
       job,
-      ...this.#journal.entries.unrecorded(recorded),
+      // Looked for only where there are some: a job without entries then needs no tables.
+      ...(isEntriesBehind ? this.#journal.entries.unrecorded(recorded) : { entries: [], unfinished: false }),
       onlyProgress: recorded.status === job.status,
     }
   }
 
-  /** Notes that D1 has a record. */
-  markRecorded({ job, entries, unfinished }: JobRecord): void {
-    const recorded = { ...this.recorded }
+  /** Notes that D1 has a record, and that the recorder wants the next one `interval` ms later. */
+  markRecorded({ job, entries, unfinished }: JobRecord, interval: number): void {
+    const recorded = { ...this.recorded, pace: { at: Date.now(), interval } }
     for (const { kind, seq } of entries) recorded[kind] = Math.max(recorded[kind], seq)
     // A record that was superseded may be answered after the newer one.
     const isNewer = !unfinished && job.revision > recorded.revision

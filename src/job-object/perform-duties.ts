@@ -29,10 +29,9 @@ export async function performDuties(live: LiveJob, dependencies: Dependencies): 
   const performed = new Set<Duty>()
   for (;;) {
     const now = Date.now()
-    // Recomputed each time, since one duty may lead to the next: a flagged job must be recorded, and a recorded one may
-    // be archived. Recording never waits for its time: whatever the alarm fired for, D1 catches up now.
+    // Recomputed each time, since one duty may lead to the next: a delivered job may be archived.
     const due = dutiesOf(live.job, live.isBehind, dependencies.settings, now).find(
-      ({ duty, at }) => (at <= now || duty === 'record') && !performed.has(duty),
+      ({ duty, at }) => at <= now && !performed.has(duty),
     )
     if (due === undefined) return true
     performed.add(due.duty)

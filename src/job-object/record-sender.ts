@@ -1,5 +1,5 @@
 import type { Env } from '../env.ts'
-import type { JobKey, JobStatus } from '../jobs/job.ts'
+import type { Job, JobKey, JobStatus } from '../jobs/job.ts'
 import type { Placement } from '../jobs/placement.ts'
 import { jobFields, logError, logJobError } from '../log.ts'
 import { recorderOf } from '../recorder/address.ts'
@@ -11,15 +11,18 @@ import { within } from '../within.ts'
 import type { Home } from './home.ts'
 import type { JobHolder } from './job-holder.ts'
 import type { LiveJob } from './live-job.ts'
+import type { Progress } from './upgrade-journal.ts'
 
 /** How long the reply to a change of status waits for D1 to record it, in ms. After that it goes out anyway. */
 const STATUS_TIMEOUT_MS = 2_000
 /** How soon a status is recorded that was not recorded at once, in ms. */
-export const STATUS_INTERVAL = 5_000
+const STATUS_INTERVAL = 5_000
 /** How long after a record the journal learns of it, in ms: an object hibernates once it has been idle for longer. */
 const SAVE_AFTER = 2_000
 /** How long to wait before a call is repeated whose recorder was killed, in ms. */
 const CALL_AGAIN_AFTER = 50
+/** How long an object that slept goes by what the recorder said before, in ms. */
+const REMEMBERED_FOR = 2 * MAX_INTERVAL
 /** How long a recorder may take, in ms. A record may still land after that: its fence makes it harmless. */
 const TIMEOUT_MS = 60_000
 
@@ -36,8 +39,8 @@ export class RecordSender {
   /** The status in the last record sent. */
   #sentStatus: JobStatus | undefined
   #timer: ReturnType<typeof setTimeout> | undefined
-  #interval = MIN_INTERVAL
-  #hasFailed = false
+  /** The time between two records, in ms; undefined until this instance has sent one. */
+  #interval: number | undefined
   #saving: ReturnType<typeof setTimeout> | undefined
 
   /** Records the live job that `holder` holds, if it holds one; there are so many `recorders`. */
@@ -52,21 +55,14 @@ export class RecordSender {
   soon(): void {
     if (this.#timer !== undefined || this.#pass !== undefined || !this.#holder.live?.isBehind) return
     const { recorded, job } = this.#holder.live
-    const interval =
-      recorded.status === job.status ? this.#interval : Math.min(this.#interval, STATUS_INTERVAL)
-    this.#timer = setTimeout(() => {
-      this.#timer = undefined
-      void this.now()
-    }, interval)
-  }
-
-  /**
-   * For the alarm. Where jobs are many, it leaves the record to the timer: the alarm comes as often as the longest interval,
-   * so each job would be recorded twice as often as the recorder asks.
-   */
-  unlessSoon(): Promise<boolean> {
-    const isSoon = this.#timer !== undefined && !this.#hasFailed && this.#interval > STATUS_INTERVAL
-    return isSoon ? Promise.resolve(true) : this.now()
+    const interval = this.#interval ?? lastInterval(recorded, Date.now())
+    this.#timer = setTimeout(
+      () => {
+        this.#timer = undefined
+        void this.now()
+      },
+      recorded.status === job.status ? interval : Math.min(interval, STATUS_INTERVAL),
+    )
   }
 
   /** Records what D1 lacks, or joins the record under way. False if D1 did not take it; never throws. */
@@ -137,19 +133,18 @@ export class RecordSender {
         if (this.#home.placement.database !== database) continue
         if (!reply?.ok) throw new Error('the recorder did not take the record')
         this.#interval = reply.again
-        this.#hasFailed = false
         const { recording } = reply
         if (recording === 'superseded') return true
-        if (recording.landed) live.markRecorded(record)
+        if (recording.landed) live.markRecorded(record, reply.again)
         else if ('moved' in recording) this.#follow(live, recording.moved)
+        else if (isNewerOfOwn(recording.stored, record.job, live.job)) return true
         else if (++conflicts > 1) throw new Error('D1 keeps having a newer record')
         else await this.#settle(live, recording.stored)
         isUnfinished = record.unfinished || !recording.landed
       }
       return true
     } catch (error) {
-      this.#interval = Math.min(MAX_INTERVAL, this.#interval * 2)
-      this.#hasFailed = true
+      this.#interval = Math.min(MAX_INTERVAL, (this.#interval ?? MIN_INTERVAL) * 2)
       const { live } = this.#holder
       if (live !== undefined) logJobError('job_not_recorded', live.key, error)
       return false
@@ -194,4 +189,26 @@ export class RecordSender {
     )
     if (!isYielding) live.supersede(stored.epoch)
   }
+}
+
+/**
+ * Whether D1 has a newer state than the one sent, but one that this object wrote: two records were under way, and the
+ * recorder that had the older one was killed. The newer one's own reply marks it as recorded.
+ */
+function isNewerOfOwn(stored: Recorded, sent: Job, job: Job): boolean {
+  return (
+    stored.createdAt === job.createdAt &&
+    stored.epoch === job.epoch &&
+    stored.revision > sent.revision &&
+    stored.revision <= job.revision
+  )
+}
+
+/**
+ * The interval that the recorder asked for before the object slept. Without it, each report of a job that reports every 20 s
+ * would be a record of its own, whatever the load.
+ */
+function lastInterval({ pace }: Progress, now: number): number {
+  const isRecent = pace !== undefined && pace.at <= now && now < pace.at + REMEMBERED_FOR
+  return isRecent ? pace.interval : MIN_INTERVAL
 }

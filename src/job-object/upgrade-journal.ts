@@ -13,6 +13,8 @@ export interface Progress {
   status: Job['status'] | null
   error: number
   warning: number
+  /** When D1 got it and how long after that the recorder wants the next record, in ms. Absent before the first. */
+  pace?: { at: number; interval: number }
 }
 
 export const UNRECORDED: Progress = { revision: 0, status: null, error: 0, warning: 0 }

@@ -82,7 +82,10 @@ function responsesOf(endpoint: Endpoint) {
 
 function replyOf({ description, content }: ReplyContent) {
   if (content === undefined) return { description }
-  const described = Object.entries(content).map(([media, schema]) => [media, { schema: schemaOf(schema) }])
+  const described = Object.entries(content).map(([media, { schema, example }]) => [
+    media,
+    { schema: schemaOf(schema), example },
+  ])
   return { description, content: Object.fromEntries(described) }
 }
 

@@ -1,12 +1,13 @@
 import { IDEMPOTENCY_KEY } from '../http/body/keyed-request.ts'
 import type { Endpoint } from '../http/endpoint.ts'
+import { CREATED_JOB } from '../http/reply/example-job.ts'
 import { schemaOf, titleOf } from './json-schemas.ts'
 
 /** The parameters of an endpoint: all of a request but its body. */
-export function parametersOf({ path, permission, query, idempotent, replies }: Endpoint) {
+export function parametersOf({ path, permission, query, queryExample, idempotent, replies }: Endpoint) {
   return [
     ...[...path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => pathParameter(name)),
-    ...(query === undefined ? [] : queryParameters(schemaOf(query))),
+    ...(query === undefined ? [] : queryParameters(schemaOf(query), queryExample)),
     ...(permission === null ? [] : CALLER),
     ...(idempotent === undefined ? [] : [KEY]),
     ...(304 in replies ? [IF_NONE_MATCH] : []),
@@ -14,15 +15,24 @@ export function parametersOf({ path, permission, query, idempotent, replies }: E
   ]
 }
 
+/** The only parameter that a path has is the ID of a job. */
 function pathParameter(name: string) {
-  return { in: 'path', name, required: true, schema: { title: titleOf(name), type: 'string' } }
+  const schema = { title: titleOf(name), type: 'string' }
+  return { in: 'path', name, required: true, example: CREATED_JOB.job_id, schema }
 }
 
-function queryParameters({ properties = {} }: ReturnType<typeof schemaOf>) {
+function queryParameters(
+  { properties = {} }: ReturnType<typeof schemaOf>,
+  examples: Record<string, string> = {},
+) {
   return Object.entries(properties).map(([name, property]) => {
     const { description, ...schema } = property as { description?: string; type?: string }
-    const repeated = schema.type === 'array' ? { style: 'form', explode: true } : {}
-    return { in: 'query', name, required: false, description, ...repeated, schema }
+    const isList = schema.type === 'array'
+    const repeated = isList ? { style: 'form', explode: true } : {}
+    const text = examples[name]
+    const value = isList ? [text] : schema.type === 'integer' ? Number(text) : text
+    const example = text === undefined ? {} : { example: value }
+    return { in: 'query', name, required: false, description, ...example, ...repeated, schema }
   })
 }
 

@@ -38,6 +38,7 @@ export const floors: Contender[] = [
   grouped,
 ]
 const write = floor('a write', ONE)
+const newObject = floor('a write', { jobs: 'each new', connections: 1 })
 const writes = floor('a write', MANY)
 const call = floor('an object call', HOT, 'GET')
 
@@ -95,6 +96,13 @@ export const groups: Case[][] = [
       contender: milepost.create,
       floor: milepost.one,
       target: 0.5,
+    },
+    // What of a create is the runtime's own: it makes a file for each object.
+    {
+      name: 'alt_new_object_create',
+      about: newObject.name,
+      contender: newObject,
+      floor: milepost.one,
     },
     ...alternativesTo('one', ONE, write),
   ],

@@ -10,10 +10,10 @@ interface RawReply {
   text: string
 }
 
-/** Throws if an endpoint does not declare such a reply, down to the last key. The dashboard declares nothing. */
+/** Throws if an endpoint does not declare such a reply, down to the last key. The pages declare nothing. */
 export function checkReply(method: string, path: string, { status, contentType, text }: RawReply): void {
   const { pathname } = new URL(`http://edge${path}`)
-  if (method === 'OPTIONS' || /^\/(\/?$|dashboard\/)/.test(pathname)) return
+  if (method === 'OPTIONS' || /^\/(\/?$|dashboard\/|docs(\/|$)|llms)/.test(pathname)) return
   const schema = schemaOf(method, pathname, status, contentType)
   if (schema === null || method === 'HEAD') {
     if (text !== '') throw new Error(`${method} ${pathname} declares no body for ${status}: ${text}`)
@@ -43,7 +43,7 @@ function schemaOf(
   const declared = endpoint.replies[status as 200]
   if (declared !== undefined) {
     if (declared.content === undefined) return null
-    const schema = declared.content[contentType ?? '']
+    const schema = declared.content[contentType ?? '']?.schema
     if (schema === undefined) throw new Error(`${endpoint.id} does not declare ${status} as ${contentType}`)
     return schema
   }

@@ -4,7 +4,7 @@ import type { Endpoint } from '../../src/http/endpoint.ts'
 import { UNKNOWN_ID } from './fixtures.ts'
 import { call, type Reply } from './harness.ts'
 
-/** An endpoint, or a file of the dashboard, as the suites over all endpoints call it. */
+/** An endpoint, or a file of the dashboard or the documents, as the suites over all endpoints call it. */
 export interface Case {
   name: string
   method: string
@@ -42,7 +42,7 @@ const api = endpoints.map((endpoint): Case => {
   }
 })
 
-const page = ['/', '/dashboard/app.js'].map(
+const page = ['/', '/dashboard/app.js', '/docs', '/docs/api', '/llms.txt'].map(
   (path): Case => ({
     name: `GET ${path}`,
     method: 'GET',

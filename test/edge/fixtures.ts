@@ -73,7 +73,7 @@ export async function aRunningJob(edge: Edge, newJob: object = {}, order: Partia
   return worker
 }
 
-function succeeded(reply: Reply): Reply {
+export function succeeded(reply: Reply): Reply {
   expect(reply).toMatchObject({ status: 200 })
   return reply
 }

@@ -225,7 +225,6 @@ test('after a cancellation the worker is told, and what it has done is sent once
   await clock.pass(0)
   api.cancel()
   job.error(entry('e1'))
-  job.signal.addEventListener('abort', () => job.processed(5))
   const ended = job.complete()
   await expect(clock.until(ended)).rejects.toMatchObject({ name: 'JobClosedError', status: 'cancelled' })
   expect(job.signal.reason).toBeInstanceOf(JobClosedError)

@@ -4,6 +4,7 @@ import { expect, vi } from 'vitest'
 import { jobObject } from '../../src/job-object/address.ts'
 import { Journal } from '../../src/job-object/journal.ts'
 import type { JobReply } from '../../src/job-object/replies.ts'
+import { RECORD_DELAY } from '../../src/job-object/schedule.ts'
 import type { NewJob } from '../../src/jobs/create-job.ts'
 import type { JobKey, JobSnapshot, Report, ReportedEntry } from '../../src/jobs/job.ts'
 import { jobIdOf } from '../../src/jobs/job-id.ts'
@@ -108,6 +109,11 @@ export async function runAlarmAt(key: JobAddress, now: number): Promise<boolean>
   const ran = await runDurableObjectAlarm(jobObject(env.JOBS, key))
   vi.useRealTimers()
   return ran
+}
+
+/** Runs the alarm of the job's object when it is due to bring D1 up to date. True if one was set. */
+export function recordByAlarm(key: JobAddress): Promise<boolean> {
+  return runAlarmAt(key, Date.now() + RECORD_DELAY)
 }
 
 /** Runs the alarm of a finished job when it is due to leave its object. Throws if it stays. */

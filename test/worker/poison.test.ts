@@ -1,8 +1,6 @@
-import { runDurableObjectAlarm } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { afterEach, expect, type Mock, test, vi } from 'vitest'
-import { jobObject } from '../../src/job-object/address.ts'
-import { anError, createdJob, readJob, recordedJob, reported } from './fixtures.ts'
+import { anError, createdJob, readJob, recordByAlarm, recordedJob, reported } from './fixtures.ts'
 
 afterEach(async () => {
   vi.restoreAllMocks()
@@ -38,7 +36,7 @@ test('a job that D1 refuses is retried ever more rarely, blocks no other job, an
   ])
 
   await env.DB.exec('drop trigger poison')
-  await runDurableObjectAlarm(jobObject(env.JOBS, poisoned))
+  await recordByAlarm(poisoned)
   expect(await recordedJob(poisoned)).toEqual(await readJob(poisoned))
 }, 30_000)
 

@@ -9,7 +9,7 @@ import { RecorderObject, type RecordReply } from '../../src/recorder/recorder-ob
 import { packRecord } from '../../src/store/record-jobs.ts'
 import { aJob } from '../unit/fixtures.ts'
 import { failD1 } from './fail-d1.ts'
-import { aJobKey, createdJob, inside, recordedJob, reported } from './fixtures.ts'
+import { aJobKey, createdJob, inside, recordedJob, reported, untilRecorded } from './fixtures.ts'
 
 afterEach(async () => {
   vi.restoreAllMocks()
@@ -139,6 +139,27 @@ test('a job that was idle is not recorded again when its object wakes', async ()
   expect(record.mock.calls.map(([{ onlyProgress, state }]) => [onlyProgress, state.revision])).toEqual([
     [true, 2],
   ])
+})
+
+test('a record that a killed recorder drops does not conflict with the newer one of its own job', async () => {
+  const key = await createdJob()
+  await untilRecorded(key, { revision: 1 })
+  const lines = vi.spyOn(console, 'error')
+  const { promise: isNewerRecorded, resolve: allow } = Promise.withResolvers<void>()
+  const record = vi.spyOn(RecorderObject.prototype, 'record').mockImplementationOnce(async () => {
+    await isNewerRecorded
+    throw new Error('the recorder was killed')
+  })
+  await reported(key, { processedItems: 1 })
+  await vi.waitFor(() => expect(record).toHaveBeenCalledTimes(1), { timeout: 5_000 })
+  const { job } = await reported(key, { markStarted: true })
+  await untilRecorded(key, { revision: 3, status: 'in_progress' })
+  allow()
+  await vi.waitFor(() => expect(record).toHaveBeenCalledTimes(3))
+  await Promise.all(record.mock.results.slice(1).map(({ value }) => value))
+  const finished = await reported(key, { markCompleted: true })
+  expect(finished.job).toMatchObject({ revision: 4, epoch: job.epoch })
+  expect(lines.mock.calls).toEqual([])
 })
 
 /** The revision that the journal knows D1 to have. */

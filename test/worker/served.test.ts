@@ -3,7 +3,7 @@ import { app } from '../../src/app.ts'
 import { endpoints } from '../../src/endpoints/all.ts'
 import '../../src/index.ts'
 
-test('the Worker serves the endpoints and the page, and nothing else', () => {
+test('the Worker serves the endpoints, the page and the documents, and nothing else', () => {
   const served = app.routes
     .filter(({ method }) => method !== 'ALL')
     .map(({ method, path }) => `${method} ${path.replace(/:(\w+)/g, '{$1}')}`)
@@ -11,5 +11,6 @@ test('the Worker serves the endpoints and the page, and nothing else', () => {
     ({ method, path }) => `${method.toUpperCase()} ${path.replace(/(?<=\w)\/$/, '')}`,
   )
   const page = ['GET /', 'GET /dashboard/{file}']
-  expect([...new Set(served)].toSorted()).toEqual([...declared, ...page].toSorted())
+  const documents = ['GET /docs/*', 'GET /llms.txt', 'GET /llms-full.txt']
+  expect([...new Set(served)].toSorted()).toEqual([...declared, ...page, ...documents].toSorted())
 })

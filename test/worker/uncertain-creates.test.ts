@@ -1,4 +1,4 @@
-import { evictDurableObject, runDurableObjectAlarm } from 'cloudflare:test'
+import { evictDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { jobObject } from '../../src/job-object/address.ts'
@@ -15,6 +15,7 @@ import {
   keysOf,
   loseStorage,
   readJob,
+  recordByAlarm,
   reported,
   store,
   untilRecorded,
@@ -80,7 +81,7 @@ describe('A keyed create repeated after its object lost the job', () => {
     const d1 = failD1()
     expect(await create(key)).toMatchObject({ ok: true, status: 'pending' })
     d1.restore()
-    await runDurableObjectAlarm(jobObject(env.JOBS, key))
+    await recordByAlarm(key)
     const taken = await readJob(key)
     expect(taken.job).toMatchObject({ status: 'in_progress', processedItems: 40, errorCount: 1 })
     expect(keysOf(taken.errors)).toEqual(['before'])
@@ -95,7 +96,7 @@ describe('A keyed create repeated after its object lost the job', () => {
     d1.restore()
     // The same epoch, revision and status as those of the job in D1: not the same job.
     expect(again.job).toMatchObject({ epoch: 0, revision: 2, status: 'failed' })
-    await runDurableObjectAlarm(jobObject(env.JOBS, key))
+    await recordByAlarm(key)
     await untilRecorded(key, { errorMessage: 'the second one, too', processedItems: 12 })
     const logged = lines.mock.calls.map(([line]) => JSON.parse(String(line)))
     expect(logged).toContainEqual(expect.objectContaining({ event: 'record_conflict', kept: 'own' }))

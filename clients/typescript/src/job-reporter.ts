@@ -53,7 +53,7 @@ export class JobReporter {
 
   /**
    * Aborted when the job was canceled or finished elsewhere, with a JobClosedError as its reason. Pass it to whatever the worker
-   * waits for. After a cancellation, what the worker reports in its `abort` listeners still counts.
+   * waits for. Later calls are ignored.
    */
   get signal(): AbortSignal {
     return this.#abort.signal

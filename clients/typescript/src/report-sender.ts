@@ -3,6 +3,7 @@ import { describeUnsent } from './describe-unsent.ts'
 import { JobClosedError, RequestRefusedError, UnreachableError } from './errors.ts'
 import type { Job } from './job.ts'
 import type { CallOptions } from './options.ts'
+import { Outage } from './outage.ts'
 import { type Outgoing, splitRefused, writeOutgoing } from './outgoing.ts'
 import type { Pace } from './pace.ts'
 import type { PendingReports } from './pending-reports.ts'
@@ -39,6 +40,7 @@ export class ReportSender {
   readonly #pace: Pace
   readonly #events: SenderEvents
   readonly #waiters: Waiters
+  readonly #outage: Outage
   readonly #stop = new AbortController()
   #isRunning = false
   #closed: Error | undefined
@@ -46,8 +48,6 @@ export class ReportSender {
   #tryUntil = 0
   /** No attempt before this time: the API has asked for it, or the last attempts failed. */
   #notBefore = 0
-  #failingSince: number | undefined
-  #lastFailure = 'there is no reply yet'
 
   constructor(
     connection: Connection,
@@ -61,7 +61,9 @@ export class ReportSender {
     this.#pending = pending
     this.#pace = pace
     this.#events = events
-    this.#waiters = new Waiters(connection.clock)
+    const { clock, giveUpAfterMs } = connection
+    this.#waiters = new Waiters(clock)
+    this.#outage = new Outage(clock, pending, giveUpAfterMs, events.onProblem)
   }
 
   /** Why nothing is sent anymore. */
@@ -85,7 +87,7 @@ export class ReportSender {
     const waiting = this.#waiters.wait(isReached, {
       giveUpAfterMs,
       signal: options.signal,
-      onTimeout: () => this.#unreachable(`Gave up after ${giveUpAfterMs} ms: ${this.#lastFailure}`),
+      onTimeout: () => this.#outage.describe(`Gave up after ${giveUpAfterMs} ms: ${this.#outage.reason}`),
     })
     this.wake(giveUpAfterMs)
     await waiting
@@ -122,7 +124,7 @@ export class ReportSender {
     while (this.#closed === undefined) {
       const now = this.#now()
       if (this.#notBefore > this.#tryUntil) {
-        this.#waiters.rejectAll(this.#unreachable(`The API cannot be reached: ${this.#lastFailure}`))
+        this.#waiters.rejectAll(this.#outage.describe(`The API cannot be reached: ${this.#outage.reason}`))
         return false
       }
       const mayRepeat = this.#pending.current !== undefined
@@ -144,7 +146,7 @@ export class ReportSender {
     try {
       const reply = await this.#request(report, () => this.#tryUntil)
       const job = readJob(reply.body)
-      this.#failingSince = undefined
+      this.#outage.end()
       // It is sending and gets answers: what is left has its time, too.
       this.#tryUntil = Math.max(this.#tryUntil, this.#now() + this.#connection.giveUpAfterMs)
       this.#pending.settle()
@@ -160,8 +162,8 @@ export class ReportSender {
       if (this.#stop.signal.aborted) return
       if (error instanceof UnreachableError) {
         this.#notBefore = this.#now() + error.retryAfterMs
-        this.#failingSince = undefined
-        const problem = this.#unreachable(error.message, error.cause)
+        this.#outage.end()
+        const problem = this.#outage.describe(error.message, error.cause)
         this.#events.onProblem(problem)
         this.#waiters.rejectAll(problem)
       } else if (error instanceof JobClosedError) await this.#closeElsewhere(error)
@@ -174,18 +176,8 @@ export class ReportSender {
     return sendWithRetries(
       this.#connection,
       { method: 'POST', path: this.#path, body, idempotencyKey: report.key },
-      { giveUpAt, signal: this.#stop.signal, onRetry: (reason) => this.#noteFailure(reason) },
+      { giveUpAt, signal: this.#stop.signal, onRetry: (reason) => this.#outage.noteFailure(reason) },
     )
-  }
-
-  /** Says so when the API has been out of reach for long: a worker that reports all the time never gets to giving up. */
-  #noteFailure(reason: string): void {
-    this.#lastFailure = reason
-    this.#failingSince ??= this.#now()
-    const seconds = Math.round((this.#now() - this.#failingSince) / 1_000)
-    if (seconds * 1_000 < this.#connection.giveUpAfterMs) return
-    this.#failingSince = this.#now()
-    this.#events.onProblem(this.#unreachable(`The API has been out of reach for ${seconds} s: ${reason}`))
   }
 
   #settleRefused(report: Outgoing, error: Error): void {
@@ -214,8 +206,6 @@ export class ReportSender {
   async #closeElsewhere(error: JobClosedError): Promise<void> {
     this.#events.onClosed(error)
     if (error.status === 'cancelled') {
-      // The worker, told by the signal, may have something to add.
-      await Promise.resolve()
       const report = this.#pending.takeFinal(crypto.randomUUID())
       if (report !== undefined) await this.#sendFinal(report)
     }
@@ -243,12 +233,6 @@ export class ReportSender {
       if (lost) this.#events.onProblem(reason)
     }
     this.close(reason)
-  }
-
-  #unreachable(message: string, cause?: unknown): UnreachableError {
-    const unsent = this.#pending.unsent()
-    const what = describeUnsent(unsent)
-    return new UnreachableError(message + (what && `. Not sent yet: ${what}`), { cause, unsent })
   }
 
   #now(): number {

@@ -116,9 +116,9 @@ export const nextCursor = () =>
   text().nullable().describe('The cursor of the next page; null if there is none')
 
 /** A reply with a whole job. */
-export const wholeJob = {
+export const wholeJob = (example: z.input<typeof JobResponse>) => ({
   description: 'The job. If it does not hold all errors or warnings, a `Link` header leads to them.',
-  content: { 'application/json': JobResponse },
-}
+  content: { 'application/json': { schema: JobResponse, example } },
+})
 
 export const notModified = { description: 'The job has not changed: see `If-None-Match`.' }

@@ -32,20 +32,24 @@ export interface Spread {
   connections: number
 }
 
+/** For a floor: each report is the first one of its job. */
+export type EachNew = { jobs: 'each new'; connections: number }
+
 /** The lead-in. Where there are many jobs, what is written in the background needs longer to find its pace. */
-export function leadInOf({ jobs }: Spread): number {
-  return jobs > 1 ? 1 : 0.2
+export function leadInOf({ jobs }: Spread | EachNew): number {
+  return jobs !== 'each new' && jobs > 1 ? 1 : 0.2
 }
 
 /** A report as workers send it. `{n}` becomes a new number in each. */
 export const REPORT = '{"stage":"uploading","processed_items":{n}}'
 
 /** Reports on `job-0`, `job-1`, … of a floor or an alternative. */
-export function plainReports(url: string, { jobs, connections }: Spread): Opened['load'] {
+export function plainReports(url: string, { jobs, connections }: Spread | EachNew): Opened['load'] {
+  const names = jobs === 'each new' ? ['new-{n}'] : Array.from({ length: jobs }, (_, n) => `job-${n}`)
   return {
     url,
     method: 'POST',
-    paths: Array.from({ length: jobs }, (_, n) => `/api/jobs/job-${n}/progress`),
+    paths: names.map((name) => `/api/jobs/${name}/progress`),
     headers: { 'Content-Type': 'application/json' },
     body: REPORT,
     connections,

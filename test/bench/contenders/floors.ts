@@ -1,7 +1,7 @@
 import type { V4WorkerOptions } from 'miniflare'
 import { sendEach } from '../load/send-each.ts'
 import { benchWorker, openWorker } from '../servers/open-worker.ts'
-import { type Contender, leadInOf, plainReports, type Spread } from './contender.ts'
+import { type Contender, type EachNew, leadInOf, plainReports, type Spread } from './contender.ts'
 
 const objects = (className: string): Partial<V4WorkerOptions> => ({
   durableObjects: { OBJECTS: { className, useSQLite: true } },
@@ -17,10 +17,15 @@ const FLOORS = {
 } as const
 
 /** A floor that is reported to, or with `method` GET is asked for the job. */
-export function floor(name: keyof typeof FLOORS, spread: Spread, method: 'GET' | 'POST' = 'POST'): Contender {
+export function floor(
+  name: keyof typeof FLOORS,
+  spread: Spread | EachNew,
+  method: 'GET' | 'POST' = 'POST',
+): Contender {
   const { file, options } = FLOORS[name]
+  const suffix = method === 'GET' ? ', read' : spread.jobs === 'each new' ? ', each to a new object' : ''
   return {
-    name: `${name}${method === 'GET' ? ', read' : ''}`,
+    name: name + suffix,
     leadIn: leadInOf(spread),
     async open({ folder, runtimes }) {
       const state = await folder()

@@ -20,7 +20,7 @@ async function send(load: Load): Promise<Figures> {
 
   const sendInTurn = async (client: Client): Promise<void> => {
     for (let start = performance.now(); !measurement.isOver; ) {
-      const path = paths[n % paths.length] ?? ''
+      const path = (paths[n % paths.length] ?? '').replace('{n}', String(n))
       const text = body?.replaceAll('{n}', String(n)) ?? null
       n++
       const exchange = new Exchange()

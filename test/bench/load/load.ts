@@ -3,7 +3,7 @@ export interface Load {
   /** The base URL. */
   url: string
   method: 'GET' | 'POST'
-  /** Taken in turn by all connections together, so few requests meet at one job where there are many. */
+  /** Taken in turn by all connections together, so few requests meet at one job where there are many. `{n}` as in `body`. */
   paths: string[]
   headers: Record<string, string>
   /** `{n}` becomes a new number in each request: no report repeats another. */

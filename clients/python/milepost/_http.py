@@ -1,0 +1,156 @@
+"""Requests to the API, and when to try again."""
+
+import email.utils
+import http.client
+import json
+import random
+import time
+import urllib.error
+import urllib.request
+import uuid
+from collections.abc import Mapping
+from typing import Any, Optional
+
+from ._errors import Refused, Unreachable
+
+VERSION = "0.1.0"
+_FIRST_PAUSE = 0.25
+_LONGEST_PAUSE = 8.0
+
+
+class Reply:
+    """A reply with a status below 400, and its JSON."""
+
+    def __init__(self, status: int, headers: Mapping[str, str], body: Any) -> None:
+        self.status = status
+        self.headers = headers
+        self.body = body
+
+
+class TryAgain(Exception):
+    """No usable answer this time. `retry_after` is in seconds; 0 if the API did not ask for a pause."""
+
+    def __init__(self, reason: str, retry_after: float = 0.0) -> None:
+        super().__init__(reason)
+        self.retry_after = retry_after
+
+    def pause(self, attempts: int) -> float:
+        """
+        Seconds until the next attempt: doubles each time, up to a limit, and half of it is chance. It is added to what the API
+        asked for: workers that were all told the same second must not all return in it.
+        """
+        longest = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2.0 ** min(attempts - 1, 10))
+        return self.retry_after + longest * (0.5 + random.random() / 2)
+
+
+class _NoRedirects(urllib.request.HTTPRedirectHandler):
+    # Following one could turn the POST into a GET, or take the key to another host.
+    def redirect_request(self, *_args: Any, **_kwargs: Any) -> None:
+        return None
+
+
+class Http:
+    """The API's address and key, and how long to try. Times are in seconds."""
+
+    def __init__(
+        self, url: str, key: str, organization: Optional[str], give_up_after: float, attempt_timeout: float
+    ) -> None:
+        if not url.startswith(("http://", "https://")):
+            raise ValueError(f"Not the address of a Jobs API: {url!r}. Set MILEPOST_URL, or give url=")
+        key = key.strip()
+        # http.client would quote the key in its error.
+        if not key or not all("!" <= character <= "~" for character in key):
+            raise ValueError("The API key is empty or malformed. Set MILEPOST_API_KEY, or give key=")
+        self._url = url.rstrip("/")
+        self._headers = {"Authorization": f"Bearer {key}", "User-Agent": f"milepost-python/{VERSION}"}
+        if organization is not None:
+            self._headers["X-Organization-ID"] = organization
+        self.give_up_after = give_up_after
+        self._attempt_timeout = attempt_timeout
+        # Honors HTTPS_PROXY and NO_PROXY, as urlopen does.
+        self._opener = urllib.request.build_opener(_NoRedirects)
+
+    def request(
+        self, method: str, path: str, body: Optional[bytes] = None, key: Optional[str] = None
+    ) -> Reply:
+        """
+        Tries until the API answers. `key` is the Idempotency-Key: with it, a repeat after a lost reply takes effect once.
+        Raises Refused, or Unreachable once `give_up_after` is over.
+        """
+        give_up_at = time.monotonic() + self.give_up_after
+        attempts = 0
+        while True:
+            attempts += 1
+            try:
+                return self.attempt(method, path, body, key, timeout=max(0.1, give_up_at - time.monotonic()))
+            except TryAgain as failure:
+                pause = failure.pause(attempts)
+                if time.monotonic() + pause > give_up_at:
+                    raise Unreachable(
+                        f"{self._url} gave no answer in {attempts} attempts: {failure}"
+                    ) from failure
+                time.sleep(pause)
+
+    def attempt(
+        self,
+        method: str,
+        path: str,
+        body: Optional[bytes] = None,
+        key: Optional[str] = None,
+        timeout: float = 60.0,
+    ) -> Reply:
+        """Tries once. Raises TryAgain or Refused."""
+        headers = {} if key is None else {"Idempotency-Key": key}
+        try:
+            with self.open(method, path, body, headers, min(timeout, self._attempt_timeout)) as response:
+                return Reply(response.status, response.headers, json.loads(response.read()))
+        except ValueError:
+            # Cut off, or a proxy's page. The API repeats its reply to the same key.
+            raise TryAgain("the reply was not JSON") from None
+        except (OSError, http.client.HTTPException) as failure:
+            raise TryAgain(_describe(failure)) from failure
+
+    def open(
+        self, method: str, path: str, body: Optional[bytes], headers: dict[str, str], timeout: float
+    ) -> Any:
+        """The reply, unread. Raises TryAgain or Refused for a status of 300 or above, and OSError or HTTPException."""
+        if body is not None:
+            headers = {**headers, "Content-Type": "application/json"}
+        request = urllib.request.Request(self._url + path, body, {**self._headers, **headers}, method=method)
+        try:
+            return self._opener.open(request, timeout=timeout)
+        except urllib.error.HTTPError as error:
+            with error:
+                if error.code in (408, 429) or error.code >= 500:
+                    raise TryAgain(
+                        f"the API answered {error.code}", _retry_after(error.headers.get("Retry-After") or "")
+                    ) from None
+                # A redirect is refused, too.
+                raise Refused(error.code, _detail(error), error.headers.get("Job-Status")) from None
+
+
+def new_key() -> str:
+    """An Idempotency-Key."""
+    return str(uuid.uuid4())
+
+
+def _retry_after(value: str) -> float:
+    """Seconds from now; 0 if the header is absent or makes no sense."""
+    if value.strip().isdigit():
+        return float(value)
+    try:
+        return max(0.0, email.utils.parsedate_to_datetime(value).timestamp() - time.time())
+    except (TypeError, ValueError):
+        return 0.0
+
+
+def _detail(error: urllib.error.HTTPError) -> Any:
+    try:
+        return json.loads(error.read())["detail"]
+    except (ValueError, TypeError, KeyError, OSError, http.client.HTTPException):
+        return error.reason
+
+
+def _describe(failure: Exception) -> str:
+    reason = getattr(failure, "reason", None) or failure
+    return str(reason) or type(reason).__name__
