@@ -12,7 +12,7 @@ import { aCaller, anError, aRunningJob, aWarning, aWorker, UNKNOWN_ID } from '..
 import { startEdge } from '../edge/harness.ts'
 import { MILEPOST, startCli, startInTerminal } from './run-cli.ts'
 
-const NOWHERE = 'http://127.0.0.1:9'
+const NOWHERE = 'http://127.0.0.1:2'
 const JOB_ID = /job_[0-9a-f]{32}/
 
 let edge: Edge
@@ -211,7 +211,8 @@ describe.concurrent('milepost watch', () => {
   })
 })
 
-describe.concurrent('in a terminal', () => {
+// Elsewhere, `script` has other options.
+describe.skipIf(process.platform !== 'linux').concurrent('in a terminal', () => {
   test('run keeps the exit code, and Ctrl-C reaches the command once', async () => {
     const script = `n=0; trap 'n=$((n+1)); echo got $n' INT; echo up; while [ $n = 0 ]; do sleep 0.05; done; sleep 0.3; exit 6`
     const { child, output, ended } = startInTerminal(`${MILEPOST} run -- bash -c "$SCRIPT"`, {
@@ -255,19 +256,21 @@ describe.concurrent('milepost list, get, errors and warnings', () => {
     const as = { env: { ...env, MILEPOST_API_KEY: worker.key } }
     // Times pass, and the pace with them.
     const { duration_seconds: _, rate_per_second: __, eta_seconds: ___, ...job } = await worker.read()
-    const { errors, warnings, ...summary } = job
 
-    const got = await milepost(['get', worker.jobId, '--json'], as)
-    expect(JSON.parse(got.stdout)).toMatchObject(job)
-    const listed = await milepost(['list', '--status', 'in_progress', '--status', 'failed', '--json'], as)
-    expect(JSON.parse(listed.stdout)).toMatchObject(summary)
-    const both = [
-      await milepost(['errors', worker.jobId, '--json'], as),
-      await milepost(['warnings', worker.jobId, '--json'], as),
-    ]
-    expect(both.map(({ stdout }) => JSON.parse(stdout))).toEqual([errors[0], warnings[0]])
-    for (const { code, stderr } of [got, listed, ...both])
-      expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    const [got, listed, ...both] = await Promise.all(
+      [
+        ['get', worker.jobId],
+        ['list', '--status', 'in_progress', '--status', 'failed'],
+        ['errors', worker.jobId],
+        ['warnings', worker.jobId],
+      ].map((args) => milepost([...args, '--json'], as)),
+    )
+    expect(JSON.parse(got?.stdout ?? '')).toMatchObject(job)
+    // The counts in a list may be a second behind.
+    const { job_id, status, metadata, created_at } = job
+    expect(JSON.parse(listed?.stdout ?? '')).toMatchObject({ job_id, status, metadata, created_at })
+    expect(both.map(({ stdout }) => JSON.parse(stdout))).toEqual([job.errors[0], job.warnings[0]])
+    for (const done of [got, listed, ...both]) expect(done).toMatchObject({ code: 0, stderr: '' })
 
     const texts = await Promise.all(
       [
@@ -278,7 +281,7 @@ describe.concurrent('milepost list, get, errors and warnings', () => {
     )
     for (const { code, stdout } of texts) expect({ code, stdout }).toEqual({ code: 0, stdout: '' })
     expect(texts[0]?.stderr).toMatch(
-      /^status {5}in_progress, 10%\nitems {6}0 of 10 done, 1 failed, 1 with warnings$/m,
+      /^status +in_progress, 10%\nitems +0 of 10 done, 1 failed, 1 with warnings$/m,
     )
     expect(texts[1]?.stderr).toMatch(/^JOB .*\njob_\w+ {2}import {2}in_progress {2}0\/10 /)
     expect(texts[2]?.stderr).toMatch(/Z {2}product sku-1 {2}no_price {2}No price\n$/)

@@ -5,7 +5,7 @@ import { printable } from './printable.ts'
 import { toTable } from './table.ts'
 
 /** "620 of 1,000 done, 2 failed, 1 with warnings" */
-export function describeCounts(job: JobSummary): string {
+function describeCounts(job: JobSummary): string {
   const { processedItems, totalItems, failedItems, warnedItems } = job
   return [
     `${formatCount(processedItems)}${totalItems > 0 ? ` of ${formatCount(totalItems)}` : ''} done`,

@@ -73,5 +73,7 @@ function readVersion(): string {
   return version
 }
 
+// A terminal that is gone: there is nobody to tell.
+process.stderr.on('error', () => {})
 // Not `exitCode`: open connections would keep the process for seconds.
 process.exit(await main(process.argv.slice(2)))

@@ -11,8 +11,8 @@ interface ConnectionArgs {
 }
 
 /**
- * Makes the client that the arguments and the environment describe. A profile takes the place of the environment as a whole, so
- * that its key never goes to another URL. Throws a UsageError, or a NoKeyError.
+ * Makes the client that the arguments and the environment describe. A profile takes the place of the environment as a whole: a
+ * key is not sent to the URL of another. Throws a UsageError, or a NoKeyError.
  */
 export function openClient(args: ConnectionArgs, options: MilepostOptions = {}): Milepost {
   const { MILEPOST_URL, MILEPOST_API_KEY } = process.env

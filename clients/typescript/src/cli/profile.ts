@@ -12,7 +12,7 @@ interface Profile {
 type Environment = Record<string, string | undefined>
 
 /** Where profiles are: `$XDG_CONFIG_HOME/milepost/profiles.json`, by default in `~/.config`. */
-export function profilesPath(environment: Environment): string {
+function profilesPath(environment: Environment): string {
   const { XDG_CONFIG_HOME: config } = environment
   return join(config || join(homedir(), '.config'), 'milepost', 'profiles.json')
 }

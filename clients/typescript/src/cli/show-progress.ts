@@ -2,7 +2,7 @@ import type { JobSummary } from '../job.ts'
 import { progressLine } from './progress-line.ts'
 
 /** Shows states of a job as they come. */
-export interface ProgressView {
+interface ProgressView {
   show(job: JobSummary): void
   /** Makes room for what is written next. */
   end(): void

@@ -11,7 +11,7 @@ export interface Child {
   kill(signal: NodeJS.Signals): void
 }
 
-export interface ChildEnd {
+interface ChildEnd {
   /** As a shell gives it: 128 + N for a command that signal N killed, 127 for one that is not there. */
   exitCode: number
   /** "Exit code 3", "Killed by SIGTERM"; undefined for success. */
