@@ -1,0 +1,56 @@
+import type { NewJob } from '../job.ts'
+import { toNumber } from './read-args.ts'
+import { UsageError } from './usage-error.ts'
+
+/** The options that describe a new job. */
+export const NEW_JOB_OPTIONS = {
+  type: { type: 'string' },
+  total: { type: 'string' },
+  name: { type: 'string' },
+  metadata: { type: 'string', multiple: true },
+  'triggered-by': { type: 'string' },
+  'stall-after': { type: 'string' },
+  'callback-url': { type: 'string' },
+} as const
+
+export const NEW_JOB_HELP = `  --total N            how many items there are (default: 0, not known yet)
+  --name TEXT          kept as the metadata "name"
+  --metadata KEY=TEXT  kept with the job; may be repeated
+  --triggered-by TEXT  who or what started the job
+  --callback-url URL   where to post the finished job
+  --stall-after SECONDS
+                       flag the job as stalled when it is silent for longer: 10 to 86,400`
+
+interface NewJobArgs {
+  total?: string | undefined
+  name?: string | undefined
+  metadata?: string[] | undefined
+  'triggered-by'?: string | undefined
+  'stall-after'?: string | undefined
+  'callback-url'?: string | undefined
+}
+
+/** Reads these options. Throws a UsageError for what cannot be read; bounds are for the API to check. */
+export function readNewJob(jobType: string, args: NewJobArgs): NewJob {
+  const metadata = Object.fromEntries([
+    ...(args.name === undefined ? [] : [['name', args.name]]),
+    ...(args.metadata ?? []).map(readPair),
+  ])
+  const { 'stall-after': stallAfter, 'triggered-by': triggeredBy, 'callback-url': callbackUrl } = args
+  return {
+    jobType,
+    totalItems: toNumber('--total', args.total ?? '0', { isWhole: true }),
+    ...(Object.keys(metadata).length > 0 && { metadata }),
+    ...(triggeredBy !== undefined && { triggeredBy }),
+    ...(stallAfter !== undefined && {
+      stallAfterSeconds: toNumber('--stall-after', stallAfter, { isWhole: true }),
+    }),
+    ...(callbackUrl !== undefined && { callbackUrl }),
+  }
+}
+
+function readPair(pair: string): [string, string] {
+  const at = pair.indexOf('=')
+  if (at < 1) throw new UsageError(`--metadata should be KEY=TEXT, not ${pair}`)
+  return [pair.slice(0, at), pair.slice(at + 1)]
+}
