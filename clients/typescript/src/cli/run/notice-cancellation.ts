@@ -5,8 +5,8 @@ import type { Jobs } from '../../jobs.ts'
 
 /**
  * Resolves to true when the job is canceled. The reply to any report says so; besides, the API is asked every `everyMs`, because
- * a command may report nothing for hours. Resolves to false when it cannot be known: the signal is aborted, the job has ended in another way, or the API refuses
- * to tell, in which case `warn` is told.
+ * a command may report nothing for hours. Resolves to false when it cannot be known: the signal is aborted, the job has ended in
+ * another way, or the API refuses to tell, in which case `warn` is told.
  */
 export async function noticeCancellation(
   jobs: Jobs,
