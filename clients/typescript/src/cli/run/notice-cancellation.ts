@@ -4,9 +4,9 @@ import type { JobReporter } from '../../job-reporter.ts'
 import type { Jobs } from '../../jobs.ts'
 
 /**
- * Resolves to true when the job is canceled. The reply to any report says so; where there was none for `everyMs`, the API is
- * asked. Resolves to false when it cannot be known: the signal is aborted, the job has ended in another way, or the API refuses
- * to tell, in which case `warn` is told.
+ * Resolves to true when the job is canceled. The reply to any report says so; besides, the API is asked every `everyMs`, because
+ * a command may report nothing for hours. Resolves to false when it cannot be known: the signal is aborted, the job has ended in
+ * another way, or the API refuses to tell, in which case `warn` is told.
  */
 export async function noticeCancellation(
   jobs: Jobs,
@@ -16,9 +16,8 @@ export async function noticeCancellation(
   const either = AbortSignal.any([signal, reporter.signal])
   let mayAsk = true
   while (!either.aborted) {
-    const heard = reporter.latest
     await wait(everyMs, undefined, { signal: either }).catch(() => {})
-    if (either.aborted || !mayAsk || reporter.latest !== heard) continue
+    if (either.aborted || !mayAsk) continue
     try {
       const { status } = await jobs.status(reporter.jobId, { giveUpAfterMs: everyMs, signal: either })
       if (status === 'cancelled') return true
