@@ -120,13 +120,15 @@ class JobTest(unittest.TestCase):
         with self.assertRaises(ValueError):
             job.add(-1)
 
-    def test_bad_counts_are_logged_and_left_out(self):
+    def test_bad_values_are_logged_and_left_out(self):
         api = self.api()
         with self.assertLogs("milepost") as logs, api.client().job("import") as job:
             job.add(-1)
             job.processed("5")
+            job.total(2**63)
+            job.metadata(["not", "a", "mapping"])
             job.count(**{"x" * 65: 1}, **{f"n{i}": 1 for i in range(51)})
-        self.assertEqual(len(logs.output), 3)
+        self.assertEqual(len(logs.output), 5)
         self.assertEqual(len(api.bodies[-1]["counters"]), 50)
 
     def test_giving_up_says_what_was_not_sent(self):
