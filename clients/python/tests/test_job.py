@@ -1,6 +1,7 @@
 """What a job does about every kind of answer."""
 
 import itertools
+import multiprocessing
 import os
 import signal
 import threading
@@ -9,7 +10,7 @@ import unittest
 from unittest import mock
 
 import milepost
-from milepost import _buffer
+from milepost import _buffer, _exit
 from tests.fake_api import FakeApi
 
 ENTRY = {"entity_type": "product", "error_type": "bad", "message": "No"}
@@ -84,6 +85,18 @@ class JobTest(unittest.TestCase):
         with self.assertRaises(SystemExit):
             job.complete()
         self.assertEqual(api.bodies, [{"mark_completed": True}] * 3)
+
+    def test_sigterm_at_exit_does_not_keep_what_waits_from_being_sent(self):
+        def terminate():
+            os.kill(os.getpid(), signal.SIGTERM)
+            return 503
+
+        api = self.api(terminate)
+        job = api.client().job("import")
+        with mock.patch.object(_exit, "_open", {job._sender}):
+            job.add(1)
+            _exit._flush()
+        self.assertEqual(api.bodies, [{"processed_delta": 1}] * 2)
 
     def test_a_bad_field_does_not_take_the_rest_with_it(self):
         fault = {"detail": [{"loc": ["body", "errors", 0, "details"]}]}
@@ -169,6 +182,17 @@ class JobTest(unittest.TestCase):
         self.assertEqual(sum(body.get("processed_delta", 0) for body in accepted), rows)
         self.assertEqual(sum(len(body.get("errors", [])) for body in accepted), 1)
 
+    def test_a_bad_field_does_not_take_the_last_report_of_a_canceled_job_with_it(self):
+        cancelled = (409, {"Job-Status": "cancelled"}, {"detail": "Job is cancelled"})
+        too_many = (422, {}, {"detail": [{"loc": ["body", "counters"]}]})
+        api = self.api(cancelled, too_many)
+        job = api.client().job("import")
+        job.add(5, created=1)
+        with self.assertLogs("milepost"):
+            job.complete()
+        self.assertEqual(api.bodies[-1], {"processed_delta": 5})
+        self.assertEqual(len(api.reports), 3)
+
     def test_a_job_that_is_completed_after_it_was_canceled_stays_canceled(self):
         cancelled = (409, {"Job-Status": "cancelled"}, {"detail": "Job is cancelled"})
         api = self.api(cancelled)
@@ -229,6 +253,21 @@ class JobTest(unittest.TestCase):
             os.waitpid(child, 0)
         self.assertEqual(sorted(body.get("processed_delta", 0) for body in api.bodies), [0, 1, 5])
         self.assertEqual(sum("mark_completed" in body for body in api.bodies), 1)
+
+    @unittest.skipUnless(hasattr(os, "fork"), "no fork on this system")
+    def test_a_child_of_multiprocessing_sends_what_it_reported_on_a_job_of_its_own(self):
+        api = self.api((lambda: time.sleep(0.1) or 200))
+        child = multiprocessing.get_context("fork").Process(target=lambda: api.client().resume("job_1").add(1))
+        child.start()
+        child.join()
+        # The first report is the one by which it resumes the job.
+        self.assertEqual(api.bodies, [{}, {"processed_delta": 1}])
+
+    def test_a_job_whose_thread_cannot_start_says_so_when_it_is_opened(self):
+        api = self.api()
+        no_thread = mock.Mock(Thread=mock.Mock(side_effect=RuntimeError("can't start new thread")))
+        with mock.patch("milepost._sender.threading", no_thread), self.assertRaises(RuntimeError):
+            api.client().job("import")
 
     def test_creating_says_clearly_why_it_cannot(self):
         with self.assertRaisesRegex(milepost.Unreachable, "127.0.0.1:9 gave no answer"):
