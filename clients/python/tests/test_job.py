@@ -269,11 +269,32 @@ class JobTest(unittest.TestCase):
         with mock.patch("milepost._sender.threading", no_thread), self.assertRaises(RuntimeError):
             api.client().job("import")
 
+    def test_the_job_of_a_repeated_key_is_gone_on_with_as_it_is_now(self):
+        api = self.api()
+        api.create_headers = {"Idempotency-Replayed": "true"}
+        api.job["processed_items"] = 4
+        job = api.client().job("import", idempotency_key="monday")
+        self.assertEqual(api.bodies, [{}])
+        self.assertEqual(job.state["processed_items"], 4)
+        api.answers = [(409, {"Job-Status": "completed"}, {"detail": "Job is completed"})]
+        with self.assertRaises(milepost.JobClosed):
+            api.client().job("import", idempotency_key="monday")
+
     def test_creating_says_clearly_why_it_cannot(self):
         with self.assertRaisesRegex(milepost.Unreachable, "127.0.0.1:9 gave no answer"):
             milepost.Client("http://127.0.0.1:9", "mp_secret", give_up_after=0.1).job("import")
         with self.assertRaisesRegex(ValueError, "MILEPOST_URL"):
             milepost.Client("", "mp_secret")
+        for url in ["http://", "http://exa mple.com", "http://127.0.0.1:9?x=1", "127.0.0.1:9"]:
+            with self.assertRaisesRegex(ValueError, "MILEPOST_URL"):
+                milepost.Client(url, "mp_secret")
+        for option in ["reports_per_second", "give_up_after", "attempt_timeout"]:
+            with self.assertRaisesRegex(ValueError, option):
+                milepost.Client("http://127.0.0.1:9", "mp_secret", **{option: 0})
+        with self.assertRaisesRegex(ValueError, "organization"):
+            milepost.Client("http://127.0.0.1:9", "mp_secret", organization="a\nb")
+        with self.assertRaisesRegex(ValueError, "Idempotency-Key"):
+            milepost.Client("http://127.0.0.1:9", "mp_secret").job("import", idempotency_key="a\nb")
         with self.assertRaisesRegex(ValueError, "MILEPOST_API_KEY") as raised:
             milepost.Client("http://127.0.0.1:9", "mp\nsecret")
         self.assertNotIn("secret", str(raised.exception))
