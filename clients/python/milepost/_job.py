@@ -169,8 +169,7 @@ class Job:
     def flush(self) -> bool:
         """Sends what waits. Returns whether the API has acknowledged it; if not, it is still tried."""
         done = self._sender.outbox.flush()
-        if not done:
-            self._raise_if_strict()
+        self._raise_if_strict()
         return done
 
     def complete(self) -> bool:
@@ -186,8 +185,7 @@ class Job:
 
     def _finish(self, last: Report) -> bool:
         done = self._sender.finish(last)
-        if not done:
-            self._raise_if_strict()
+        self._raise_if_strict()
         return done
 
     def __enter__(self) -> "Job":

@@ -133,6 +133,14 @@ class JobTest(unittest.TestCase):
         with self.assertRaises(ValueError):
             job.add(-1)
 
+    def test_a_strict_client_raises_what_was_left_out_of_the_last_report(self):
+        api = self.api((422, {}, {"detail": [{"loc": ["body", "errors", 0, "details"]}]}))
+        job = api.client(strict=True).job("import")
+        job.error(entity_key=1, **ENTRY)
+        with self.assertLogs("milepost"), self.assertRaises(milepost.Refused):
+            job.complete()
+        self.assertEqual(api.bodies[-1], {"mark_completed": True})
+
     def test_bad_values_are_logged_and_left_out(self):
         api = self.api()
         with self.assertLogs("milepost") as logs, api.client().job("import") as job:
