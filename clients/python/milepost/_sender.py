@@ -55,6 +55,11 @@ class Sender:
     # What callers do
 
     def put(self, report: Report) -> None:
+        if not self.outbox.is_open:
+            # Whoever canceled the job expects that. Otherwise it is a mistake of the worker, or the API refuses the job.
+            if self.outbox.closed is None:
+                self.log.warn("ended", f"{self.job_id}: not sent: what is reported after the end")
+            return
         self._start()
         # The thread itself gets here if a log handler makes entries of what we log. It must not wait for itself.
         if not self.outbox.put(report, may_wait=threading.current_thread() is not self._thread):

@@ -152,6 +152,16 @@ class JobTest(unittest.TestCase):
         self.assertEqual(len(logs.output), 5)
         self.assertEqual(len(api.bodies[-1]["counters"]), 50)
 
+    def test_what_is_reported_after_the_end_is_not_left_out_silently(self):
+        api = self.api()
+        with api.client().job("import") as job:
+            pass
+        with self.assertLogs("milepost") as logs:
+            job.add(1)
+            job.stage("late")
+        self.assertEqual(len(logs.output), 1)
+        self.assertIn("after the end", logs.output[0])
+
     def test_giving_up_says_what_was_not_sent(self):
         api = self.api(*[503] * 100)
         with self.assertLogs("milepost", "ERROR") as logs:
