@@ -34,6 +34,10 @@ def watch(sender: "Sender") -> None:
     nobody else handles it. Only the main thread can.
     """
     _open.add(sender)
+    _take_sigterm()
+
+
+def _take_sigterm() -> None:
     is_main = threading.current_thread() is threading.main_thread()
     if is_main and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
         signal.signal(signal.SIGTERM, _terminate)
@@ -74,7 +78,10 @@ def holding_sigterm() -> Iterator[None]:
 
 
 def flush_in_child() -> None:
-    """Has a child of multiprocessing flush when it ends: `atexit` runs in spawned ones only."""
+    """
+    Has a child of multiprocessing flush when it ends: `atexit` runs in spawned ones only, and a pool ends its children by
+    SIGTERM.
+    """
     global _flushing_pid
     process: Any = sys.modules.get("multiprocessing.process")
     if process is None or process.parent_process() is None or _flushing_pid == os.getpid():
@@ -82,6 +89,7 @@ def flush_in_child() -> None:
     _flushing_pid = os.getpid()
     util: Any = importlib.import_module("multiprocessing.util")
     util.Finalize(None, _flush, exitpriority=0)
+    _take_sigterm()
 
 
 def _flush() -> None:

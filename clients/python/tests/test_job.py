@@ -281,6 +281,14 @@ class JobTest(unittest.TestCase):
         # The first report is the one by which it resumes the job.
         self.assertEqual(api.bodies, [{}, {"processed_delta": 1}])
 
+    @unittest.skipUnless(hasattr(os, "fork"), "no fork on this system")
+    def test_a_pool_that_is_left_loses_nothing(self):
+        api = self.api()
+        with api.client().job("import") as job:
+            with multiprocessing.get_context("fork").Pool(2, share, (job,)) as pool:
+                pool.map(add_to_shared, range(20), chunksize=1)
+        self.assertEqual(sum(body.get("processed_delta", 0) for body in api.bodies), 20)
+
     def test_a_job_whose_thread_cannot_start_says_so_when_it_is_opened(self):
         api = self.api()
         no_thread = mock.Mock(Thread=mock.Mock(side_effect=RuntimeError("can't start new thread")))
@@ -316,6 +324,15 @@ class JobTest(unittest.TestCase):
         with self.assertRaisesRegex(ValueError, "MILEPOST_API_KEY") as raised:
             milepost.Client("http://127.0.0.1:9", "mp\nsecret")
         self.assertNotIn("secret", str(raised.exception))
+
+
+def share(job):
+    global shared
+    shared = job
+
+
+def add_to_shared(_):
+    shared.add(1)
 
 
 def wait_for(condition):
