@@ -3,6 +3,7 @@
 import atexit
 import contextlib
 import importlib
+import logging  # noqa: F401 - it registers its own end with `atexit`, which must come after ours
 import os
 import signal
 import sys
@@ -34,12 +35,8 @@ def watch(sender: "Sender") -> None:
     nobody else handles it. Only the main thread can.
     """
     _open.add(sender)
-    _take_sigterm()
-
-
-def _take_sigterm() -> None:
     is_main = threading.current_thread() is threading.main_thread()
-    if is_main and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+    if is_main and not _is_daemonic() and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
         signal.signal(signal.SIGTERM, _terminate)
 
 
@@ -78,10 +75,7 @@ def holding_sigterm() -> Iterator[None]:
 
 
 def flush_in_child() -> None:
-    """
-    Has a child of multiprocessing flush when it ends: `atexit` runs in spawned ones only, and a pool ends its children by
-    SIGTERM.
-    """
+    """Has a child of multiprocessing flush when it ends: `atexit` runs in spawned ones only."""
     global _flushing_pid
     process: Any = sys.modules.get("multiprocessing.process")
     if process is None or process.parent_process() is None or _flushing_pid == os.getpid():
@@ -89,7 +83,15 @@ def flush_in_child() -> None:
     _flushing_pid = os.getpid()
     util: Any = importlib.import_module("multiprocessing.util")
     util.Finalize(None, _flush, exitpriority=0)
-    _take_sigterm()
+
+
+def _is_daemonic() -> bool:
+    """
+    Whether it is a child that multiprocessing itself ends by SIGTERM, and then waits for, such as the worker of a pool. A
+    handler written in Python does not run while the process waits for a lock, so the parent might wait for ever.
+    """
+    process: Any = sys.modules.get("multiprocessing.process")
+    return process is not None and bool(process.current_process().daemon)
 
 
 def _flush() -> None:

@@ -47,8 +47,11 @@ class FakeApi:
         threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
 
     def client(self, **options):
-        url = f"http://127.0.0.1:{self._server.server_port}"
-        return milepost.Client(url, "mp_secret", **{"give_up_after": 5, **options})
+        return milepost.Client(f"http://127.0.0.1:{self.port}", "mp_secret", **{"give_up_after": 5, **options})
+
+    @property
+    def port(self):
+        return self._server.server_port
 
     @property
     def bodies(self):

@@ -4,6 +4,9 @@ import itertools
 import multiprocessing
 import os
 import signal
+import subprocess
+import sys
+import tempfile
 import threading
 import time
 import unittest
@@ -272,6 +275,13 @@ class JobTest(unittest.TestCase):
         self.assertEqual(sorted(body.get("processed_delta", 0) for body in api.bodies), [0, 1, 5])
         self.assertEqual(sum("mark_completed" in body for body in api.bodies), 1)
 
+    def test_what_was_not_sent_at_exit_is_in_the_log_file(self):
+        api = self.api(*[503] * 100)
+        with tempfile.NamedTemporaryFile() as log:
+            url = f"http://127.0.0.1:{api.port}"
+            subprocess.run([sys.executable, "-c", EXIT, url, log.name], check=True, timeout=30)
+            self.assertIn(b"not sent: counts", log.read())
+
     @unittest.skipUnless(hasattr(os, "fork"), "no fork on this system")
     def test_a_child_of_multiprocessing_sends_what_it_reported_on_a_job_of_its_own(self):
         api = self.api((lambda: time.sleep(0.1) or 200))
@@ -282,12 +292,17 @@ class JobTest(unittest.TestCase):
         self.assertEqual(api.bodies, [{}, {"processed_delta": 1}])
 
     @unittest.skipUnless(hasattr(os, "fork"), "no fork on this system")
-    def test_a_pool_that_is_left_loses_nothing(self):
+    def test_sigterm_ends_the_worker_of_a_pool_at_once(self):
         api = self.api()
-        with api.client().job("import") as job:
-            with multiprocessing.get_context("fork").Pool(2, share, (job,)) as pool:
-                pool.map(add_to_shared, range(20), chunksize=1)
-        self.assertEqual(sum(body.get("processed_delta", 0) for body in api.bodies), 20)
+
+        def work():
+            api.client().resume("job_1")
+            os._exit(signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL)
+
+        child = multiprocessing.get_context("fork").Process(target=work, daemon=True)
+        child.start()
+        child.join()
+        self.assertEqual(child.exitcode, 0)
 
     def test_a_job_whose_thread_cannot_start_says_so_when_it_is_opened(self):
         api = self.api()
@@ -326,13 +341,11 @@ class JobTest(unittest.TestCase):
         self.assertNotIn("secret", str(raised.exception))
 
 
-def share(job):
-    global shared
-    shared = job
-
-
-def add_to_shared(_):
-    shared.add(1)
+EXIT = """
+import milepost, logging, sys
+logging.basicConfig(filename=sys.argv[2], filemode="w")
+milepost.Client(sys.argv[1], "mp_secret", give_up_after=0.1).job("import").add(1)
+"""
 
 
 def wait_for(condition):
