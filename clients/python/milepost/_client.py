@@ -43,6 +43,8 @@ class Client:
         url = os.environ.get("MILEPOST_URL", "") if url is None else url
         key = os.environ.get("MILEPOST_API_KEY", "") if key is None else key
         self._http = Http(url, key, organization, give_up_after, attempt_timeout)
+        if not reports_per_second > 0:
+            raise ValueError(f"reports_per_second must be above 0, not {reports_per_second!r}")
         self._interval = 1.0 / reports_per_second
         self._strict = strict
 
@@ -60,7 +62,7 @@ class Client:
     ) -> Job:
         """
         Creates a job; with `job_id`, goes on with an existing one (its `state` says how far it is). `idempotency_key`: within 24
-        hours, the same key finds the same job instead of creating another.
+        hours, the same key finds the same job instead of creating another, and goes on with it.
 
         Raises Unreachable or Refused, and JobClosed if the existing job has ended.
         """
@@ -87,11 +89,15 @@ class Client:
 
     def _open(self, job_id: Optional[str], path: str, body: dict[str, Any], key: str) -> Job:
         try:
-            state = _state(self._http.request("POST", path, to_json(body), key).body)
+            reply = self._http.request("POST", path, to_json(body), key)
         except Refused as refusal:
             if refusal.status == 409 and job_id is not None:
                 raise JobClosed(job_id, refusal.job_status) from refusal
             raise
+        state = _state(reply.body)
+        if job_id is None and reply.headers.get("Idempotency-Replayed") == "true":
+            # It shows the job as it was created: by an attempt whose reply was lost, or by an earlier process.
+            return self.resume(state["job_id"])
         if job_id is not None and state.get("completed_at"):
             raise JobClosed(job_id, state["status"])
         return Job(Sender(self._http, state["job_id"], self._interval, state), self._strict)

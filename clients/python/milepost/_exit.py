@@ -2,13 +2,15 @@
 
 import atexit
 import contextlib
+import importlib
+import logging  # noqa: F401 - it registers its own end with `atexit`, which must come after ours
 import os
 import signal
 import sys
 import threading
 import time
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Optional
 
 if TYPE_CHECKING:
     from ._sender import Sender
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
 _open: "set[Sender]" = set()
 _is_holding = False
 _is_held = False
+#: The child process that flushes when it ends.
+_flushing_pid: Optional[int] = None
 
 
 class Terminated(SystemExit):
@@ -32,7 +36,7 @@ def watch(sender: "Sender") -> None:
     """
     _open.add(sender)
     is_main = threading.current_thread() is threading.main_thread()
-    if is_main and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+    if is_main and not _is_daemonic() and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
         signal.signal(signal.SIGTERM, _terminate)
 
 
@@ -70,17 +74,32 @@ def holding_sigterm() -> Iterator[None]:
         raise Terminated
 
 
-def flush_in_fork() -> None:
-    """Children of multiprocessing do not run `atexit`."""
-    util: Any = sys.modules.get("multiprocessing.util")
-    if util is not None:
-        util.Finalize(None, _flush, exitpriority=0)
+def flush_in_child() -> None:
+    """Has a child of multiprocessing flush when it ends: `atexit` runs in spawned ones only."""
+    global _flushing_pid
+    process: Any = sys.modules.get("multiprocessing.process")
+    if process is None or process.parent_process() is None or _flushing_pid == os.getpid():
+        return
+    _flushing_pid = os.getpid()
+    util: Any = importlib.import_module("multiprocessing.util")
+    util.Finalize(None, _flush, exitpriority=0)
+
+
+def _is_daemonic() -> bool:
+    """
+    Whether it is a child that multiprocessing itself ends by SIGTERM, and then waits for, such as the worker of a pool. A
+    handler written in Python does not run while the process waits for a lock, so the parent might wait for ever.
+    """
+    process: Any = sys.modules.get("multiprocessing.process")
+    return process is not None and bool(process.current_process().daemon)
 
 
 def _flush() -> None:
     began = time.monotonic()
-    for sender in list(_open):
-        sender.leave(began)
+    # The process is about to end anyway: SIGTERM need not say so.
+    with contextlib.suppress(Terminated), holding_sigterm():
+        for sender in list(_open):
+            sender.leave(began)
 
 
 def _begin_in_fork() -> None:

@@ -4,6 +4,7 @@ import email.utils
 import http.client
 import json
 import random
+import re
 import time
 import urllib.error
 import urllib.request
@@ -16,6 +17,9 @@ from ._errors import Refused, Unreachable
 VERSION = "0.1.0"
 _FIRST_PAUSE = 0.25
 _LONGEST_PAUSE = 8.0
+# What a header takes.
+_WORD = re.compile("[!-~]+")
+_KEY = re.compile("[ -~]{1,255}")
 
 
 class Reply:
@@ -55,12 +59,17 @@ class Http:
     def __init__(
         self, url: str, key: str, organization: Optional[str], give_up_after: float, attempt_timeout: float
     ) -> None:
-        if not url.startswith(("http://", "https://")):
+        url = url.strip()
+        if not re.fullmatch(r"https?://[^\s/?#]+(/[^\s?#]*)?", url):
             raise ValueError(f"Not the address of a Jobs API: {url!r}. Set MILEPOST_URL, or give url=")
         key = key.strip()
         # http.client would quote the key in its error.
-        if not key or not all("!" <= character <= "~" for character in key):
+        if not _WORD.fullmatch(key):
             raise ValueError("The API key is empty or malformed. Set MILEPOST_API_KEY, or give key=")
+        if organization is not None and not _WORD.fullmatch(organization):
+            raise ValueError(f"Not the ID of an organization: {organization!r}")
+        if not (give_up_after > 0 and attempt_timeout > 0):
+            raise ValueError("give_up_after and attempt_timeout must be above 0")
         self._url = url.rstrip("/")
         self._headers = {"Authorization": f"Bearer {key}", "User-Agent": f"milepost-python/{VERSION}"}
         if organization is not None:
@@ -99,7 +108,9 @@ class Http:
         key: Optional[str] = None,
         timeout: float = 60.0,
     ) -> Reply:
-        """Tries once. Raises TryAgain or Refused."""
+        """Tries once. Raises TryAgain or Refused, and ValueError if `key` is none."""
+        if key is not None and not _KEY.fullmatch(key):
+            raise ValueError(f"Not an Idempotency-Key, which is of 1 to 255 characters of printable ASCII: {key!r}")
         headers = {} if key is None else {"Idempotency-Key": key}
         try:
             with self.open(method, path, body, headers, min(timeout, self._attempt_timeout)) as response:

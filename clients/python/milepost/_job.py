@@ -8,7 +8,18 @@ from types import TracebackType
 from typing import Any, Optional, TypeVar
 
 from ._exit import Terminated
-from ._report import MAX_COUNTER_NAME, MAX_COUNTERS, MAX_LINE, MAX_MESSAGE, Report, cut, encode_entry, to_json
+from ._report import (
+    MAX_COUNT,
+    MAX_COUNTER_NAME,
+    MAX_COUNTERS,
+    MAX_LINE,
+    MAX_MESSAGE,
+    Report,
+    as_text,
+    cut,
+    encode_entry,
+    to_json,
+)
 from ._sender import Sender
 from ._types import JobState
 
@@ -95,7 +106,10 @@ class Job:
 
     def metadata(self, values: Mapping[str, Any]) -> None:
         """Sets keys of the job's metadata, which may take 64 KB as JSON; other keys keep their values."""
-        patch = {str(key): to_json(value) for key, value in values.items()}
+        if not isinstance(values, Mapping):
+            self._complain("metadata", f"metadata: {cut(values, 100)} is not a mapping")
+            return
+        patch = {as_text(key): to_json(value) for key, value in values.items()}
         if self._sender.outbox.takes_metadata(patch):
             self._put(Report(metadata=patch))
         else:
@@ -155,8 +169,7 @@ class Job:
     def flush(self) -> bool:
         """Sends what waits. Returns whether the API has acknowledged it; if not, it is still tried."""
         done = self._sender.outbox.flush()
-        if not done:
-            self._raise_if_strict()
+        self._raise_if_strict()
         return done
 
     def complete(self) -> bool:
@@ -172,8 +185,7 @@ class Job:
 
     def _finish(self, last: Report) -> bool:
         done = self._sender.finish(last)
-        if not done:
-            self._raise_if_strict()
+        self._raise_if_strict()
         return done
 
     def __enter__(self) -> "Job":
@@ -211,11 +223,11 @@ class Job:
 
     def _is_count(self, name: str, n: object) -> bool:
         try:
-            if operator.index(n) >= 0:  # type: ignore[arg-type]
+            if 0 <= operator.index(n) <= MAX_COUNT:  # type: ignore[arg-type]
                 return True
         except TypeError:
             pass
-        self._complain(name, f"{name}: {n!r} is not an integer of 0 or more")
+        self._complain(name, f"{name}: {cut(n, 100)} ({type(n).__name__}) is not an integer from 0 to 2^63 - 1")
         return False
 
     def _checked(self, counters: "dict[str, int]") -> "dict[str, int]":

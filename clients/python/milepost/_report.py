@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 import json
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Optional
 
@@ -14,6 +15,10 @@ MAX_COUNTERS = 50
 MAX_COUNTER_NAME = 64
 MAX_DETAILS_BYTES = 16 * 1024
 MAX_METADATA_BYTES = 64 * 1024
+# A body may be nested 500 levels deep. This leaves room for the levels around a value.
+MAX_DEPTH = 450
+# The API's integers fit into 64 bits.
+MAX_COUNT = 2**63 - 1
 # Of each kind. The API takes 500; the last is for a warning of our own.
 MAX_ENTRIES = 499
 # A body may have 1 MB. This leaves room for the metadata and the texts, whose bounds are above.
@@ -165,7 +170,7 @@ def encode_entry(
     if step is not None:
         entry["step"] = to_json(cut(step, MAX_LINE))
     if details is not None:
-        text = to_json(dict(details))
+        text = to_json(dict(details) if isinstance(details, Mapping) else {"value": details})
         if len(text) > MAX_DETAILS_BYTES:
             text = to_json({"cut_off": text[: MAX_DETAILS_BYTES // 4].decode("utf-8", "ignore")})
         entry["details"] = text
@@ -174,8 +179,16 @@ def encode_entry(
 
 def cut(value: object, most: int) -> str:
     """The value as text of at most `most` characters."""
-    text = str(value)
+    text = as_text(value)
     return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def as_text(value: object) -> str:
+    """The value as text, whatever its `__str__` raises."""
+    try:
+        return str(value)
+    except Exception:
+        return f"<unprintable {type(value).__name__} object>"
 
 
 def to_json(value: object) -> bytes:
@@ -185,20 +198,40 @@ def to_json(value: object) -> bytes:
     """
     try:
         text = _dumps(value)
-    except ValueError:
-        try:
-            plain = json.dumps(value, default=str, skipkeys=True)
-            text = _dumps(json.loads(plain, parse_constant=lambda _: None))
-        except (ValueError, RecursionError):
-            text = json.dumps({"not_json": repr(value)[:MAX_LINE]})
     except RecursionError:
-        text = json.dumps({"not_json": "nested too deeply"})
-    return text.encode("utf-8", "replace")
+        text = _TOO_DEEP
+    except Exception:
+        text = _plain_json(value)
+    return (_TOO_DEEP if _is_too_deep(text) else text).encode("utf-8", "replace")
 
 
+_TOO_DEEP = '{"not_json":"nested too deeply"}'
 _dumps = functools.partial(
-    json.dumps, default=str, skipkeys=True, allow_nan=False, ensure_ascii=False, separators=(",", ":")
+    json.dumps, default=as_text, skipkeys=True, allow_nan=False, ensure_ascii=False, separators=(",", ":")
 )
+
+
+def _plain_json(value: object) -> str:
+    """JSON of a value that has NaN, a loop or an integer of thousands of digits in it."""
+    try:
+        plain = json.dumps(value, default=as_text, skipkeys=True)
+        return _dumps(json.loads(plain, parse_constant=lambda _: None))
+    except Exception:
+        return json.dumps({"not_json": cut(value, MAX_LINE)})
+
+
+_BRACKETS_AND_STRINGS = re.compile(r'[\[{]|[\]}]|"(?:[^"\\]|\\.)*"')
+
+
+def _is_too_deep(text: str) -> bool:
+    if text.count("[") + text.count("{") <= MAX_DEPTH:
+        return False
+    depth = deepest = 0
+    for token in _BRACKETS_AND_STRINGS.findall(text):
+        depth += token in ("[", "{")
+        depth -= token in ("]", "}")
+        deepest = max(deepest, depth)
+    return deepest > MAX_DEPTH
 
 
 def encode_object(fields: Mapping[str, bytes]) -> bytes:

@@ -40,6 +40,8 @@ class Sender:
         self.outbox = Outbox(http.give_up_after, interval)
         self._thread: Optional[threading.Thread] = None
         self.is_in_fork = False
+        # Here, where the caller expects that it can fail: some versions of Python start no thread once they are exiting.
+        self._start()
         _exit.watch(self)
 
     def begin_in_fork(self) -> None:
@@ -53,6 +55,11 @@ class Sender:
     # What callers do
 
     def put(self, report: Report) -> None:
+        if not self.outbox.is_open:
+            # Whoever canceled the job expects that. Otherwise it is a mistake of the worker, or the API refuses the job.
+            if self.outbox.closed is None:
+                self.log.warn("ended", f"{self.job_id}: not sent: what is reported after the end")
+            return
         self._start()
         # The thread itself gets here if a log handler makes entries of what we log. It must not wait for itself.
         if not self.outbox.put(report, may_wait=threading.current_thread() is not self._thread):
@@ -65,10 +72,10 @@ class Sender:
             return
         with self.outbox.lock:
             if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name=f"milepost-{self.job_id}", daemon=True)
-                self._thread.start()
-        if self.is_in_fork:
-            _exit.flush_in_fork()
+                thread = threading.Thread(target=self._run, name=f"milepost-{self.job_id}", daemon=True)
+                thread.start()
+                self._thread = thread
+        _exit.flush_in_child()
 
     def finish(self, last: Report) -> bool:
         """Sends all that waits, then the last report, and stops. Returns whether the job has ended with it."""
@@ -76,16 +83,21 @@ class Sender:
         with _exit.holding_sigterm():
             if not self.outbox.put_last(self._with_notice(last)):
                 return False
-            try:
-                return self.outbox.flush() and self.outbox.closed is None
-            finally:
-                self.stop("the API did not answer in time")
+            return self._flush_and_stop() and self.outbox.closed is None
 
     def leave(self, began: float) -> None:
         """Sends what waits, and leaves the job open: the process is exiting since `began`."""
         self.outbox.put_last(self._with_notice(Report()))
-        self.outbox.flush(began)
-        self.stop("the process exits, and the API did not answer in time")
+        self._flush_and_stop(began)
+
+    def _flush_and_stop(self, began: Optional[float] = None) -> bool:
+        reason = "interrupted"
+        try:
+            is_sent = self.outbox.flush(began)
+            reason = "the API did not answer in time"
+        finally:
+            self.stop(reason)
+        return is_sent
 
     def stop(self, reason: str) -> None:
         """Stops for good. What has not been acknowledged is lost, and the log says what it was."""
@@ -131,14 +143,17 @@ class Sender:
                 if rest is None:
                     self._end(refusal)
                     return
-                self.log.warn("refused", f"{self.job_id}: left out what the API refuses: {refusal}")
                 self.problem = refusal
-                self.outbox.reduce(rest)
+                self._go_on_with(rest, refusal)
                 if rest == Report():
                     self.outbox.acknowledge()
                     return
                 # Another body, so another key.
                 report, body, key, attempts = rest, self._encode(rest), new_key(), 0
+
+    def _go_on_with(self, rest: Report, refusal: Refused) -> None:
+        self.log.warn("refused", f"{self.job_id}: left out what the API refuses: {refusal}")
+        self.outbox.reduce(rest)
 
     def _encode(self, report: Report) -> bytes:
         # Starting twice changes nothing, but a canceled job refuses any mark. Without one, it would take this report for its
@@ -179,8 +194,12 @@ class Sender:
                 break
             except TryAgain as failure:
                 self.outbox.sleep(failure.pause(attempts))
-            except Refused:
-                break
+            except Refused as refusal:
+                rest = _leave_out(last, refusal)
+                if rest is None or rest == Report():
+                    break
+                self._go_on_with(rest, refusal)
+                last, body, key, attempts = rest, rest.encode(), new_key(), 0
         self.log.warn("closed", f"{closed}: nothing more is sent")
         self.stop("the job is closed")
 

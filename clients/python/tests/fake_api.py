@@ -10,20 +10,21 @@ import milepost
 class FakeApi:
     """
     `answers` are statuses, (status, headers) or (status, headers, body), or functions that return one; one a report, then 200.
-    A create is always 200.
+    A create is always 200, with the headers in `create_headers`.
     """
 
     def __init__(self, *answers):
         self.answers = list(answers)
         #: The reports: their Idempotency-Key and body, every attempt.
         self.reports = []
+        self.create_headers = {}
         self.job = {"job_id": "job_1", "status": "in_progress", "started_at": None}
         api = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_POST(self):
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                answer = (200,)
+                answer = (200, api.create_headers)
                 if self.path.endswith("/progress"):
                     api.reports.append((self.headers["Idempotency-Key"], body))
                     api.job["started_at"] = "…" if body.get("mark_started") else api.job["started_at"]
@@ -46,8 +47,11 @@ class FakeApi:
         threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
 
     def client(self, **options):
-        url = f"http://127.0.0.1:{self._server.server_port}"
-        return milepost.Client(url, "mp_secret", **{"give_up_after": 5, **options})
+        return milepost.Client(f"http://127.0.0.1:{self.port}", "mp_secret", **{"give_up_after": 5, **options})
+
+    @property
+    def port(self):
+        return self._server.server_port
 
     @property
     def bodies(self):

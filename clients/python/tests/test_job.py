@@ -1,15 +1,19 @@
 """What a job does about every kind of answer."""
 
 import itertools
+import multiprocessing
 import os
 import signal
+import subprocess
+import sys
+import tempfile
 import threading
 import time
 import unittest
 from unittest import mock
 
 import milepost
-from milepost import _buffer
+from milepost import _buffer, _exit
 from tests.fake_api import FakeApi
 
 ENTRY = {"entity_type": "product", "error_type": "bad", "message": "No"}
@@ -85,6 +89,18 @@ class JobTest(unittest.TestCase):
             job.complete()
         self.assertEqual(api.bodies, [{"mark_completed": True}] * 3)
 
+    def test_sigterm_at_exit_does_not_keep_what_waits_from_being_sent(self):
+        def terminate():
+            os.kill(os.getpid(), signal.SIGTERM)
+            return 503
+
+        api = self.api(terminate)
+        job = api.client().job("import")
+        with mock.patch.object(_exit, "_open", {job._sender}):
+            job.add(1)
+            _exit._flush()
+        self.assertEqual(api.bodies, [{"processed_delta": 1}] * 2)
+
     def test_a_bad_field_does_not_take_the_rest_with_it(self):
         fault = {"detail": [{"loc": ["body", "errors", 0, "details"]}]}
         api = self.api(200, (422, {}, fault))
@@ -120,14 +136,34 @@ class JobTest(unittest.TestCase):
         with self.assertRaises(ValueError):
             job.add(-1)
 
-    def test_bad_counts_are_logged_and_left_out(self):
+    def test_a_strict_client_raises_what_was_left_out_of_the_last_report(self):
+        api = self.api((422, {}, {"detail": [{"loc": ["body", "errors", 0, "details"]}]}))
+        job = api.client(strict=True).job("import")
+        job.error(entity_key=1, **ENTRY)
+        with self.assertLogs("milepost"), self.assertRaises(milepost.Refused):
+            job.complete()
+        self.assertEqual(api.bodies[-1], {"mark_completed": True})
+
+    def test_bad_values_are_logged_and_left_out(self):
         api = self.api()
         with self.assertLogs("milepost") as logs, api.client().job("import") as job:
             job.add(-1)
             job.processed("5")
+            job.total(2**63)
+            job.metadata(["not", "a", "mapping"])
             job.count(**{"x" * 65: 1}, **{f"n{i}": 1 for i in range(51)})
-        self.assertEqual(len(logs.output), 3)
+        self.assertEqual(len(logs.output), 5)
         self.assertEqual(len(api.bodies[-1]["counters"]), 50)
+
+    def test_what_is_reported_after_the_end_is_not_left_out_silently(self):
+        api = self.api()
+        with api.client().job("import") as job:
+            pass
+        with self.assertLogs("milepost") as logs:
+            job.add(1)
+            job.stage("late")
+        self.assertEqual(len(logs.output), 1)
+        self.assertIn("after the end", logs.output[0])
 
     def test_giving_up_says_what_was_not_sent(self):
         api = self.api(*[503] * 100)
@@ -166,6 +202,17 @@ class JobTest(unittest.TestCase):
         accepted = [api.bodies[0], api.bodies[2]]
         self.assertEqual(sum(body.get("processed_delta", 0) for body in accepted), rows)
         self.assertEqual(sum(len(body.get("errors", [])) for body in accepted), 1)
+
+    def test_a_bad_field_does_not_take_the_last_report_of_a_canceled_job_with_it(self):
+        cancelled = (409, {"Job-Status": "cancelled"}, {"detail": "Job is cancelled"})
+        too_many = (422, {}, {"detail": [{"loc": ["body", "counters"]}]})
+        api = self.api(cancelled, too_many)
+        job = api.client().job("import")
+        job.add(5, created=1)
+        with self.assertLogs("milepost"):
+            job.complete()
+        self.assertEqual(api.bodies[-1], {"processed_delta": 5})
+        self.assertEqual(len(api.reports), 3)
 
     def test_a_job_that_is_completed_after_it_was_canceled_stays_canceled(self):
         cancelled = (409, {"Job-Status": "cancelled"}, {"detail": "Job is cancelled"})
@@ -228,14 +275,77 @@ class JobTest(unittest.TestCase):
         self.assertEqual(sorted(body.get("processed_delta", 0) for body in api.bodies), [0, 1, 5])
         self.assertEqual(sum("mark_completed" in body for body in api.bodies), 1)
 
+    def test_what_was_not_sent_at_exit_is_in_the_log_file(self):
+        api = self.api(*[503] * 100)
+        with tempfile.NamedTemporaryFile() as log:
+            url = f"http://127.0.0.1:{api.port}"
+            subprocess.run([sys.executable, "-c", EXIT, url, log.name], check=True, timeout=30)
+            self.assertIn(b"not sent: counts", log.read())
+
+    @unittest.skipUnless(hasattr(os, "fork"), "no fork on this system")
+    def test_a_child_of_multiprocessing_sends_what_it_reported_on_a_job_of_its_own(self):
+        api = self.api((lambda: time.sleep(0.1) or 200))
+        child = multiprocessing.get_context("fork").Process(target=lambda: api.client().resume("job_1").add(1))
+        child.start()
+        child.join()
+        # The first report is the one by which it resumes the job.
+        self.assertEqual(api.bodies, [{}, {"processed_delta": 1}])
+
+    @unittest.skipUnless(hasattr(os, "fork"), "no fork on this system")
+    def test_sigterm_ends_the_worker_of_a_pool_at_once(self):
+        api = self.api()
+
+        def work():
+            api.client().resume("job_1")
+            os._exit(signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL)
+
+        child = multiprocessing.get_context("fork").Process(target=work, daemon=True)
+        child.start()
+        child.join()
+        self.assertEqual(child.exitcode, 0)
+
+    def test_a_job_whose_thread_cannot_start_says_so_when_it_is_opened(self):
+        api = self.api()
+        no_thread = mock.Mock(Thread=mock.Mock(side_effect=RuntimeError("can't start new thread")))
+        with mock.patch("milepost._sender.threading", no_thread), self.assertRaises(RuntimeError):
+            api.client().job("import")
+
+    def test_the_job_of_a_repeated_key_is_gone_on_with_as_it_is_now(self):
+        api = self.api()
+        api.create_headers = {"Idempotency-Replayed": "true"}
+        api.job["processed_items"] = 4
+        job = api.client().job("import", idempotency_key="monday")
+        self.assertEqual(api.bodies, [{}])
+        self.assertEqual(job.state["processed_items"], 4)
+        api.answers = [(409, {"Job-Status": "completed"}, {"detail": "Job is completed"})]
+        with self.assertRaises(milepost.JobClosed):
+            api.client().job("import", idempotency_key="monday")
+
     def test_creating_says_clearly_why_it_cannot(self):
         with self.assertRaisesRegex(milepost.Unreachable, "127.0.0.1:9 gave no answer"):
             milepost.Client("http://127.0.0.1:9", "mp_secret", give_up_after=0.1).job("import")
         with self.assertRaisesRegex(ValueError, "MILEPOST_URL"):
             milepost.Client("", "mp_secret")
+        for url in ["http://", "http://exa mple.com", "http://127.0.0.1:9?x=1", "127.0.0.1:9"]:
+            with self.assertRaisesRegex(ValueError, "MILEPOST_URL"):
+                milepost.Client(url, "mp_secret")
+        for option in ["reports_per_second", "give_up_after", "attempt_timeout"]:
+            with self.assertRaisesRegex(ValueError, option):
+                milepost.Client("http://127.0.0.1:9", "mp_secret", **{option: 0})
+        with self.assertRaisesRegex(ValueError, "organization"):
+            milepost.Client("http://127.0.0.1:9", "mp_secret", organization="a\nb")
+        with self.assertRaisesRegex(ValueError, "Idempotency-Key"):
+            milepost.Client("http://127.0.0.1:9", "mp_secret").job("import", idempotency_key="a\nb")
         with self.assertRaisesRegex(ValueError, "MILEPOST_API_KEY") as raised:
             milepost.Client("http://127.0.0.1:9", "mp\nsecret")
         self.assertNotIn("secret", str(raised.exception))
+
+
+EXIT = """
+import milepost, logging, sys
+logging.basicConfig(filename=sys.argv[2], filemode="w")
+milepost.Client(sys.argv[1], "mp_secret", give_up_after=0.1).job("import").add(1)
+"""
 
 
 def wait_for(condition):

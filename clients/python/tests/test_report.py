@@ -222,8 +222,28 @@ class Cutting(unittest.TestCase):
         self.assertEqual(json.loads(to_json({"a": float("nan"), "b": float("inf")})), {"a": None, "b": None})
         self.assertEqual(json.loads(to_json({"at": Exception("x"), ("a",): 1})), {"at": "x"})
         self.assertEqual(json.loads(to_json("half \ud800 pair")), "half ? pair")
+        self.assertEqual(json.loads(to_json({"who": Unprintable()})), {"who": "<unprintable Unprintable object>"})
+        self.assertIn("not_json", json.loads(to_json({"n": 10**5_000})))
         self.assertIn("not_json", json.loads(to_json(loop)))
         self.assertIn("not_json", json.loads(to_json(deep)))
+
+    def test_an_entry_is_made_of_any_values(self):
+        body = json.loads(encode_entry(Unprintable(), None, "", None, None, "not a mapping"))
+        self.assertEqual(body["entity_key"], "<unprintable Unprintable object>")
+        self.assertEqual(body["details"], {"value": "not a mapping"})
+
+    def test_what_is_nested_too_deeply_for_the_api_is_left_out_alone(self):
+        deep = "["
+        for _ in range(499):
+            deep = [deep]
+        self.assertEqual(json.loads(to_json({"a": deep})), {"not_json": "nested too deeply"})
+        flat = [{"a": '[{\\"['}] * 1_000
+        self.assertEqual(json.loads(to_json(flat)), flat)
+
+
+class Unprintable:
+    def __str__(self):
+        raise RuntimeError("no text")
 
 
 if __name__ == "__main__":
