@@ -342,6 +342,8 @@ test('a client needs a URL, and a key that can be a header value', () => {
   expect(() => new Milepost({ ...connection, key: 'mp_a\nb' })).toThrow('The key contains characters')
   expect(() => new Milepost({ ...connection, url: 'jobs.test' })).toThrow('Not an http(s) URL: jobs.test')
   expect(() => new Milepost({ url: 'https://jobs.test', key: '' })).toThrow('MILEPOST_API_KEY')
+  expect(() => new Milepost({ ...connection, giveUpAfterMs: Number.NaN })).toThrow('giveUpAfterMs')
+  expect(() => new Milepost({ ...connection, attemptTimeoutMs: '10 s' as never })).toThrow('attemptTimeoutMs')
   expect(requests).toHaveLength(0)
 })
 

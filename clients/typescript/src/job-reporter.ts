@@ -1,7 +1,9 @@
 import type { Connection } from './connection.ts'
+import { CounterNames } from './counter-names.ts'
 import { EntriesDroppedError, JobClosedError } from './errors.ts'
 import type { EntryFilter, Job, JobEntry, JobSummary, Report, ReportedEntry } from './job.ts'
 import type { Jobs } from './jobs.ts'
+import { Listeners } from './listeners.ts'
 import type { CallOptions } from './options.ts'
 import { Pace } from './pace.ts'
 import { PendingReports } from './pending-reports.ts'
@@ -26,8 +28,9 @@ export class JobReporter {
   readonly jobId: string
   readonly #pending: PendingReports
   readonly #sender: ReportSender
-  readonly #settings: ReporterSettings
+  readonly #listeners: Listeners
   readonly #jobs: Jobs
+  readonly #counterNames = new CounterNames()
   readonly #abort = new AbortController()
   #latest: Job | undefined
   /** How the worker ends the job, and once the API has it, which mark that was: `fail` may come too late for a `complete`. */
@@ -39,14 +42,14 @@ export class JobReporter {
   constructor(connection: Connection, jobId: string, jobs: Jobs, settings: ReporterSettings, created?: Job) {
     this.jobId = jobId
     this.#jobs = jobs
-    this.#settings = settings
+    this.#listeners = new Listeners(settings)
     this.#latest = created
     this.#pending = new PendingReports(jobId)
     const pace = new Pace(connection.clock, settings.reportsPerSecond)
     this.#sender = new ReportSender(connection, jobId, this.#pending, pace, {
       onAcknowledged: (job, sent) => this.#noteReply(job, sent),
       onRefused: (refused, error) => this.#noteRefusal(refused, error),
-      onProblem: (problem) => this.#tell(problem),
+      onProblem: (problem) => this.#listeners.tellProblem(problem),
       onClosed: (reason) => this.#abort.abort(reason),
     })
   }
@@ -77,9 +80,14 @@ export class JobReporter {
     try {
       if (this.#end !== undefined || this.#isClosed) return
       const prepared = prepareReport(report)
+      const cut = this.#counterNames.cut(prepared.fields.counters ?? {})
+      if (cut.length > 0)
+        this.#listeners.tellProblem(
+          new TypeError(`A job has at most 50 counters. Not counted: ${cut.join(', ')}`),
+        )
       this.#add(prepared)
     } catch (error) {
-      this.#tell(error instanceof Error ? error : new Error(String(error)))
+      this.#listeners.tellProblem(error)
     }
   }
 
@@ -114,11 +122,11 @@ export class JobReporter {
   }
 
   error(entry: ReportedEntry): void {
-    this.report({ error: entry })
+    this.report({ errors: [entry] })
   }
 
   warning(entry: ReportedEntry): void {
-    this.report({ warning: entry })
+    this.report({ warnings: [entry] })
   }
 
   /**
@@ -181,7 +189,7 @@ export class JobReporter {
     const isAnyUnsent = mark !== undefined || errors + warnings + Object.keys(others).length > 0
     const reason = new JobClosedError('The reporter was closed', undefined, this.#pending.unsent())
     this.#sender.close(reason)
-    if (isAnyUnsent) this.#tell(reason)
+    if (isAnyUnsent) this.#listeners.tellProblem(reason)
   }
 
   /** The job now and after each change, until it is finished. */
@@ -209,7 +217,7 @@ export class JobReporter {
       else if (end !== undefined && end.done === undefined) await this.flush()
     } catch (error) {
       // Throwing would hide the exception for which the block was left.
-      if (!(error instanceof JobClosedError)) this.#tell(error as Error)
+      if (!(error instanceof JobClosedError)) this.#listeners.tellProblem(error)
     }
     this.close()
   }
@@ -224,19 +232,16 @@ export class JobReporter {
     this.#pending.add(prepared)
     if (this.#pending.dropped > this.#droppedSaid) {
       this.#droppedSaid = this.#pending.dropped
-      this.#tell(new EntriesDroppedError(this.#droppedSaid))
+      this.#listeners.tellProblem(new EntriesDroppedError(this.#droppedSaid))
     }
     this.#sender.wake()
   }
 
   #noteReply(job: Job, sent: PreparedReport): void {
     this.#latest = job
+    this.#counterNames.note(Object.keys(job.counters))
     if (sent.mark !== undefined && this.#end !== undefined) this.#end.done = { mark: sent.mark, job }
-    try {
-      this.#settings.onProgress(job)
-    } catch (error) {
-      this.#tell(error instanceof Error ? error : new Error(String(error)))
-    }
+    this.#listeners.tellProgress(job)
   }
 
   #noteRefusal(refused: PreparedReport, error: Error): void {
@@ -246,14 +251,5 @@ export class JobReporter {
     if (refused.mark === undefined || this.#end === undefined) return
     this.#end.error = error
     this.#end = undefined
-  }
-
-  /** A problem of reporting must never stop the worker's own work, not even a listener that throws. */
-  #tell(problem: Error): void {
-    try {
-      this.#settings.onProblem(problem)
-    } catch (error) {
-      console.error('milepost: onProblem threw', error)
-    }
   }
 }

@@ -38,10 +38,11 @@ const MAX_COUNTER_NAME = 64
 const MAX_FAILURE = 16_384
 
 /**
- * Throws a TypeError if the API could only refuse the report, and refusing it later would take the counts with it: a count that
- * is not a whole number, or values that are not JSON. Other faults are left to the API, which says where they are.
+ * Throws a TypeError if the report cannot be sent or merged with others: a count that is not a whole number, a stage that is not
+ * text, details that are not JSON. Other faults are left to the API, which says where they are.
  */
 export function prepareReport(report: Report): PreparedReport {
+  checkObject('A report', report)
   const { error, warning, errors = [], warnings = [], markCompleted, markFailed, ...given } = report
   // A caller without types may pass undefined or null, which the API takes for absent.
   const fields = Object.fromEntries(
@@ -49,6 +50,10 @@ export function prepareReport(report: Report): PreparedReport {
   ) as Fields
   for (const name of ['totalItems', 'processedItems', 'processedDelta'] as const)
     if (fields[name] !== undefined) checkCount(name, fields[name])
+  for (const name of ['stage', 'message'] as const)
+    if (fields[name] !== undefined) checkText(name, fields[name])
+  for (const name of ['counters', 'metadataPatch'] as const)
+    if (fields[name] !== undefined) checkObject(name, fields[name])
   for (const [name, count] of Object.entries(fields.counters ?? {})) {
     if (name === '' || [...name].length > MAX_COUNTER_NAME)
       throw new TypeError(`The name of a counter should have 1 to ${MAX_COUNTER_NAME} characters: ${name}`)
@@ -62,8 +67,10 @@ export function prepareReport(report: Report): PreparedReport {
     warnings: [...(warning ? [warning] : []), ...warnings].map(toEntryText),
   }
   // Failing wins over completing, as in the API.
-  if (typeof markFailed === 'string') prepared.mark = { failed: shorten(markFailed) }
-  else if (markCompleted) prepared.mark = { completed: true }
+  if (markFailed !== undefined && markFailed !== null) {
+    checkText('markFailed', markFailed)
+    prepared.mark = { failed: shorten(markFailed) }
+  } else if (markCompleted) prepared.mark = { completed: true }
   return prepared
 }
 
@@ -72,7 +79,18 @@ function checkCount(name: string, value: unknown): void {
   throw new TypeError(`${name} should be a whole number, 0 or more, not ${String(value)}`)
 }
 
+function checkText(name: string, value: unknown): void {
+  if (typeof value !== 'string') throw new TypeError(`${name} should be text, not ${typeof value}`)
+  toText(value)
+}
+
+function checkObject(name: string, value: unknown): void {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return
+  throw new TypeError(`${name} should be an object, not ${value === null ? 'null' : typeof value}`)
+}
+
 function toEntryText(entry: ReportedEntry): EntryText {
+  checkObject('An error or a warning', entry)
   return toText(writeEntry(entry))
 }
 

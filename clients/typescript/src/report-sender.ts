@@ -2,6 +2,7 @@ import type { Connection } from './connection.ts'
 import { describeUnsent } from './describe-unsent.ts'
 import { JobClosedError, RequestRefusedError, UnreachableError } from './errors.ts'
 import type { Job } from './job.ts'
+import { toError } from './listeners.ts'
 import type { CallOptions } from './options.ts'
 import { Outage } from './outage.ts'
 import { type Outgoing, splitRefused, writeOutgoing } from './outgoing.ts'
@@ -83,6 +84,7 @@ export class ReportSender {
   /** Sends without a pause until `isReached`. Rejects if nothing is sent anymore, or not in time. */
   async wait(isReached: () => boolean, options: CallOptions): Promise<void> {
     const giveUpAfterMs = options.giveUpAfterMs ?? this.#connection.giveUpAfterMs
+    if (!(giveUpAfterMs >= 0)) throw new TypeError('giveUpAfterMs should be 0 or more')
     if (isReached()) return
     if (this.#closed !== undefined) throw this.#closed
     const waiting = this.#waiters.wait(isReached, {
@@ -115,6 +117,10 @@ export class ReportSender {
         await this.#send(report)
         this.#waiters.check()
       }
+    } catch (error) {
+      // A bug, or a clock of the caller's that throws. Unhandled, it would end the worker.
+      this.#events.onProblem(toError(error))
+      this.close(toError(error))
     } finally {
       this.#isRunning = false
     }
@@ -169,7 +175,7 @@ export class ReportSender {
         this.#events.onProblem(problem)
         this.#waiters.rejectAll(problem)
       } else if (error instanceof JobClosedError) await this.#closeElsewhere(error)
-      else this.#settleRefused(report, error instanceof Error ? error : new Error(String(error)))
+      else this.#settleRefused(report, toError(error))
     }
   }
 
@@ -191,13 +197,15 @@ export class ReportSender {
   }
 
   #settleRefused(report: Outgoing, error: Error): void {
-    if (!(error instanceof RequestRefusedError) || error.status !== 422) {
+    if (!(error instanceof RequestRefusedError) || ![413, 422].includes(error.status)) {
       this.#pending.settle()
       this.#refuse(report, error)
       if (error instanceof RequestRefusedError && HOPELESS.includes(error.status)) this.#end(error)
       return
     }
-    const { refused, rest } = splitRefused(report, error.detail)
+    // Too large as a whole can only be its metadata: entries are cut to what fits.
+    const detail = error.status === 413 ? [{ loc: ['body'] }] : error.detail
+    const { refused, rest } = splitRefused(report, detail)
     if (rest === undefined) this.#pending.settle()
     else this.#pending.keep(rest, crypto.randomUUID())
     this.#refuse(refused, error)
