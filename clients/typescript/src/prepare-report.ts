@@ -33,7 +33,7 @@ export interface PreparedReport {
 /** Bytes of the JSON of a report's fields and entries. The API takes 1 MiB; the rest is for the text of a failure. */
 export const MAX_REPORT_BYTES = 900_000
 /** Characters of the name of a counter that the API takes. */
-const MAX_COUNTER_NAME = 64
+export const MAX_COUNTER_NAME = 64
 /** Characters of the text of a failure that the API takes. */
 const MAX_FAILURE = 16_384
 
