@@ -104,11 +104,16 @@ describe.concurrent('milepost run', () => {
   })
 
   test.each([
-    ['an API that does not answer', { MILEPOST_URL: NOWHERE }, /starts without a job.*\n.*was not created/s],
-    ['a wrong key', { MILEPOST_API_KEY: 'wrong' }, /nothing is reported: 401/],
-    ['no URL', { MILEPOST_URL: '' }, /Nothing is reported: The URL/],
-  ])('runs the command in spite of %s', async (_, wrong, warning) => {
-    const options = ['--connect-timeout', '0.1', '--report-timeout', '0.1']
+    [
+      'an API that does not answer',
+      '0.1',
+      { MILEPOST_URL: NOWHERE },
+      /starts without .*\n.*was not created/s,
+    ],
+    ['a wrong key', '5', { MILEPOST_API_KEY: 'wrong' }, /nothing is reported: 401/],
+    ['no URL', '5', { MILEPOST_URL: '' }, /Nothing is reported: The URL/],
+  ])('runs the command in spite of %s', async (_, seconds, wrong, warning) => {
+    const options = ['--connect-timeout', seconds, '--report-timeout', seconds]
     const settings = { env: { ...env, ...wrong, MILEPOST_JOB_ID: 'job_around' } }
     const { code, stdout, stderr } = await run('echo ran $MILEPOST_JOB_ID; exit 4', options, settings)
     expect({ code, stdout }).toEqual({ code: 4, stdout: 'ran\n' })

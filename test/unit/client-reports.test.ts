@@ -308,9 +308,9 @@ test('one bad entry is refused alone, and named', async () => {
   expect(problems).toMatchObject([{ status: 422, refused: { errors: [{ entity_key: 'bad' }] } }])
 })
 
-test('a refused report does not hold up the next', async () => {
+test.each([400, 422])('a report refused with %d does not hold up the next', async (status) => {
   const { clock, api, problems, job } = start()
-  api.refuse = ({ stage }) => (stage === 'bad' ? { status: 422, detail: 'no' } : undefined)
+  api.refuse = ({ stage }) => (stage === 'bad' ? { status, detail: 'no' } : undefined)
   job.stage('bad')
   await clock.pass(0)
   job.stage('good')

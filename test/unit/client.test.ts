@@ -5,6 +5,7 @@ import { JobClosedError, RequestRefusedError, UnreachableError } from '../../cli
 import { Milepost } from '../../clients/typescript/src/milepost.ts'
 import type { Clock, Fetch, MilepostOptions } from '../../clients/typescript/src/options.ts'
 import { sendWithRetries } from '../../clients/typescript/src/send-with-retries.ts'
+import { VirtualClock } from './virtual-clock.ts'
 
 const JOB = {
   job_id: 'job_1',
@@ -401,6 +402,29 @@ test('a watcher connects again from the last event it saw, and ends with the job
     ['completed', 3],
   ])
   expect(requests.map(({ headers }) => headers.get('last-event-id'))).toEqual([null, '1', '1', '1'])
+})
+
+test('a stream that is silent for 45 seconds is dead, and a heartbeat is a sign of life', async () => {
+  const clock = new VirtualClock()
+  const streams: ReadableStreamDefaultController[] = []
+  const fetch: Fetch = async (_, { signal }) => {
+    const start = (stream: ReadableStreamDefaultController) => {
+      streams.push(stream)
+      signal?.addEventListener('abort', () => stream.error(signal.reason))
+    }
+    return new Response(new ReadableStream({ start }))
+  }
+  const send = (text: string) => streams.at(-1)?.enqueue(new TextEncoder().encode(text))
+  const { jobs } = new Milepost({ url: 'https://jobs.test', key: 'mp_1', clock, fetch })
+  const first = jobs.watch('job_1').next()
+  await clock.pass(44_000)
+  send(': \n\n')
+  await clock.pass(44_000)
+  expect(streams).toHaveLength(1)
+  await clock.pass(2_000)
+  expect(streams).toHaveLength(2)
+  send(event(1, 'finished', 'completed'))
+  expect(await clock.until(first)).toMatchObject({ value: { status: 'completed' } })
 })
 
 test('watching an unknown job is refused, and a finished one that was seen ends at once', async () => {
