@@ -364,6 +364,20 @@ test('a text that is too large does not take the counts with it', async () => {
   expect(problems.map(({ name }) => name)).toEqual(['TypeError', 'RequestRefusedError'])
 })
 
+test('half a character does not take the text with it, nor a long reason the end of the job', async () => {
+  const { clock, api, problems, job } = start()
+  const half = 'Hat 🎩'.slice(0, 5)
+  job.message(half)
+  job.report({ metadataPatch: { hat: half, sizes: [1, null] } })
+  job.error(entry(half, { details: { hat: half, count: 2 } }))
+  await clock.until(job.fail(half.repeat(1_000_000)))
+  const whole = 'Hat \ufffd'
+  expect(problems).toEqual([])
+  expect(api.job.metadata).toEqual({ hat: whole, sizes: [1, null], last_message: whole })
+  expect(api.job.errors).toMatchObject([{ entity_key: whole, details: { hat: whole, count: 2 } }])
+  expect(api.reports.at(-1).mark_failed).toHaveLength(16_384)
+})
+
 test('a counter too many is not counted, and the others are', async () => {
   const { clock, api, problems, job } = start()
   for (let n = 0; n < 60; n++) job.count({ [`c${n}`]: 1, c0: 1 })

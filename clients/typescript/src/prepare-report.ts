@@ -51,7 +51,7 @@ export function prepareReport(report: Report): PreparedReport {
   for (const name of ['totalItems', 'processedItems', 'processedDelta'] as const)
     if (fields[name] !== undefined) checkCount(name, fields[name])
   for (const name of ['stage', 'message'] as const)
-    if (fields[name] !== undefined) checkText(name, fields[name])
+    if (fields[name] !== undefined) fields[name] = JSON.parse(toText(checkText(name, fields[name])).json)
   for (const name of ['counters', 'metadataPatch'] as const)
     if (fields[name] !== undefined) checkObject(name, fields[name])
   for (const [name, count] of Object.entries(fields.counters ?? {})) {
@@ -68,8 +68,7 @@ export function prepareReport(report: Report): PreparedReport {
   }
   // Failing wins over completing, as in the API.
   if (markFailed !== undefined && markFailed !== null) {
-    checkText('markFailed', markFailed)
-    prepared.mark = { failed: shorten(markFailed) }
+    prepared.mark = { failed: shorten(checkText('markFailed', markFailed)) }
   } else if (markCompleted) prepared.mark = { completed: true }
   return prepared
 }
@@ -79,14 +78,15 @@ function checkCount(name: string, value: unknown): void {
   throw new TypeError(`${name} should be a whole number, 0 or more, not ${String(value)}`)
 }
 
-function checkText(name: string, value: unknown): void {
+function checkText(name: string, value: unknown): string {
   if (typeof value !== 'string') throw new TypeError(`${name} should be text, not ${typeof value}`)
-  toText(value)
+  return value
 }
 
 function checkObject(name: string, value: unknown): void {
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return
-  throw new TypeError(`${name} should be an object, not ${value === null ? 'null' : typeof value}`)
+  const what = Array.isArray(value) ? 'a list' : value === null ? 'null' : typeof value
+  throw new TypeError(`${name} should be an object, not ${what}`)
 }
 
 function toEntryText(entry: ReportedEntry): EntryText {
@@ -96,7 +96,9 @@ function toEntryText(entry: ReportedEntry): EntryText {
 
 /** JSON.stringify throws a TypeError for what is not JSON. */
 function toText(value: unknown): EntryText {
-  const json = JSON.stringify(value)
+  let json = JSON.stringify(value)
+  // Half a character, as `slice` leaves it of an emoji. The API would refuse the text, and the entry with it.
+  if (/\\ud[89a-f]/.test(json)) json = JSON.stringify(value, (_, part) => part?.toWellFormed?.() ?? part)
   const bytes = utf8Bytes(json)
   if (bytes > MAX_REPORT_BYTES) throw new TypeError(`${bytes} bytes are more than one report can hold`)
   return { json, bytes }

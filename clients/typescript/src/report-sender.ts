@@ -3,6 +3,7 @@ import { describeUnsent } from './describe-unsent.ts'
 import { JobClosedError, RequestRefusedError, UnreachableError } from './errors.ts'
 import type { Job } from './job.ts'
 import { toError } from './listeners.ts'
+import { newKey } from './new-key.ts'
 import type { CallOptions } from './options.ts'
 import { Outage } from './outage.ts'
 import { type Outgoing, splitRefused, writeOutgoing } from './outgoing.ts'
@@ -111,7 +112,7 @@ export class ReportSender {
       await Promise.resolve()
       while (this.#closed === undefined && !(this.#pending.isEmpty && this.#pending.current === undefined)) {
         if (!(await this.#untilDue())) return
-        const report = this.#pending.current ?? this.#pending.take(crypto.randomUUID())
+        const report = this.#pending.current ?? this.#pending.take(newKey())
         if (report === undefined || this.#closed !== undefined) return
         this.#pace.noteStart()
         await this.#send(report)
@@ -207,7 +208,7 @@ export class ReportSender {
     const detail = error.status === 413 ? [{ loc: ['body'] }] : error.detail
     const { refused, rest } = splitRefused(report, detail)
     if (rest === undefined) this.#pending.settle()
-    else this.#pending.keep(rest, crypto.randomUUID())
+    else this.#pending.keep(rest, newKey())
     this.#refuse(refused, error)
   }
 
@@ -224,7 +225,7 @@ export class ReportSender {
   async #closeElsewhere(error: JobClosedError): Promise<void> {
     this.#events.onClosed(error)
     if (error.status === 'cancelled') {
-      const report = this.#pending.takeFinal(crypto.randomUUID())
+      const report = this.#pending.takeFinal(newKey())
       if (report !== undefined) await this.#sendFinal(report)
     }
     this.#end(error)
