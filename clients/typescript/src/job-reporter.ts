@@ -1,7 +1,7 @@
 import type { Connection } from './connection.ts'
 import { CounterNames } from './counter-names.ts'
 import { EntriesDroppedError, JobClosedError } from './errors.ts'
-import type { EntryFilter, Job, JobEntry, JobSummary, Report, ReportedEntry } from './job.ts'
+import type { EntryFilter, Job, JobEntry, JobSummary, Report } from './job.ts'
 import type { Jobs } from './jobs.ts'
 import { Listeners } from './listeners.ts'
 import type { CallOptions } from './options.ts'
@@ -9,6 +9,7 @@ import { Pace } from './pace.ts'
 import { PendingReports } from './pending-reports.ts'
 import { type Mark, type PreparedReport, prepareReport } from './prepare-report.ts'
 import { ReportSender } from './report-sender.ts'
+import { ShortReports } from './short-reports.ts'
 
 interface ReporterSettings {
   reportsPerSecond: number
@@ -24,7 +25,7 @@ const LEFT = 'The worker left the job without completing it'
  * The methods that return nothing never throw and never wait. What they report is merged and sent in the background, in order, in
  * a few requests. Problems go to `onProblem`. Await `complete` or `fail` at the end: they send all that is left.
  */
-export class JobReporter {
+export class JobReporter extends ShortReports {
   readonly jobId: string
   readonly #pending: PendingReports
   readonly #sender: ReportSender
@@ -40,6 +41,7 @@ export class JobReporter {
   #droppedSaid = 0
 
   constructor(connection: Connection, jobId: string, jobs: Jobs, settings: ReporterSettings, created?: Job) {
+    super()
     this.jobId = jobId
     this.#jobs = jobs
     this.#listeners = new Listeners(settings)
@@ -89,44 +91,6 @@ export class JobReporter {
     } catch (error) {
       this.#listeners.tellProblem(error)
     }
-  }
-
-  /** Starts the job. */
-  started(): void {
-    this.report({ markStarted: true })
-  }
-
-  /** Says how many items are done in all, not counting failed ones. */
-  processed(count: number): void {
-    this.report({ processedItems: count })
-  }
-
-  /** Says that so many more items are done, and adds to counters. Several workers may share a job this way. */
-  add(count = 1, counters?: Record<string, number>): void {
-    this.report({ processedDelta: count, ...(counters && { counters }) })
-  }
-
-  /** Adds to counters of the job's own: `count({ created: 5 })`. */
-  count(counters: Record<string, number>): void {
-    this.report({ counters })
-  }
-
-  /** Sent at once, not at the next turn, unless stages change faster than a few a second. */
-  stage(name: string): void {
-    this.report({ stage: name })
-  }
-
-  /** A line for people. The last one counts. */
-  message(text: string): void {
-    this.report({ message: text })
-  }
-
-  error(entry: ReportedEntry): void {
-    this.report({ errors: [entry] })
-  }
-
-  warning(entry: ReportedEntry): void {
-    this.report({ warnings: [entry] })
   }
 
   /**
