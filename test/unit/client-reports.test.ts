@@ -256,6 +256,25 @@ test('a report that meets a cancellation does not use up the final one: all that
   expect(problems).toEqual([])
 })
 
+test('after a cancellation, one bad entry does not take what is left with it', async () => {
+  const { clock, api, problems, job } = start()
+  job.started()
+  await clock.until(job.flush())
+  api.cancel()
+  api.refuse = ({ errors = [] }) => {
+    const at = keys(errors).indexOf('bad')
+    return at < 0 ? undefined : { status: 422, detail: [{ loc: ['body', 'errors', at, 'message'] }] }
+  }
+  job.stage('loading')
+  job.stage('checking')
+  job.add(7)
+  job.error(entry('good'))
+  job.error(entry('bad'))
+  await expect(clock.until(job.complete())).rejects.toMatchObject({ status: 'cancelled' })
+  expect(api.job).toMatchObject({ processed: 7, errors: [{ entity_key: 'good' }] })
+  expect(problems[0]).toMatchObject({ refused: { errors: [{ entity_key: 'bad' }] } })
+})
+
 test('a cancellation is seen in the reply to any report, and later calls are ignored', async () => {
   const { clock, api, job } = start()
   job.processed(1)

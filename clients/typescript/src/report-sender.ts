@@ -167,9 +167,7 @@ export class ReportSender {
         this.#waiters.rejectAll(problem)
       } else if (error instanceof JobClosedError) await this.#closeElsewhere(error)
       else {
-        const { refused, problem } = settleRefused(this.#pending, report, error)
-        this.#events.onProblem(problem)
-        this.#events.onRefused(refused, problem)
+        this.#noteRefusal(report, error)
         if (error instanceof RequestRefusedError && HOPELESS.includes(error.status)) this.#end(error)
       }
     }
@@ -196,22 +194,32 @@ export class ReportSender {
   async #closeElsewhere(error: JobClosedError): Promise<void> {
     this.#events.onClosed(error)
     if (error.status === 'cancelled') {
-      const report = this.#pending.takeFinal(newKey())
-      if (report !== undefined) await this.#sendFinal(report)
+      this.#pending.takeFinal(newKey())
+      await this.#sendFinal()
     }
     this.#end(error)
   }
 
-  async #sendFinal(report: Outgoing): Promise<void> {
+  async #sendFinal(): Promise<void> {
     const giveUpAt = this.#connection.clock.elapsed() + FINAL_REPORT_MS
-    try {
-      const { body } = await this.#request(report, () => giveUpAt)
-      this.#pending.settle()
-      this.#events.onAcknowledged(readJob(body), report)
-    } catch (error) {
-      // Refused because it came too late: the error of the end says what was lost. Anything else is worth knowing.
-      if (!(error instanceof JobClosedError) && error instanceof Error) this.#events.onProblem(error)
+    for (let report = this.#pending.current; report !== undefined; report = this.#pending.current) {
+      try {
+        const { body } = await this.#request(report, () => giveUpAt)
+        this.#pending.settle()
+        this.#events.onAcknowledged(readJob(body), report)
+      } catch (error) {
+        // It came too late: the error of the end says what was lost.
+        if (error instanceof JobClosedError || this.#stop.signal.aborted) return
+        if (error instanceof UnreachableError) return this.#events.onProblem(error)
+        this.#noteRefusal(report, error)
+      }
     }
+  }
+
+  #noteRefusal(report: Outgoing, error: unknown): void {
+    const { refused, problem } = settleRefused(this.#pending, report, error)
+    this.#events.onProblem(problem)
+    this.#events.onRefused(refused, problem)
   }
 
   #end(error: JobClosedError | RequestRefusedError): void {
