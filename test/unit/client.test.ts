@@ -5,6 +5,7 @@ import { JobClosedError, RequestRefusedError, UnreachableError } from '../../cli
 import { Milepost } from '../../clients/typescript/src/milepost.ts'
 import type { Clock, Fetch, MilepostOptions } from '../../clients/typescript/src/options.ts'
 import { sendWithRetries } from '../../clients/typescript/src/send-with-retries.ts'
+import { systemClock } from '../../clients/typescript/src/system-clock.ts'
 import { VirtualClock } from './virtual-clock.ts'
 
 const JOB = {
@@ -402,6 +403,15 @@ test('a watcher connects again from the last event it saw, and ends with the job
     ['completed', 3],
   ])
   expect(requests.map(({ headers }) => headers.get('last-event-id'))).toEqual([null, '1', '1', '1'])
+})
+
+test('a wait without an end does not end at once', async () => {
+  vi.useFakeTimers()
+  onTestFinished(() => void vi.useRealTimers())
+  const ended = vi.fn()
+  void systemClock.wait(Number.POSITIVE_INFINITY).then(ended)
+  await vi.advanceTimersByTimeAsync(3_600_000)
+  expect(ended).not.toHaveBeenCalled()
 })
 
 test('a stream that is silent for 45 seconds is dead, and a heartbeat is a sign of life', async () => {

@@ -1,3 +1,5 @@
+// For `Symbol.asyncDispose`. Kept in the declarations: whoever compiles against them may not have it.
+/// <reference lib="esnext.disposable" preserve="true" />
 import type { Connection } from './connection.ts'
 import { CounterNames } from './counter-names.ts'
 import { EntriesDroppedError, JobClosedError } from './errors.ts'
