@@ -5,7 +5,7 @@ import type { Json, Miniflare, WorkerdStructuredLog } from 'miniflare'
 import { checkPort, portTaken } from './check-port.ts'
 import { buildStaleSite } from './docs/build-site.ts'
 import { localDatabases, openD1File } from './local-database.ts'
-import { PROJECT, readSettings, stateDir } from './settings.ts'
+import { PROJECT, readDatabases, readWorkerSettings, stateDir } from './settings.ts'
 import { StateError, withStateErrors } from './state-error.ts'
 import { lockState, type StateLock } from './state-lock.ts'
 import { type RuntimeWatch, watchRuntimes } from './watch-runtimes.ts'
@@ -77,19 +77,18 @@ async function run(
 ): Promise<Edge> {
   const { host = '127.0.0.1', port = 0 } = options
   await checkPort(host, port)
-  const [{ convertV4MiniflareOptions, Log, LogLevel, Miniflare }, settings, script] = await Promise.all([
+  const [{ convertV4MiniflareOptions, Log, LogLevel, Miniflare }, worker, script] = await Promise.all([
     import('miniflare'),
-    readSettings(),
+    readWorkerSettings(),
     bundle(options.entry ?? join(PROJECT, 'src/index.ts')),
     buildStaleSite(),
   ])
-  const { worker } = settings
-  const databases = localDatabases(settings, state, options.databases)
+  const databases = localDatabases(readDatabases(), state, options.databases)
   await withStateErrors(dirname(state), () => {
     lock.announce({ watchdogPid: runtimes.watchdogPid })
     // Migrate before the runtime starts: no caller may find a database without its tables.
     for (const { path } of databases) {
-      const database = openD1File(path, settings.migrationsDir)
+      const database = openD1File(path)
       try {
         // If another process holds the database locked, the edge would run but record nothing. Fail now.
         database.exec('BEGIN IMMEDIATE; ROLLBACK')

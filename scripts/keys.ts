@@ -12,7 +12,7 @@ import { saveWebhookSecret } from '../src/store/webhook-secrets.ts'
 import { type KeysCommand, readKeysCommand, USAGE } from './keys-command.ts'
 import { chooseForNew, type OperatorDatabases } from './operator-databases.ts'
 import { runOperatorCommand } from './run-operator-command.ts'
-import { readSettings } from './settings.ts'
+import { readWorkerSettings } from './settings.ts'
 
 process.exitCode = await runOperatorCommand(process.argv.slice(2), {
   usage: USAGE,
@@ -92,17 +92,17 @@ async function run(command: KeysCommand, databases: OperatorDatabases): Promise<
 
 /** Places organizations that have no place. Called before their key is stored: none of their jobs can exist elsewhere. */
 async function placeAll(organizationIds: string[], databases: OperatorDatabases, now: number): Promise<void> {
-  const { DATABASE_FOR_NEW } = (await readSettings()).worker.bindings ?? {}
-  const preferred = typeof DATABASE_FOR_NEW === 'string' ? DATABASE_FOR_NEW : undefined
+  const areSeveral = Object.keys(databases).length > 1
+  const choose = areSeveral ? await preferredOf(databases) : async () => 'DB'
   for (const id of organizationIds) {
-    const { database } = await placeOrganization(
-      databases.DB.store,
-      id,
-      () => chooseForNew(databases, preferred),
-      now,
-    )
-    if (Object.keys(databases).length > 1) console.error(`${id} lives in ${database}`)
+    const { database } = await placeOrganization(databases.DB.store, id, choose, now)
+    if (areSeveral) console.error(`${id} lives in ${database}`)
   }
+}
+
+async function preferredOf(databases: OperatorDatabases): Promise<() => Promise<string>> {
+  const { DATABASE_FOR_NEW: preferred } = (await readWorkerSettings()).bindings ?? {}
+  return () => chooseForNew(databases, typeof preferred === 'string' ? preferred : undefined)
 }
 
 async function makeKey(): Promise<{ key: string; keyHash: string; keyId: string }> {

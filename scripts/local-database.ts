@@ -6,7 +6,7 @@ import { drizzle } from 'drizzle-orm/sqlite-proxy'
 import { DATABASE_NAMES } from '../src/store/databases.ts'
 import { applyMigrations } from './apply-migrations.ts'
 import { type OperatorDatabase, type OperatorDatabases, withDirectory } from './operator-databases.ts'
-import { readSettings, type Settings, stateDir } from './settings.ts'
+import { type DatabaseSettings, MIGRATIONS, readDatabases, stateDir } from './settings.ts'
 import { StateError, toStateError, withStateErrors } from './state-error.ts'
 
 /** How long to wait for other writers. An edge under load writes briefly, many times a second. */
@@ -30,10 +30,10 @@ export async function openLocalDatabases(
   persistTo: string | undefined,
   { mayCreate }: { mayCreate: boolean },
 ): Promise<LocalDatabases> {
-  const settings = await readSettings()
+  const settings = readDatabases()
   const state = stateDir(persistTo)
   const dir = dirname(state)
-  const isNew = !existsSync(d1Path(state, settings.databases[0].id))
+  const isNew = !existsSync(d1Path(state, settings[0].id))
   if (isNew && !mayCreate)
     throw new StateError(`There is no state in ${dir}: no edge has run there and no key was issued.`)
   const opened: DatabaseSync[] = []
@@ -41,7 +41,7 @@ export async function openLocalDatabases(
     for (const database of opened) database.close()
   }
   const open = async ({ path }: LocalDatabase): Promise<OperatorDatabase> => {
-    const database = await withStateErrors(dir, () => openD1File(path, settings.migrationsDir))
+    const database = await withStateErrors(dir, () => openD1File(path))
     opened.push(database)
     const run = (sql: string, params: SQLInputValue[] = []) => {
       try {
@@ -81,7 +81,7 @@ interface LocalDatabase {
 }
 
 /** The D1 databases of a state: those in wrangler.toml, those that it has already, and as many as make `count`. */
-export function localDatabases({ databases }: Settings, state: string, count = 1): LocalDatabase[] {
+export function localDatabases(databases: DatabaseSettings[], state: string, count = 1): LocalDatabase[] {
   return DATABASE_NAMES.flatMap((binding, at) => {
     const set = databases.find((database) => database.binding === binding)
     const id = set?.id ?? `local-${binding}`
@@ -91,13 +91,13 @@ export function localDatabases({ databases }: Settings, state: string, count = 1
 }
 
 /** Opens a D1 database file, creating it if necessary, and migrates it to the newest schema. */
-export function openD1File(path: string, migrationsDir: string): DatabaseSync {
+export function openD1File(path: string): DatabaseSync {
   mkdirSync(dirname(path), { recursive: true })
   const database = new DatabaseSync(path, { timeout: LOCK_TIMEOUT_MS })
   try {
     // The mode that the Workers runtime uses. Changing it later needs exclusive access.
     database.exec('PRAGMA journal_mode = WAL')
-    applyMigrations(database, migrationsDir)
+    applyMigrations(database, MIGRATIONS)
     return database
   } catch (error) {
     database.close()

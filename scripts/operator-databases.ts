@@ -28,7 +28,7 @@ export async function surveyDatabases(databases: OperatorDatabases): Promise<Can
   return survey
 }
 
-/** The database for a new organization: see `chooseDatabase`. Throws if `preferred` is none of them. */
+/** Which of several databases is for a new organization: see `chooseDatabase`. Throws if `preferred` is none of them. */
 export async function chooseForNew(
   databases: OperatorDatabases,
   preferred: string | undefined,
@@ -37,5 +37,5 @@ export async function chooseForNew(
   if (preferred && !names.includes(preferred))
     throw new Error(`DATABASE_FOR_NEW is ${preferred}, but the databases are ${names.join(', ')}`)
   if (preferred) return preferred
-  return names.length === 1 ? 'DB' : chooseDatabase(await surveyDatabases(databases), undefined)
+  return chooseDatabase(await surveyDatabases(databases), undefined)
 }

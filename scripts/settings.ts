@@ -1,14 +1,19 @@
+import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { V4WorkerOptions } from 'miniflare'
+import { parse } from 'smol-toml'
 import { DATABASE_NAMES } from '../src/store/databases.ts'
 
 export const PROJECT = resolve(import.meta.dirname, '..')
+const CONFIG = join(PROJECT, 'wrangler.toml')
+/** The folder of the migrations that drizzle-kit generates. */
+export const MIGRATIONS = join(PROJECT, 'drizzle')
 
 /** The folder that `[assets]` in wrangler.toml names: the pages under `/docs`, built by build-docs.ts. */
 export const SITE = join(PROJECT, 'build/site')
 
 /** One of the D1 databases in wrangler.toml. */
-interface DatabaseSettings {
+export interface DatabaseSettings {
   /** The Worker's name for it: `DB`, `DB_2`, … */
   binding: string
   id: string
@@ -16,23 +21,13 @@ interface DatabaseSettings {
   name: string
 }
 
-/** The settings in wrangler.toml, in Miniflare's form. Reading them needs no network. */
-export interface Settings {
-  /** Everything but the Worker's code. */
-  worker: V4WorkerOptions & { name: string }
-  /** `DB` comes first. */
-  databases: [DatabaseSettings, ...DatabaseSettings[]]
-  migrationsDir: string
-}
-
-export async function readSettings(): Promise<Settings> {
-  process.env.WRANGLER_SEND_METRICS ??= 'false'
-  process.env.CLOUDFLARE_CF_FETCH_ENABLED ??= 'false'
-  // Import wrangler last: it reads the environment while loading.
-  const { unstable_getMiniflareWorkerOptions, unstable_readConfig } = await import('wrangler')
-  const config = unstable_readConfig({ config: join(PROJECT, 'wrangler.toml') })
-  const bindings: D1Binding[] = config.d1_databases
-  const databases = bindings
+/**
+ * The D1 databases in wrangler.toml; `DB` comes first. They are read without wrangler: loading that takes a second, which
+ * each `npm run keys` would wait. Throws if one has no name or id, or if there is no `DB`.
+ */
+export function readDatabases(): [DatabaseSettings, ...DatabaseSettings[]] {
+  const config: { d1_databases?: D1Binding[] } = parse(readFileSync(CONFIG, 'utf8'))
+  const databases = (config.d1_databases ?? [])
     .map(({ binding, database_id: id, database_name: name }) => {
       if (id === undefined || name === undefined)
         throw new Error(`wrangler.toml: ${binding} has no name or id`)
@@ -40,18 +35,22 @@ export async function readSettings(): Promise<Settings> {
     })
     .toSorted((a, b) => order(a.binding) - order(b.binding))
   const [first, ...more] = databases
-  if (config.name === undefined || first?.binding !== 'DB')
-    throw new Error('wrangler.toml names no Worker, or no D1 database with the binding DB')
+  if (first?.binding !== 'DB') throw new Error('wrangler.toml has no D1 database with the binding DB')
+  return [first, ...more]
+}
+
+/** The Worker of wrangler.toml in Miniflare's form, everything but its code. Reading it needs no network. */
+export async function readWorkerSettings(): Promise<V4WorkerOptions & { name: string }> {
+  process.env.WRANGLER_SEND_METRICS ??= 'false'
+  process.env.CLOUDFLARE_CF_FETCH_ENABLED ??= 'false'
+  // Import wrangler last: it reads the environment while loading.
+  const { unstable_getMiniflareWorkerOptions, unstable_readConfig } = await import('wrangler')
+  const config = unstable_readConfig({ config: CONFIG })
+  if (config.name === undefined) throw new Error('wrangler.toml names no Worker')
   // Without `assets`: Miniflare would put two Workers in front of ours, and a report would take three times as long.
-  const { assets: _, ...workerOptions } = unstable_getMiniflareWorkerOptions(config).workerOptions
-  const serviceBindings = Object.assign({}, workerOptions.serviceBindings, {
-    ASSETS: { disk: { path: SITE } },
-  })
-  return {
-    worker: { ...workerOptions, serviceBindings, name: config.name, modules: [] },
-    databases: [first, ...more],
-    migrationsDir: join(PROJECT, 'drizzle'),
-  }
+  const { assets: _, ...worker } = unstable_getMiniflareWorkerOptions(config).workerOptions
+  const serviceBindings = Object.assign({}, worker.serviceBindings, { ASSETS: { disk: { path: SITE } } })
+  return { ...worker, serviceBindings, name: config.name, modules: [] }
 }
 
 /** A `[[d1_databases]]` of wrangler.toml. */

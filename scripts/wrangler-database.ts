@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import { drizzle } from 'drizzle-orm/sqlite-proxy'
 import { type OperatorDatabase, type OperatorDatabases, withDirectory } from './operator-databases.ts'
-import { PROJECT, readSettings } from './settings.ts'
+import { PROJECT, readDatabases } from './settings.ts'
 
 /** wrangler failed. The message is wrangler's own. */
 export class WranglerError extends Error {}
@@ -23,9 +23,10 @@ interface Result {
  * @param place wrangler's flags for the databases: `--remote`, or `--local` and `--persist-to`
  */
 export async function openWranglerDatabases(place: string[]): Promise<OperatorDatabases> {
-  const { databases } = await readSettings()
   return withDirectory(
-    Object.fromEntries(databases.map(({ binding, name }) => [binding, openWranglerDatabase(name, place)])),
+    Object.fromEntries(
+      readDatabases().map(({ binding, name }) => [binding, openWranglerDatabase(name, place)]),
+    ),
   )
 }
 

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
 import { afterAll, describe, expect, test, vi } from 'vitest'
 import { d1Path, openD1File } from '../../scripts/local-database.ts'
-import { readSettings, stateDir } from '../../scripts/settings.ts'
+import { readDatabases, stateDir } from '../../scripts/settings.ts'
 import { mountDisk } from './mount-disk.ts'
 import { descendantsOf, isAlive, startProcess } from './start-process.ts'
 
@@ -24,9 +24,8 @@ function freshFolder(): string {
 }
 
 /** The D1 database of a state, at the newest schema, as an edge leaves it. */
-async function aDatabaseIn(folder: string): Promise<DatabaseSync> {
-  const { databases, migrationsDir } = await readSettings()
-  return openD1File(d1Path(stateDir(folder), databases[0].id), migrationsDir)
+function aDatabaseIn(folder: string): DatabaseSync {
+  return openD1File(d1Path(stateDir(folder), readDatabases()[0].id))
 }
 
 /** Expects a failed start: one sentence on stderr, nothing on stdout, and no process left. */
@@ -50,7 +49,7 @@ async function expectRefusal(flags: string[], sentence: string | RegExp): Promis
 describe.concurrent('A start that fails says why in one sentence, and leaves nothing running:', () => {
   test('if another process has locked the database', async ({ onTestFinished }) => {
     const state = freshFolder()
-    const holder = await aDatabaseIn(state)
+    const holder = aDatabaseIn(state)
     holder.exec('BEGIN IMMEDIATE')
     onTestFinished(() => holder.close())
     await expectRefusal(
@@ -67,7 +66,7 @@ describe.concurrent('A start that fails says why in one sentence, and leaves not
 
   test('if the database is damaged', async () => {
     const state = freshFolder()
-    const database = await aDatabaseIn(state)
+    const database = aDatabaseIn(state)
     const file = database.location() ?? ''
     database.close()
     writeFileSync(file, 'no database at all')
@@ -76,7 +75,7 @@ describe.concurrent('A start that fails says why in one sentence, and leaves not
 
   test('if a migration does not apply', async () => {
     const state = freshFolder()
-    const database = await aDatabaseIn(state)
+    const database = aDatabaseIn(state)
     database.exec('DELETE FROM d1_migrations')
     database.close()
     await expectRefusal(
@@ -114,7 +113,7 @@ describe.concurrent('A start that fails says why in one sentence, and leaves not
 
     // The same if there is a state already.
     remount('rw')
-    const database = await aDatabaseIn(folder)
+    const database = aDatabaseIn(folder)
     database.close()
     fill()
     await expectRefusal(flags, isFull)

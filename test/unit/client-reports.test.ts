@@ -302,6 +302,18 @@ test('after a cancellation, entries that do not fit one report are not sent, and
   expect(problems).toMatchObject([{ unsent: { errors: 700 } }])
 })
 
+test('a report that was acknowledged is flushed, though the reply says that the job has ended since', async () => {
+  const { clock, api, job } = start()
+  api.faults.push('reply lost')
+  job.error(entry('e1'))
+  const flushed = job.flush()
+  await clock.pass(0)
+  api.job.status = 'completed'
+  await clock.until(flushed)
+  expect(job.signal.reason).toMatchObject({ status: 'completed' })
+  expect(keys(api.job.errors)).toEqual(['e1'])
+})
+
 test('a job that was finished elsewhere gets no more reports', async () => {
   const { clock, api, job } = start()
   api.job.status = 'completed'

@@ -57,7 +57,9 @@ export class Waiters {
     for (const { isReached, resolve } of this.#waiters) if (isReached()) resolve()
   }
 
+  /** Whoever has reached what they wait for is not rejected: the last reply may bring both that and the reason. */
   rejectAll(reason: unknown): void {
+    this.check()
     for (const { reject } of this.#waiters) reject(reason)
   }
 }

@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { readSettings } from '../../../scripts/settings.ts'
+import { MIGRATIONS, readWorkerSettings } from '../../../scripts/settings.ts'
 import type { RuntimeWatch } from '../../../scripts/watch-runtimes.ts'
 import { type Build, buildMilepost, type WrapperName } from './build-milepost.ts'
 import { openWorker, type WorkerServer } from './open-worker.ts'
@@ -37,7 +37,7 @@ export class Mileposts {
 
   async open(options: Options = {}): Promise<MilepostServer> {
     const { wrappers = [], bindings = {}, inspect = false } = options
-    const { worker, migrationsDir } = await readSettings()
+    const worker = await readWorkerSettings()
     const { modules } = await this.build(wrappers)
     const state = options.state ?? join(this.#dir, `milepost-${++this.#opened}`)
     const server = await openWorker(
@@ -53,7 +53,7 @@ export class Mileposts {
       { state, runtimes: this.#runtimes, inspect },
     )
     if (options.state === undefined) {
-      const migrations = await readMigrations(migrationsDir)
+      const migrations = await readMigrations(MIGRATIONS)
       for (const name of Object.keys(worker.d1Databases ?? {})) {
         const database = await server.miniflare.getD1Database(name)
         await database.batch(migrations.map((sql) => database.prepare(sql)))
@@ -71,8 +71,8 @@ export class Mileposts {
   }
 
   async #build(dir: string, wrappers: WrapperName[]): Promise<Build> {
-    const { worker } = await readSettings()
-    const objects = Object.values(worker.durableObjects ?? {})
+    const { durableObjects = {} } = await readWorkerSettings()
+    const objects = Object.values(durableObjects)
     const classes = objects.map((object) => (typeof object === 'string' ? object : object.className))
     return await buildMilepost(dir, { wrappers, classes })
   }

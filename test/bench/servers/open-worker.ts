@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { build } from 'esbuild'
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare, type V4WorkerOptions } from 'miniflare'
-import { readSettings } from '../../../scripts/settings.ts'
+import { readWorkerSettings } from '../../../scripts/settings.ts'
 import type { RuntimeWatch } from '../../../scripts/watch-runtimes.ts'
 import type { Server } from './server.ts'
 
@@ -50,7 +50,7 @@ export async function benchWorker(
   file: string,
   bindings: Partial<V4WorkerOptions>,
 ): Promise<V4WorkerOptions> {
-  const { worker } = await readSettings()
+  const worker = await readWorkerSettings()
   const { outputFiles } = await build({
     entryPoints: [join(import.meta.dirname, '../workers', file)],
     bundle: true,
