@@ -40,5 +40,6 @@ export function writeAll(documents: readonly Document[], operations: readonly Op
 function briefOf({ markdown }: Document): string {
   const [paragraph = ''] = markdown.split('\n\n').filter((block) => /^[A-Z`]/.test(block))
   const text = paragraph.replaceAll('\n', ' ').replace(/\[([^\]]+)\]\([^)]+\)/g, '$1')
-  return /^.*?[.?:](?=\s|$)/.exec(text)?.[0] ?? text
+  const sentence = /^.*?[.?:](?=\s|$)/.exec(text)?.[0] ?? text
+  return sentence.replace(/:$/, '.')
 }

@@ -31,11 +31,12 @@ export function renderDocument(document: Document, all: readonly Document[]): st
   return wrapped.replaceAll('<table>', '<div class="table"><table>').replaceAll('</table>', '</table></div>')
 }
 
-/** A document's Markdown as it is served: links to other documents lead to theirs. */
+/** A document's Markdown as it is served: links to other documents lead to theirs, and those to other files become text. */
 export function linkMarkdown(document: Document, all: readonly Document[]): string {
-  return document.markdown.replace(/\]\(([^)\s]+)\)/g, (link, href: string) => {
+  return document.markdown.replace(/\[([^\]]+)\]\(([^)\s]+)\)/g, (link, text: string, href: string) => {
+    if (isElsewhere(href)) return link
     const other = targetOf(document, href, all)
-    return other === undefined ? link : `](${other.path}.md${fragmentOf(href)})`
+    return other === undefined ? text : `[${text}](${other.path}.md${fragmentOf(href)})`
   })
 }
 

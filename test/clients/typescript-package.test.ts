@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Edge } from '../../scripts/edge.ts'
@@ -36,6 +36,11 @@ test('the package installs without the registry, and its README example runs as 
   })
   const [, example = ''] = /```js\n(.+?)```/s.exec(await readFile(`${PACKAGE}/README.md`, 'utf8')) ?? []
   await writeFile(join(folder, 'worker.js'), example)
+  // A browser's project, or one of Deno. It compiles what it imports as well.
+  const tsc = ['--noEmit', '--strict', '--module', 'esnext', '--moduleResolution', 'bundler', '--types', '']
+  const checked = [resolve('node_modules/typescript/bin/tsc'), ...tsc, '--lib', 'es2022,dom', 'worker.ts']
+  await writeFile(join(folder, 'worker.ts'), `${example}export {}\n`)
+  await run(process.execPath, checked, { cwd: folder })
   const { key } = await issueKey(edge, { org: freshOrganization() })
   const env = { ...process.env, MILEPOST_URL: edge.url, MILEPOST_API_KEY: key }
   const { stdout, stderr } = await run(process.execPath, ['worker.js'], { cwd: folder, env })

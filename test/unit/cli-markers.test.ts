@@ -42,6 +42,7 @@ describe('A marker is read', () => {
     '::message ',
     '::count',
     '::count created many',
+    `::count ${'x'.repeat(65)} 5`,
     '::error sku-1',
     '::error "sku-1 no_price No price',
     '::error file=a.js,line=1::Missing semicolon here',

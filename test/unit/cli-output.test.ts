@@ -1,3 +1,4 @@
+import { PassThrough } from 'node:stream'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { describeError } from '../../clients/typescript/src/cli/describe-error.ts'
@@ -6,6 +7,7 @@ import { exitCodeOfError, exitCodeOfStatus } from '../../clients/typescript/src/
 import { formatDuration } from '../../clients/typescript/src/cli/format.ts'
 import { cutToWidth, printable, widthOf } from '../../clients/typescript/src/cli/printable.ts'
 import { progressLine } from '../../clients/typescript/src/cli/progress-line.ts'
+import { showProgress } from '../../clients/typescript/src/cli/show-progress.ts'
 import { toTable } from '../../clients/typescript/src/cli/table.ts'
 import { toApiShape } from '../../clients/typescript/src/cli/to-api-shape.ts'
 import { NoKeyError, UsageError } from '../../clients/typescript/src/cli/usage-error.ts'
@@ -125,4 +127,13 @@ test('A refusal of several fields is one readable line', () => {
   expect(describeError(new RequestRefusedError(422, detail))).toBe(
     '422 limit: Too large; errors.0.message: Missing',
   )
+})
+
+test.each([
+  ['a terminal', true, 'xterm', 0],
+  ['a terminal that cannot redraw a line', true, 'dumb', 2_000],
+  ['a log', false, 'xterm', 2_000],
+])('on %s, states are shown as often as they can be read', (_, isTTY, TERM, intervalMs) => {
+  const output = Object.assign(new PassThrough(), { isTTY }) as unknown as NodeJS.WriteStream
+  expect(showProgress(output, { TERM }).intervalMs).toBe(intervalMs)
 })

@@ -34,6 +34,10 @@ function entry(entityKey: string, more: Partial<ReportedEntry> = {}): ReportedEn
   return { entityType: 'row', entityKey, errorType: 'bad', message: 'no', ...more }
 }
 
+function fail(message: string): never {
+  throw new Error(message)
+}
+
 function keys(entries: { entity_key: string }[]): string[] {
   return entries.map(({ entity_key }) => entity_key)
 }
@@ -252,6 +256,25 @@ test('a report that meets a cancellation does not use up the final one: all that
   expect(problems).toEqual([])
 })
 
+test('after a cancellation, one bad entry does not take what is left with it', async () => {
+  const { clock, api, problems, job } = start()
+  job.started()
+  await clock.until(job.flush())
+  api.cancel()
+  api.refuse = ({ errors = [] }) => {
+    const at = keys(errors).indexOf('bad')
+    return at < 0 ? undefined : { status: 422, detail: [{ loc: ['body', 'errors', at, 'message'] }] }
+  }
+  job.stage('loading')
+  job.stage('checking')
+  job.add(7)
+  job.error(entry('good'))
+  job.error(entry('bad'))
+  await expect(clock.until(job.complete())).rejects.toMatchObject({ status: 'cancelled' })
+  expect(api.job).toMatchObject({ processed: 7, errors: [{ entity_key: 'good' }] })
+  expect(problems[0]).toMatchObject({ refused: { errors: [{ entity_key: 'bad' }] } })
+})
+
 test('a cancellation is seen in the reply to any report, and later calls are ignored', async () => {
   const { clock, api, job } = start()
   job.processed(1)
@@ -316,9 +339,9 @@ test('one bad entry is refused alone, and named', async () => {
   expect(problems).toMatchObject([{ status: 422, refused: { errors: [{ entity_key: 'bad' }] } }])
 })
 
-test('a refused report does not hold up the next', async () => {
+test.each([400, 422])('a report refused with %d does not hold up the next', async (status) => {
   const { clock, api, problems, job } = start()
-  api.refuse = ({ stage }) => (stage === 'bad' ? { status: 422, detail: 'no' } : undefined)
+  api.refuse = ({ stage }) => (stage === 'bad' ? { status, detail: 'no' } : undefined)
   job.stage('bad')
   await clock.pass(0)
   job.stage('good')
@@ -337,6 +360,78 @@ test('what is not JSON or not a count never reaches the queue', async () => {
   await clock.until(job.complete())
   expect(problems.map(({ name }) => name)).toEqual(Array(4).fill('TypeError'))
   expect(api.job).toMatchObject({ processed: 2, errors: [], status: 'completed' })
+})
+
+test('values of the wrong type are told, and neither end the worker nor take what is right with them', async () => {
+  const { clock, api, problems, job } = start()
+  const circular: { self?: unknown } = {}
+  circular.self = circular
+  const wrong: (() => void)[] = [
+    () => job.report('5/10' as never),
+    () => job.report({ stage: 5n as never }),
+    () => job.message(circular as never),
+    () => job.message(Symbol('done') as never),
+    () => job.error(undefined as never),
+    () => job.report({ metadataPatch: 'pages: 3' as never }),
+    () => job.count([5] as never),
+    () => job.report({ markFailed: new Error('no') as never }),
+  ]
+  for (const call of wrong) call()
+  job.processed(2)
+  await clock.until(job.complete())
+  expect(problems.map(({ name }) => name)).toEqual(wrong.map(() => 'TypeError'))
+  expect(api.job).toMatchObject({ processed: 2, metadata: {}, counters: {}, status: 'completed' })
+})
+
+test('a text that is too large does not take the counts with it', async () => {
+  const { clock, api, problems, job } = start()
+  job.add(10)
+  job.message('x'.repeat(2_000_000))
+  job.report({ metadataPatch: { one: 'x'.repeat(600_000) } })
+  job.report({ metadataPatch: { two: 'x'.repeat(600_000) } })
+  job.add(1)
+  await clock.until(job.complete())
+  expect(api.job).toMatchObject({ processed: 11, metadata: {}, status: 'completed' })
+  expect(problems.map(({ name }) => name)).toEqual(['TypeError', 'RequestRefusedError'])
+})
+
+test('half a character does not take the text with it, nor a long reason the end of the job', async () => {
+  const { clock, api, problems, job } = start()
+  const half = 'Hat 🎩'.slice(0, 5)
+  job.message(half)
+  job.report({ metadataPatch: { hat: half, sizes: [1, null] } })
+  job.error(entry(half, { details: { hat: half, count: 2 } }))
+  await clock.until(job.fail(half.repeat(1_000_000)))
+  const whole = 'Hat \ufffd'
+  expect(problems).toEqual([])
+  expect(api.job.metadata).toEqual({ hat: whole, sizes: [1, null], last_message: whole })
+  expect(api.job.errors).toMatchObject([{ entity_key: whole, details: { hat: whole, count: 2 } }])
+  expect(api.reports.at(-1).mark_failed).toHaveLength(16_384)
+})
+
+test('a counter too many is not counted, and the others are', async () => {
+  const { clock, api, problems, job } = start()
+  for (let n = 0; n < 60; n++) job.count({ [`c${n}`]: 1, c0: 1 })
+  await clock.until(job.complete())
+  expect(Object.keys(api.job.counters)).toHaveLength(50)
+  expect(api.job.counters).toMatchObject({ c0: 60, c49: 1 })
+  expect(problems[0]?.message).toBe('A job has at most 50 counters. Not counted: c50')
+  expect(problems).toHaveLength(10)
+})
+
+test('a clock that throws ends the reports, and not the worker', async () => {
+  const clock = new VirtualClock()
+  const { fetch } = new FakeApi(clock.now)
+  const problems: string[] = []
+  const onProblem = ({ message }: Error) => void problems.push(message)
+  const wait = () => Promise.reject(new Error('out of time'))
+  const options = { url: 'https://jobs.test', key: 'mp_1', fetch, onProblem }
+  const job = new Milepost({ ...options, clock: Object.assign(clock, { wait }) }).job('job_1')
+  job.processed(1)
+  await clock.pass(0)
+  job.processed(2)
+  await clock.pass(0)
+  expect(problems).toEqual(['out of time'])
 })
 
 test('a wrong key ends all reporting: each report would only count as another failed login', async () => {
@@ -441,15 +536,19 @@ test('close stops at once, and says what was not sent', async () => {
   expect(problems).toMatchObject([{ unsent: { processedDelta: 2 } }])
 })
 
-test('a callback that throws does not stop the reports', async () => {
+test.each([
+  ['throws', (message: string) => void fail(message)],
+  ['rejects', async (message: string) => fail(message)],
+])('a callback that %s does not stop the reports, nor the worker', async (_, callback) => {
   const { clock, api } = start()
   const milepost = new Milepost({ url: 'https://jobs.test', key: 'mp_1', clock, fetch: api.fetch })
   const problems: unknown[] = []
   const job = milepost.job('job_1', {
-    onProgress: () => {
-      throw new Error('the bar is broken')
+    onProgress: () => callback('the bar is broken'),
+    onProblem: (problem) => {
+      problems.push(problem)
+      return callback('the log is broken')
     },
-    onProblem: (problem) => void problems.push(problem),
   })
   job.processed(1)
   await clock.until(job.complete())

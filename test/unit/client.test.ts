@@ -5,6 +5,8 @@ import { JobClosedError, RequestRefusedError, UnreachableError } from '../../cli
 import { Milepost } from '../../clients/typescript/src/milepost.ts'
 import type { Clock, Fetch, MilepostOptions } from '../../clients/typescript/src/options.ts'
 import { sendWithRetries } from '../../clients/typescript/src/send-with-retries.ts'
+import { systemClock } from '../../clients/typescript/src/system-clock.ts'
+import { VirtualClock } from './virtual-clock.ts'
 
 const JOB = {
   job_id: 'job_1',
@@ -177,7 +179,7 @@ test('every job has its own Idempotency-Key', async () => {
   await milepost.createJob({ jobType: 't', totalItems: 0 })
   await milepost.createJob({ jobType: 't', totalItems: 0 })
   const [first, second] = requests.map(({ headers }) => headers.get('idempotency-key'))
-  expect(first).toMatch(/^[0-9a-f-]{36}$/)
+  expect(first).toMatch(/^[0-9a-f]{32}$/)
   expect(second).not.toBe(first)
 })
 
@@ -342,6 +344,8 @@ test('a client needs a URL, and a key that can be a header value', () => {
   expect(() => new Milepost({ ...connection, key: 'mp_a\nb' })).toThrow('The key contains characters')
   expect(() => new Milepost({ ...connection, url: 'jobs.test' })).toThrow('Not an http(s) URL: jobs.test')
   expect(() => new Milepost({ url: 'https://jobs.test', key: '' })).toThrow('MILEPOST_API_KEY')
+  expect(() => new Milepost({ ...connection, giveUpAfterMs: Number.NaN })).toThrow('giveUpAfterMs')
+  expect(() => new Milepost({ ...connection, attemptTimeoutMs: '10 s' as never })).toThrow('attemptTimeoutMs')
   expect(requests).toHaveLength(0)
 })
 
@@ -399,6 +403,38 @@ test('a watcher connects again from the last event it saw, and ends with the job
     ['completed', 3],
   ])
   expect(requests.map(({ headers }) => headers.get('last-event-id'))).toEqual([null, '1', '1', '1'])
+})
+
+test('a wait without an end does not end at once', async () => {
+  vi.useFakeTimers()
+  onTestFinished(() => void vi.useRealTimers())
+  const ended = vi.fn()
+  void systemClock.wait(Number.POSITIVE_INFINITY).then(ended)
+  await vi.advanceTimersByTimeAsync(3_600_000)
+  expect(ended).not.toHaveBeenCalled()
+})
+
+test('a stream that is silent for 45 seconds is dead, and a heartbeat is a sign of life', async () => {
+  const clock = new VirtualClock()
+  const streams: ReadableStreamDefaultController[] = []
+  const fetch: Fetch = async (_, { signal }) => {
+    const start = (stream: ReadableStreamDefaultController) => {
+      streams.push(stream)
+      signal?.addEventListener('abort', () => stream.error(signal.reason))
+    }
+    return new Response(new ReadableStream({ start }))
+  }
+  const send = (text: string) => streams.at(-1)?.enqueue(new TextEncoder().encode(text))
+  const { jobs } = new Milepost({ url: 'https://jobs.test', key: 'mp_1', clock, fetch })
+  const first = jobs.watch('job_1').next()
+  await clock.pass(44_000)
+  send(': \n\n')
+  await clock.pass(44_000)
+  expect(streams).toHaveLength(1)
+  await clock.pass(2_000)
+  expect(streams).toHaveLength(2)
+  send(event(1, 'finished', 'completed'))
+  expect(await clock.until(first)).toMatchObject({ value: { status: 'completed' } })
 })
 
 test('watching an unknown job is refused, and a finished one that was seen ends at once', async () => {

@@ -36,8 +36,9 @@ test('No link between pages is dead, down to the heading', () => {
 test('No link in the Markdown and in the index for language models is dead', () => {
   const texts = [...files].filter(([path]) => /\.(md|txt)$/.test(path))
   const dead = texts.flatMap(([path, text]) =>
-    [...text.matchAll(/\]\((\/[^)#]*)[^)]*\)/g)]
+    [...text.replaceAll(/```.*?```/gs, '').matchAll(/\]\(([^)#]+)[^)]*\)/g)]
       .map(([, url = '']) => url)
+      .filter((url) => !/^https?:/.test(url))
       .filter((url) => !files.has(url) && !files.has(`${url}.html`) && !others.includes(url))
       .map((url) => `${path}: ${url}`),
   )
@@ -68,6 +69,7 @@ test('llms.txt lists every document and operation, and llms-full.txt has them', 
     expect(index).toContain(`](${path}.md)`)
     expect(all).toContain(files.get(`${path}.md`)?.trim())
   }
+  expect(index).not.toMatch(/:$/m)
   for (const { id, method, path, description } of endpoints) {
     expect(index).toContain(`](/docs/operations/${id}.md): \`${method.toUpperCase()} ${path}\``)
     expect(all).toContain(`\`${method.toUpperCase()} ${path}\`\n\n${description}`)
@@ -96,7 +98,7 @@ test('Links lead to the pages of files, and those to files without a page become
       '<a href="/docs/decisions">why</a> code <a href="#one">here</a> <a href="https://web.example">web</a></p>\n',
   )
   expect(linkMarkdown(source, all)).toBe(
-    '[rules.md](/docs/rules.md#it-s) [why](/docs/decisions.md) [why](/docs/decisions.md) [code](../src/app.ts) [here](#one) [web](https://web.example)',
+    '[rules.md](/docs/rules.md#it-s) [why](/docs/decisions.md) [why](/docs/decisions.md) code [here](#one) [web](https://web.example)',
   )
 })
 

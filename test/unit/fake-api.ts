@@ -100,12 +100,12 @@ export class FakeApi {
       return this.#reply(200, this.#jobJson())
     }
     const report = JSON.parse(body)
+    const refusal = this.refuse(report) ?? findFault(report, body)
+    if (refusal !== undefined) return this.#reply(refusal.status, { detail: refusal.detail })
     const isMarked = report.mark_started || report.mark_completed || report.mark_failed !== undefined
     if (this.job.status === 'cancelled' && !isMarked && !this.#isFinalTaken) this.#isFinalTaken = true
     else if (!['pending', 'in_progress'].includes(this.job.status))
       return this.#reply(409, { detail: `Job is ${this.job.status} and takes no more reports` })
-    const refusal = this.refuse(report) ?? findFault(report, body)
-    if (refusal !== undefined) return this.#reply(refusal.status, { detail: refusal.detail })
     this.#replies.set(key, body)
     this.reports.push(report)
     applyToFakeJob(this.job, report)

@@ -1,5 +1,5 @@
 import type { Clock, Fetch, MilepostOptions } from './options.ts'
-import { systemClock } from './system-clock.ts'
+import { LONGEST_TIMER_MS, systemClock } from './system-clock.ts'
 
 /** How to reach the API, with every default filled in. */
 export interface Connection {
@@ -12,7 +12,7 @@ export interface Connection {
   clock: Clock
 }
 
-/** Throws a TypeError without a valid URL, or without a key that can be sent. */
+/** Throws a TypeError without a valid URL, without a key that can be sent, or with a time limit that is none. */
 export function connect(options: MilepostOptions): Connection {
   const url = options.url ?? readEnvironment('MILEPOST_URL')
   const key = (options.key ?? readEnvironment('MILEPOST_API_KEY'))?.trim()
@@ -22,14 +22,17 @@ export function connect(options: MilepostOptions): Connection {
   // Don't let fetch reject the header: its error would quote the key.
   if (!/^[\x21-\x7e]+$/.test(key))
     throw new TypeError('The key contains characters that are not allowed in a header')
+  const { giveUpAfterMs = 60_000, attemptTimeoutMs = 10_000 } = options
+  if (!(giveUpAfterMs >= 0)) throw new TypeError('giveUpAfterMs should be 0 or more')
+  if (!(attemptTimeoutMs > 0)) throw new TypeError('attemptTimeoutMs should be more than 0')
   return {
     url: url.replace(/\/+$/, ''),
     headers: {
       authorization: `Bearer ${key}`,
       ...(options.organizationId !== undefined && { 'x-organization-id': options.organizationId }),
     },
-    giveUpAfterMs: options.giveUpAfterMs ?? 60_000,
-    attemptTimeoutMs: options.attemptTimeoutMs ?? 10_000,
+    giveUpAfterMs,
+    attemptTimeoutMs: Math.min(LONGEST_TIMER_MS, attemptTimeoutMs),
     // On Workers, the global fetch must not be called as a method of another object.
     fetch: options.fetch ?? ((to, init) => fetch(to, init)),
     clock: options.clock ?? systemClock,

@@ -1,12 +1,17 @@
+// For `Symbol.asyncDispose`. Kept in the declarations: whoever compiles against them may not have it.
+/// <reference lib="esnext.disposable" preserve="true" />
 import type { Connection } from './connection.ts'
+import { CounterNames } from './counter-names.ts'
 import { EntriesDroppedError, JobClosedError } from './errors.ts'
-import type { EntryFilter, Job, JobEntry, JobSummary, Report, ReportedEntry } from './job.ts'
+import type { EntryFilter, Job, JobEntry, JobSummary, Report } from './job.ts'
 import type { Jobs } from './jobs.ts'
+import { Listeners } from './listeners.ts'
 import type { CallOptions } from './options.ts'
 import { Pace } from './pace.ts'
 import { PendingReports } from './pending-reports.ts'
 import { type Mark, type PreparedReport, prepareReport } from './prepare-report.ts'
 import { ReportSender } from './report-sender.ts'
+import { ShortReports } from './short-reports.ts'
 
 interface ReporterSettings {
   reportsPerSecond: number
@@ -22,12 +27,13 @@ const LEFT = 'The worker left the job without completing it'
  * The methods that return nothing never throw and never wait. What they report is merged and sent in the background, in order, in
  * a few requests. Problems go to `onProblem`. Await `complete` or `fail` at the end: they send all that is left.
  */
-export class JobReporter {
+export class JobReporter extends ShortReports {
   readonly jobId: string
   readonly #pending: PendingReports
   readonly #sender: ReportSender
-  readonly #settings: ReporterSettings
+  readonly #listeners: Listeners
   readonly #jobs: Jobs
+  readonly #counterNames = new CounterNames()
   readonly #abort = new AbortController()
   #latest: Job | undefined
   /** How the worker ends the job, and once the API has it, which mark that was: `fail` may come too late for a `complete`. */
@@ -37,16 +43,17 @@ export class JobReporter {
   #droppedSaid = 0
 
   constructor(connection: Connection, jobId: string, jobs: Jobs, settings: ReporterSettings, created?: Job) {
+    super()
     this.jobId = jobId
     this.#jobs = jobs
-    this.#settings = settings
+    this.#listeners = new Listeners(settings)
     this.#latest = created
     this.#pending = new PendingReports(jobId)
     const pace = new Pace(connection.clock, settings.reportsPerSecond)
     this.#sender = new ReportSender(connection, jobId, this.#pending, pace, {
       onAcknowledged: (job, sent) => this.#noteReply(job, sent),
       onRefused: (refused, error) => this.#noteRefusal(refused, error),
-      onProblem: (problem) => this.#tell(problem),
+      onProblem: (problem) => this.#listeners.tellProblem(problem),
       onClosed: (reason) => this.#abort.abort(reason),
     })
   }
@@ -77,48 +84,15 @@ export class JobReporter {
     try {
       if (this.#end !== undefined || this.#isClosed) return
       const prepared = prepareReport(report)
+      const cut = this.#counterNames.cut(prepared.fields.counters ?? {})
+      if (cut.length > 0)
+        this.#listeners.tellProblem(
+          new TypeError(`A job has at most 50 counters. Not counted: ${cut.join(', ')}`),
+        )
       this.#add(prepared)
     } catch (error) {
-      this.#tell(error instanceof Error ? error : new Error(String(error)))
+      this.#listeners.tellProblem(error)
     }
-  }
-
-  /** Starts the job. */
-  started(): void {
-    this.report({ markStarted: true })
-  }
-
-  /** Says how many items are done in all, not counting failed ones. */
-  processed(count: number): void {
-    this.report({ processedItems: count })
-  }
-
-  /** Says that so many more items are done, and adds to counters. Several workers may share a job this way. */
-  add(count = 1, counters?: Record<string, number>): void {
-    this.report({ processedDelta: count, ...(counters && { counters }) })
-  }
-
-  /** Adds to counters of the job's own: `count({ created: 5 })`. */
-  count(counters: Record<string, number>): void {
-    this.report({ counters })
-  }
-
-  /** Sent at once, not at the next turn, unless stages change faster than a few a second. */
-  stage(name: string): void {
-    this.report({ stage: name })
-  }
-
-  /** A line for people. The last one counts. */
-  message(text: string): void {
-    this.report({ message: text })
-  }
-
-  error(entry: ReportedEntry): void {
-    this.report({ error: entry })
-  }
-
-  warning(entry: ReportedEntry): void {
-    this.report({ warning: entry })
   }
 
   /**
@@ -181,7 +155,7 @@ export class JobReporter {
     const isAnyUnsent = mark !== undefined || errors + warnings + Object.keys(others).length > 0
     const reason = new JobClosedError('The reporter was closed', undefined, this.#pending.unsent())
     this.#sender.close(reason)
-    if (isAnyUnsent) this.#tell(reason)
+    if (isAnyUnsent) this.#listeners.tellProblem(reason)
   }
 
   /** The job now and after each change, until it is finished. */
@@ -209,7 +183,7 @@ export class JobReporter {
       else if (end !== undefined && end.done === undefined) await this.flush()
     } catch (error) {
       // Throwing would hide the exception for which the block was left.
-      if (!(error instanceof JobClosedError)) this.#tell(error as Error)
+      if (!(error instanceof JobClosedError)) this.#listeners.tellProblem(error)
     }
     this.close()
   }
@@ -224,19 +198,16 @@ export class JobReporter {
     this.#pending.add(prepared)
     if (this.#pending.dropped > this.#droppedSaid) {
       this.#droppedSaid = this.#pending.dropped
-      this.#tell(new EntriesDroppedError(this.#droppedSaid))
+      this.#listeners.tellProblem(new EntriesDroppedError(this.#droppedSaid))
     }
     this.#sender.wake()
   }
 
   #noteReply(job: Job, sent: PreparedReport): void {
     this.#latest = job
+    this.#counterNames.note(Object.keys(job.counters))
     if (sent.mark !== undefined && this.#end !== undefined) this.#end.done = { mark: sent.mark, job }
-    try {
-      this.#settings.onProgress(job)
-    } catch (error) {
-      this.#tell(error instanceof Error ? error : new Error(String(error)))
-    }
+    this.#listeners.tellProgress(job)
   }
 
   #noteRefusal(refused: PreparedReport, error: Error): void {
@@ -246,14 +217,5 @@ export class JobReporter {
     if (refused.mark === undefined || this.#end === undefined) return
     this.#end.error = error
     this.#end = undefined
-  }
-
-  /** A problem of reporting must never stop the worker's own work, not even a listener that throws. */
-  #tell(problem: Error): void {
-    try {
-      this.#settings.onProblem(problem)
-    } catch (error) {
-      console.error('milepost: onProblem threw', error)
-    }
   }
 }

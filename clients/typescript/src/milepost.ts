@@ -2,6 +2,7 @@ import { type Connection, connect } from './connection.ts'
 import type { NewJob } from './job.ts'
 import { JobReporter } from './job-reporter.ts'
 import { Jobs } from './jobs.ts'
+import { newKey } from './new-key.ts'
 import type { CallOptions, JobOptions, MilepostOptions } from './options.ts'
 import { sendWithRetries } from './send-with-retries.ts'
 import { warnThrottled } from './warn-throttled.ts'
@@ -44,7 +45,7 @@ export class Milepost {
     const body = JSON.stringify(writeNewJob(newJob))
     const reply = await sendWithRetries(
       { ...this.#connection, giveUpAfterMs },
-      { method: 'POST', path: '/api/jobs/', body, idempotencyKey: crypto.randomUUID() },
+      { method: 'POST', path: '/api/jobs/', body, idempotencyKey: newKey() },
       { signal },
     )
     const job = readJob(reply.body)

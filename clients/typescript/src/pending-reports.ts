@@ -1,6 +1,6 @@
 import type { Unsent } from './errors.ts'
 import { hidesStage, mergeFields, sumUp } from './merge-fields.ts'
-import { entryBytes, type Outgoing, writeOutgoing } from './outgoing.ts'
+import { entryBytes, isEmpty, type Outgoing, writeOutgoing } from './outgoing.ts'
 import { type EntryText, MAX_REPORT_BYTES, type PreparedReport, utf8Bytes } from './prepare-report.ts'
 
 /** Entries that wait, those being sent included, and their bytes. Beyond either, the newest are dropped. */
@@ -181,10 +181,10 @@ export class PendingReports {
   }
 
   /**
-   * Makes one report without marks of everything there is, and makes it the current one. Undefined if there is nothing. What does
-   * not fit stays behind: see `unsent`.
+   * Makes one report without marks of everything there is, and makes it the current one, if there is anything. What does not fit
+   * stays behind: see `unsent`.
    */
-  takeFinal(key: string): Outgoing | undefined {
+  takeFinal(key: string): void {
     const all: Segment = { id: ++this.#lastId, isSealed: true, fields: {}, errors: [], warnings: [] }
     for (const { fields, errors, warnings } of [
       ...(this.#current ? [this.#current] : []),
@@ -198,9 +198,9 @@ export class PendingReports {
     this.#current = undefined
     this.#segments.splice(0)
     if (this.#dropped > this.#droppedSaid) this.#mentionDropped(all)
-    if (Object.keys(all.fields).length + all.errors.length + all.warnings.length === 0) return undefined
+    if (isEmpty(all)) return
     this.#segments.push(all)
-    return this.take(key)
+    this.take(key)
   }
 
   /** What is neither acknowledged nor refused. */

@@ -2,13 +2,17 @@ import type { Connection } from './connection.ts'
 import { describeUnsent } from './describe-unsent.ts'
 import { JobClosedError, RequestRefusedError, UnreachableError } from './errors.ts'
 import type { Job } from './job.ts'
+import { toError } from './listeners.ts'
+import { newKey } from './new-key.ts'
 import type { CallOptions } from './options.ts'
 import { Outage } from './outage.ts'
-import { type Outgoing, splitRefused, writeOutgoing } from './outgoing.ts'
+import { type Outgoing, writeOutgoing } from './outgoing.ts'
 import type { Pace } from './pace.ts'
 import type { PendingReports } from './pending-reports.ts'
 import type { PreparedReport } from './prepare-report.ts'
+import { Schedule } from './schedule.ts'
 import { type ApiReply, sendWithRetries } from './send-with-retries.ts'
+import { settleRefused } from './settle-refused.ts'
 import { isFinished } from './statuses.ts'
 import { Waiters } from './waiters.ts'
 import { readJob } from './wire.ts'
@@ -37,7 +41,7 @@ export class ReportSender {
   readonly #connection: Connection
   readonly #path: string
   readonly #pending: PendingReports
-  readonly #pace: Pace
+  readonly #schedule: Schedule
   readonly #events: SenderEvents
   readonly #waiters: Waiters
   readonly #outage: Outage
@@ -45,10 +49,6 @@ export class ReportSender {
   #isRunning = false
   #closed: Error | undefined
   #hasStarted = false
-  #nudge: AbortController | undefined
-  #tryUntil = 0
-  /** No attempt before this time: the API has asked for it, or the last attempts failed. */
-  #notBefore = 0
 
   constructor(
     connection: Connection,
@@ -60,9 +60,9 @@ export class ReportSender {
     this.#connection = connection
     this.#path = `/api/jobs/${encodeURIComponent(jobId)}/progress`
     this.#pending = pending
-    this.#pace = pace
     this.#events = events
     const { clock, giveUpAfterMs } = connection
+    this.#schedule = new Schedule(clock, pace)
     this.#waiters = new Waiters(clock)
     this.#outage = new Outage(clock, pending, giveUpAfterMs, events.onProblem)
   }
@@ -75,14 +75,15 @@ export class ReportSender {
   /** Sends what is pending, soon: what else is called before the next `await` joins it. */
   wake(giveUpAfterMs = this.#connection.giveUpAfterMs): void {
     if (this.#closed !== undefined) return
-    this.#tryUntil = Math.max(this.#tryUntil, this.#now() + giveUpAfterMs)
-    if (this.#isHurried()) this.#nudge?.abort()
+    this.#schedule.extend(giveUpAfterMs)
+    if (this.#waiters.areSome || this.#pending.isUrgent) this.#schedule.nudge()
     if (!this.#isRunning) void this.#run()
   }
 
   /** Sends without a pause until `isReached`. Rejects if nothing is sent anymore, or not in time. */
   async wait(isReached: () => boolean, options: CallOptions): Promise<void> {
     const giveUpAfterMs = options.giveUpAfterMs ?? this.#connection.giveUpAfterMs
+    if (!(giveUpAfterMs >= 0)) throw new TypeError('giveUpAfterMs should be 0 or more')
     if (isReached()) return
     if (this.#closed !== undefined) throw this.#closed
     const waiting = this.#waiters.wait(isReached, {
@@ -99,7 +100,7 @@ export class ReportSender {
     if (this.#closed !== undefined) return
     this.#closed = reason
     this.#stop.abort(reason)
-    this.#nudge?.abort()
+    this.#schedule.nudge()
     this.#waiters.rejectAll(reason)
   }
 
@@ -109,12 +110,16 @@ export class ReportSender {
       await Promise.resolve()
       while (this.#closed === undefined && !(this.#pending.isEmpty && this.#pending.current === undefined)) {
         if (!(await this.#untilDue())) return
-        const report = this.#pending.current ?? this.#pending.take(crypto.randomUUID())
+        const report = this.#pending.current ?? this.#pending.take(newKey())
         if (report === undefined || this.#closed !== undefined) return
-        this.#pace.noteStart()
+        this.#schedule.noteStart()
         await this.#send(report)
         this.#waiters.check()
       }
+    } catch (error) {
+      // A bug, or a clock of the caller's that throws. Unhandled, it would end the worker.
+      this.#events.onProblem(toError(error))
+      this.close(toError(error))
     } finally {
       this.#isRunning = false
     }
@@ -123,34 +128,26 @@ export class ReportSender {
   /** False if it should not be sent at all: closed, or paused. */
   async #untilDue(): Promise<boolean> {
     while (this.#closed === undefined) {
-      const now = this.#now()
-      if (this.#notBefore > this.#tryUntil) {
+      if (this.#schedule.isPaused) {
         this.#waiters.rejectAll(this.#outage.describe(`The API cannot be reached: ${this.#outage.reason}`))
         return false
       }
-      const mayRepeat = this.#pending.current !== undefined
-      const paceMs = mayRepeat || this.#waiters.areSome ? 0 : this.#pace.dueIn(this.#pending.isUrgent)
-      const ms = Math.max(this.#notBefore - now, paceMs)
+      const isAwaited = this.#pending.current !== undefined || this.#waiters.areSome
+      const ms = this.#schedule.dueIn({ isAwaited, isUrgent: this.#pending.isUrgent })
       if (ms <= 0) return true
-      this.#nudge = new AbortController()
-      await this.#connection.clock.wait(ms, this.#nudge.signal)
-      this.#nudge = undefined
+      await this.#schedule.wait(ms)
     }
     return false
   }
 
-  #isHurried(): boolean {
-    return this.#waiters.areSome || this.#pending.isUrgent
-  }
-
   async #send(report: Outgoing): Promise<void> {
     try {
-      const reply = await this.#request(this.#withStart(report), () => this.#tryUntil)
+      const reply = await this.#request(this.#withStart(report), () => this.#schedule.tryUntil)
       const job = readJob(reply.body)
       this.#hasStarted ||= job.startedAt !== null
       this.#outage.end()
       // It is sending and gets answers: what is left has its time, too.
-      this.#tryUntil = Math.max(this.#tryUntil, this.#now() + this.#connection.giveUpAfterMs)
+      this.#schedule.extend(this.#connection.giveUpAfterMs)
       this.#pending.settle()
       this.#events.onAcknowledged(job, report)
       const status = reply.jobStatus ?? job.status
@@ -163,13 +160,16 @@ export class ReportSender {
     } catch (error) {
       if (this.#stop.signal.aborted) return
       if (error instanceof UnreachableError) {
-        this.#notBefore = this.#now() + error.retryAfterMs
+        this.#schedule.postpone(error.retryAfterMs)
         this.#outage.end()
         const problem = this.#outage.describe(error.message, error.cause)
         this.#events.onProblem(problem)
         this.#waiters.rejectAll(problem)
       } else if (error instanceof JobClosedError) await this.#closeElsewhere(error)
-      else this.#settleRefused(report, error instanceof Error ? error : new Error(String(error)))
+      else {
+        this.#noteRefusal(report, error)
+        if (error instanceof RequestRefusedError && HOPELESS.includes(error.status)) this.#end(error)
+      }
     }
   }
 
@@ -190,48 +190,36 @@ export class ReportSender {
     )
   }
 
-  #settleRefused(report: Outgoing, error: Error): void {
-    if (!(error instanceof RequestRefusedError) || error.status !== 422) {
-      this.#pending.settle()
-      this.#refuse(report, error)
-      if (error instanceof RequestRefusedError && HOPELESS.includes(error.status)) this.#end(error)
-      return
-    }
-    const { refused, rest } = splitRefused(report, error.detail)
-    if (rest === undefined) this.#pending.settle()
-    else this.#pending.keep(rest, crypto.randomUUID())
-    this.#refuse(refused, error)
-  }
-
-  #refuse(refused: PreparedReport, error: Error): void {
-    const problem =
-      error instanceof RequestRefusedError
-        ? new RequestRefusedError(error.status, error.detail, JSON.parse(writeOutgoing(refused)))
-        : error
-    this.#events.onProblem(problem)
-    this.#events.onRefused(refused, problem)
-  }
-
   /** The job ended elsewhere. What it did until then may still count: after a cancellation, the API takes one more report. */
   async #closeElsewhere(error: JobClosedError): Promise<void> {
     this.#events.onClosed(error)
     if (error.status === 'cancelled') {
-      const report = this.#pending.takeFinal(crypto.randomUUID())
-      if (report !== undefined) await this.#sendFinal(report)
+      this.#pending.takeFinal(newKey())
+      await this.#sendFinal()
     }
     this.#end(error)
   }
 
-  async #sendFinal(report: Outgoing): Promise<void> {
-    const giveUpAt = this.#now() + FINAL_REPORT_MS
-    try {
-      const { body } = await this.#request(report, () => giveUpAt)
-      this.#pending.settle()
-      this.#events.onAcknowledged(readJob(body), report)
-    } catch (error) {
-      // Refused because it came too late: the error of the end says what was lost. Anything else is worth knowing.
-      if (!(error instanceof JobClosedError) && error instanceof Error) this.#events.onProblem(error)
+  async #sendFinal(): Promise<void> {
+    const giveUpAt = this.#connection.clock.elapsed() + FINAL_REPORT_MS
+    for (let report = this.#pending.current; report !== undefined; report = this.#pending.current) {
+      try {
+        const { body } = await this.#request(report, () => giveUpAt)
+        this.#pending.settle()
+        this.#events.onAcknowledged(readJob(body), report)
+      } catch (error) {
+        // It came too late: the error of the end says what was lost.
+        if (error instanceof JobClosedError || this.#stop.signal.aborted) return
+        if (error instanceof UnreachableError) return this.#events.onProblem(error)
+        this.#noteRefusal(report, error)
+      }
     }
+  }
+
+  #noteRefusal(report: Outgoing, error: unknown): void {
+    const { refused, problem } = settleRefused(this.#pending, report, error)
+    this.#events.onProblem(problem)
+    this.#events.onRefused(refused, problem)
   }
 
   #end(error: JobClosedError | RequestRefusedError): void {
@@ -243,9 +231,5 @@ export class ReportSender {
       if (lost) this.#events.onProblem(reason)
     }
     this.close(reason)
-  }
-
-  #now(): number {
-    return this.#connection.clock.elapsed()
   }
 }

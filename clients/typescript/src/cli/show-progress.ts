@@ -3,10 +3,15 @@ import { progressLine } from './progress-line.ts'
 
 /** Shows states of a job as they come. */
 interface ProgressView {
+  /** The least time between two states that are shown, unless the caller says otherwise. */
+  intervalMs: number
   show(job: JobSummary): void
   /** Makes room for what is written next. */
   end(): void
 }
+
+/** Between the lines of a log. */
+const LINES_MS = 2_000
 
 type Terminal = NodeJS.WriteStream
 type Environment = Record<string, string | undefined>
@@ -15,7 +20,7 @@ type Environment = Record<string, string | undefined>
 export function showProgress(output: Terminal, environment: Environment): ProgressView {
   const hasColors = !environment.NO_COLOR
   if (output.isTTY && environment.TERM !== 'dumb') return redrawLine(output, hasColors)
-  return { show: (job) => void output.write(`${progressLine(job, 200)}\n`), end() {} }
+  return { intervalMs: LINES_MS, show: (job) => void output.write(`${progressLine(job, 200)}\n`), end() {} }
 }
 
 function redrawLine(output: Terminal, hasColors: boolean): ProgressView {
@@ -27,6 +32,7 @@ function redrawLine(output: Terminal, hasColors: boolean): ProgressView {
   }
   output.on('resize', draw)
   return {
+    intervalMs: 0,
     show(job) {
       shown = job
       draw()

@@ -10,8 +10,6 @@ import { showProgress } from './show-progress.ts'
 import { spaced } from './spaced.ts'
 
 const DEFAULT_TIMEOUT_SECONDS = '900'
-/** Between the lines of a log. */
-const LINES_MS = 2_000
 const LEAST_POLL_MS = 2_000
 
 export const watch: Command = {
@@ -37,12 +35,11 @@ The exit code tells how the job ended: 0 completed (with or without warnings), 5
     const { values, positionals } = readArgs(args, options, ['JOB_ID'])
     const [jobId = ''] = positionals
     const timeoutMs = toMilliseconds('--timeout', values.timeout ?? DEFAULT_TIMEOUT_SECONDS)
-    const defaultMs = values.json || process.stderr.isTTY ? 0 : LINES_MS
-    const intervalMs =
-      values.interval === undefined ? defaultMs : toMilliseconds('--interval', values.interval)
     const { jobs } = openClient(values)
 
     const view = values.json ? undefined : showProgress(process.stderr, process.env)
+    const intervalMs =
+      values.interval === undefined ? (view?.intervalMs ?? 0) : toMilliseconds('--interval', values.interval)
     const states = spaced(intervalMs, (job: JobSummary) => (view ? view.show(job) : sayJson(job)))
     let latest: JobSummary | undefined
     const follow = async () => {

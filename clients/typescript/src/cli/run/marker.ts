@@ -1,4 +1,5 @@
 import type { Report, ReportedEntry } from '../../job.ts'
+import { MAX_COUNTER_NAME } from '../../prepare-report.ts'
 
 export const MARKER_NAMES = ['progress', 'stage', 'message', 'error', 'warning', 'count', 'add'] as const
 const MARKER = /^::([a-z]+)(?:[ \t]+(.*))?$/su
@@ -43,7 +44,8 @@ function readProgress(text: string): Report | undefined {
 
 function readCounter(text: string): Report | undefined {
   const name = takeWord(text)
-  if (name === undefined || name.word === '') return undefined
+  // One that the client refuses would take others with it that are merged with it, before the job is there.
+  if (name === undefined || name.word === '' || [...name.word].length > MAX_COUNTER_NAME) return undefined
   return withCount(name.rest || '1', (count) => ({ counters: { [name.word]: count } }))
 }
 
