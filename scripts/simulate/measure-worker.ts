@@ -32,6 +32,7 @@ const NEW_JOB: NewJob = {
   jobType: 'import',
   totalItems: 5_000,
   metadata: { source: 'sftp', file: 'products-2026-11-27.csv' },
+  labels: { supplier: 'acme', market: 'de' },
   triggeredBy: 'user-7',
   stallAfterSeconds: null,
   callbackUrl: null,

@@ -3,6 +3,7 @@ import { v7 as uuid } from 'uuid'
 import { z } from 'zod'
 import { sha256 } from '../access/sha256.ts'
 import { dictionary, integer, text } from '../http/body/fields.ts'
+import { labels } from '../http/body/labels.ts'
 import { callObject } from '../http/call-job.ts'
 import { refusalToCreate } from '../http/caller/organization-usage.ts'
 import { component } from '../http/component.ts'
@@ -27,6 +28,13 @@ export const NewJobRequest = component(
       job_type: text(MAX_LINE).describe('The type of the job, for example enrichment or crawl'),
       total_items: integer().describe('The number of items to process; 0 if unknown'),
       metadata: dictionary(MAX_METADATA_BYTES).optional().describe('Data to keep with the job'),
+      labels: labels()
+        .nullable()
+        .optional()
+        .describe(
+          'What to find the job by: up to 16 texts of at most 128 characters, with names of 1 to 64 characters. No control ' +
+            'characters, and no colon in a name',
+        ),
       triggered_by: text(MAX_LINE).nullable().optional().describe('Who or what started the job'),
       stall_after_seconds: integer(STALL_SECONDS)
         .nullable()
@@ -52,7 +60,13 @@ export const createJob = endpoint({
   permission: 'job:create',
   body: {
     schema: NewJobRequest,
-    example: { job_type: 'import', total_items: 3_201, triggered_by: 'nightly', stall_after_seconds: 300 },
+    example: {
+      job_type: 'import',
+      total_items: 3_201,
+      labels: { supplier: 'acme' },
+      triggered_by: 'nightly',
+      stall_after_seconds: 300,
+    },
   },
   idempotent: 'create',
   replies: { 200: wholeJob(CREATED_JOB) },
@@ -81,6 +95,7 @@ export function toNewJob(body: z.output<typeof NewJobRequest>): NewJob {
     jobType: body.job_type,
     totalItems: body.total_items,
     metadata: body.metadata ?? {},
+    labels: body.labels ?? {},
     triggeredBy: body.triggered_by ?? null,
     stallAfterSeconds: body.stall_after_seconds ?? null,
     callbackUrl: body.callback_url ?? null,

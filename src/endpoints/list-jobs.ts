@@ -1,18 +1,20 @@
 import { z } from 'zod'
-import { boolean, field, integer, type Reading, text } from '../http/body/fields.ts'
+import { boolean, field, integer, type Reading, TOO_SHORT, text } from '../http/body/fields.ts'
+import { readLabels, readLine } from '../http/body/labels.ts'
 import { component } from '../http/component.ts'
 import { endpoint } from '../http/endpoint.ts'
 import { REPORTED_SUMMARY } from '../http/reply/example-job.ts'
-import { JobSummaryResponse, nextCursor } from '../http/reply/job-schemas.ts'
+import { count, JobSummaryResponse, nextCursor } from '../http/reply/job-schemas.ts'
 import { refuse } from '../http/reply/refuse.ts'
+import type { Fault } from '../http/reply/validation-error.ts'
 import { JOB_STATUSES, type Job, type JobStatus } from '../jobs/job.ts'
-import type { JobFilter, Place } from '../jobs/job-filter.ts'
+import { type JobFilter, type Place, SORTS, type Sort } from '../jobs/job-filter.ts'
 import { isJobId } from '../jobs/job-id.ts'
-import { JOB_PAGE, MAX_LINE, MAX_PAGE_BYTES } from '../jobs/limits.ts'
+import { JOB_PAGE, MAX_LINE, MAX_PAGE_BYTES, MAX_SEARCH } from '../jobs/limits.ts'
 import { presentSummary } from '../jobs/present-job.ts'
 import { utf8Bytes } from '../jobs/utf8-bytes.ts'
 import { databaseOf } from '../store/databases.ts'
-import { listJobs as findJobs } from '../store/list-jobs.ts'
+import { countJobs, listJobs as findJobs, type JobPage } from '../store/list-jobs.ts'
 import { openStore } from '../store/store.ts'
 
 /** More than the JSON around the jobs takes: two field names, and a cursor of at most 144 characters. */
@@ -34,10 +36,27 @@ export const ListQuery = z.object({
     .optional()
     .describe('Only jobs created before this ISO 8601 date or time, in UTC unless it has an offset'),
   stalled: boolean().optional().describe('If true, only running jobs flagged as stalled'),
+  label: field({ type: 'array', items: { type: 'string' } }, readLabels)
+    .optional()
+    .describe(
+      'Only jobs with this label, as name:value; repeated: with all of them. The case of A to Z does not matter',
+    ),
+  q: field({ type: 'string', maxLength: MAX_SEARCH }, readSearch)
+    .optional()
+    .describe(
+      'Only jobs that this is the beginning of: their ID, their type or the value of a label, or an ID in their metadata ' +
+        'under a key that ends with _job_id. The case of A to Z matters in the ID only',
+    ),
+  sort: field({ type: 'string', enum: SORTS }, readSort)
+    .prefault('newest')
+    .describe('Which jobs come first: the newest or the oldest'),
+  include: field({ type: 'array', items: { type: 'string', enum: ['total'] } }, readInclude)
+    .optional()
+    .describe('total: also counts the jobs that match, up to 10,000'),
   metadata: boolean().prefault(true).describe('If false, jobs are listed without their metadata'),
   limit: integer({ least: 1, most: JOB_PAGE.most })
     .prefault(JOB_PAGE.default)
-    .describe('The most jobs on a page; there are fewer if they are large'),
+    .describe('The most jobs on a page; there are fewer if they are large, or hard to find'),
   cursor: field({ type: 'string' }, readPlace).optional().describe('The next_cursor of the previous page'),
 })
 
@@ -45,8 +64,20 @@ const JobListResponse = component(
   'JobListResponse',
   z
     .strictObject({
-      jobs: z.array(JobSummaryResponse).describe('Newest first; empty only if no job is left'),
+      jobs: z
+        .array(JobSummaryResponse)
+        .describe(
+          'In the order asked for. With q or label and other filters, a page may be empty and not the last',
+        ),
       next_cursor: nextCursor(),
+      search_is_complete: z
+        .boolean()
+        .optional()
+        .describe(
+          'With q. False: it begins so many types, labels or IDs that not all were looked up; give more of it',
+        ),
+      total: count().optional().describe('With include=total: the number of jobs that match, at most 10,000'),
+      total_is_exact: z.boolean().optional().describe('False if there are, or may be, more than total'),
     })
     .describe('A page of the jobs of an organization'),
 )
@@ -58,17 +89,25 @@ export const listJobs = endpoint({
   summary: 'List Jobs',
   description:
     'Lists the jobs of the organization, newest first, in pages of at most 1 MB. A page of large jobs may have fewer than ' +
-    'its `limit`, so continue until `next_cursor` is null. Statuses are current; everything else is about a second behind.',
+    'its `limit`, so continue until `next_cursor` is null. Statuses are current; everything else is about a second behind. ' +
+    'With `q` or `label`, filters by `status`, `job_type`, `triggered_by`, `stalled` and further labels look at 500 jobs ' +
+    'for a page.',
   permission: 'job:read',
   query: ListQuery,
-  queryExample: { status: 'in_progress', job_type: 'import', limit: '20' },
+  queryExample: { status: 'in_progress', q: 'acm', include: 'total', limit: '20' },
   replies: {
     200: {
       description: 'A page of jobs.',
       content: {
         'application/json': {
           schema: JobListResponse,
-          example: { jobs: [{ ...REPORTED_SUMMARY, duration_seconds: 41.5 }], next_cursor: null },
+          example: {
+            jobs: [{ ...REPORTED_SUMMARY, duration_seconds: 41.5 }],
+            next_cursor: null,
+            search_is_complete: true,
+            total: 1,
+            total_is_exact: true,
+          },
         },
       },
     },
@@ -79,24 +118,41 @@ export const listJobs = endpoint({
     const wanted = c.req.valid('query')
     // From the primary: a replica may be behind, and would list a job under a status that it has left. A bookmark would
     // not help, since the caller who lists the jobs is rarely the worker whose reply carried it.
-    const { jobs, hasMore } = await findJobs(
-      openStore(databaseOf(c.env, placement.database)),
-      organizationId,
-      {
-        filter: toFilter(wanted),
+    const store = openStore(databaseOf(c.env, placement.database))
+    const filter = toFilter(wanted)
+    const [page, counted] = await Promise.all([
+      findJobs(store, organizationId, {
+        filter,
+        sort: wanted.sort,
         after: wanted.cursor,
         limit: wanted.limit,
         bytes: MAX_PAGE_BYTES,
         withMetadata: wanted.metadata,
-      },
-    )
-    const texts = takeFitting(jobs, wanted.metadata, Date.now())
-    const last = hasMore || texts.length < jobs.length ? jobs[texts.length - 1] : undefined
-    const next = last === undefined ? null : `${last.createdAt}.${last.jobId}`
-    const body = `{"jobs":[${texts.join()}],"next_cursor":${JSON.stringify(next)}}`
+      }),
+      wanted.include === undefined ? undefined : countJobs(store, organizationId, filter),
+    ])
+    const { texts, next } = toTexts(page, wanted.metadata, Date.now())
+    const more = {
+      next_cursor: next,
+      ...(filter.search !== undefined && { search_is_complete: page.isComplete }),
+      ...(counted && { total: counted.total, total_is_exact: counted.isExact }),
+    }
+    const body = `{"jobs":[${texts.join()}],${JSON.stringify(more).slice(1)}`
     return c.body(body, 200, { 'Content-Type': 'application/json' })
   },
 })
+
+/** The jobs of a page as JSON, as many as fit, and the cursor of the next page. */
+function toTexts(
+  { jobs, hasMore, reached }: JobPage,
+  withMetadata: boolean,
+  now: number,
+): { texts: string[]; next: string | null } {
+  const texts = takeFitting(jobs, withMetadata, now)
+  const last =
+    texts.length < jobs.length ? jobs[texts.length - 1] : hasMore ? (reached ?? jobs.at(-1)) : undefined
+  return { texts, next: last === undefined ? null : `${last.createdAt}.${last.jobId}` }
+}
 
 /**
  * The jobs that fit on a page, as JSON: at least one, or paging would never get past it. D1 has limited their bytes
@@ -124,6 +180,8 @@ export function toFilter(query: z.output<typeof ListQuery>): JobFilter {
     ...(query.created_after !== undefined && { createdAfter: query.created_after }),
     ...(query.created_before !== undefined && { createdBefore: query.created_before }),
     ...(query.stalled && { stalled: true as const }),
+    ...(query.label !== undefined && { labels: query.label }),
+    ...(query.q !== undefined && { search: query.q }),
   }
 }
 
@@ -134,11 +192,29 @@ function readPlace(value: unknown): Reading<Place> {
   return { fault: { type: 'string_pattern_mismatch', msg: 'String should be the next_cursor of a page' } }
 }
 
+function readSearch(value: unknown): Reading<string> {
+  return value === '' ? { fault: TOO_SHORT } : readLine(value, MAX_SEARCH)
+}
+
+function readSort(value: unknown): Reading<Sort> {
+  const sort = SORTS.find((each) => each === value)
+  return sort === undefined ? notOneOf(SORTS) : { value: sort }
+}
+
+function readInclude(value: unknown): Reading<'total'> {
+  const names = [value].flat().flatMap((name) => String(name).split(','))
+  return names.every((name) => name === 'total') ? { value: 'total' } : notOneOf(['total'])
+}
+
 function readStatuses(value: unknown): Reading<JobStatus[]> {
   const names = [value].flat().flatMap((name) => String(name).split(','))
   const statuses = JOB_STATUSES.filter((status) => names.includes(status))
   if (names.every((name) => (JOB_STATUSES as readonly string[]).includes(name))) return { value: statuses }
-  const expected = JOB_STATUSES.map((status) => `'${status}'`).join(', ')
+  return notOneOf(JOB_STATUSES)
+}
+
+function notOneOf(names: readonly string[]): { fault: Fault } {
+  const expected = names.map((name) => `'${name}'`).join(', ')
   return { fault: { type: 'enum', msg: `Input should be ${expected}`, ctx: { expected } } }
 }
 

@@ -1,10 +1,11 @@
-import { type Job, type JsonObject, UNREPORTED } from './job.ts'
+import { type Job, type JsonObject, type Labels, UNREPORTED } from './job.ts'
 
 /** The fields that a job is created with. */
 export interface NewJob {
   jobType: string
   totalItems: number
   metadata: JsonObject
+  labels: Labels
   triggeredBy: string | null
   stallAfterSeconds: number | null
   callbackUrl: string | null

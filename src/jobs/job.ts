@@ -9,6 +9,9 @@ export interface JsonObject {
 /** Sums by name: see `addCounters`. */
 export type Counters = Record<string, number>
 
+/** What a job is found by, by name: see `MAX_LABELS`. */
+export type Labels = Record<string, string>
+
 /** The statuses of a job that still takes reports. */
 export const LIVE_STATUSES = ['pending', 'in_progress'] as const
 /** The statuses of a job that is closed for good. */
@@ -86,6 +89,8 @@ export interface Job {
   entityBytes: number
   entitiesNotKept: number
   metadata: JsonObject
+  /** As it was created: they never change. */
+  labels: Labels
   triggeredBy: string | null
   errorMessage: string | null
   createdAt: number
@@ -131,6 +136,7 @@ export const UNREPORTED = {
   keptEntities: 0,
   entityBytes: 0,
   entitiesNotKept: 0,
+  labels: {},
   errorMessage: null,
   startedAt: null,
   completedAt: null,

@@ -35,6 +35,12 @@ export const MAX_ORGANIZATION_ID = 128
 /** Characters of the name of a server API key. */
 export const MAX_KEY_NAME = 128
 
+/** Labels that a job is created with, and that a list is filtered by. */
+export const MAX_LABELS = 16
+/** Characters of a label's name, and of its value. */
+export const MAX_LABEL_NAME = 64
+export const MAX_LABEL_VALUE = 128
+
 /** Bytes of JSON of a job's metadata, which is in every reply and every row written. */
 export const MAX_METADATA_BYTES = 64 * 1024
 /** Names of counters that a job keeps, and that one report may have. */
@@ -70,6 +76,14 @@ export const SHOWN_ENTRY_BYTES = 256 * 1024
 
 /** Jobs on a page of the list. */
 export const JOB_PAGE = { default: 50, most: 200 }
+/** Characters of what a list is searched for. */
+export const MAX_SEARCH = 128
+/** Different types, labels and linked ids that a search looks at, and ids of jobs: the last in the order of their characters. */
+export const MAX_SEARCHED_TERMS = 50
+/** Jobs looked at for a page of a search that is narrowed by other filters, which no index serves. */
+export const MAX_SEARCHED_JOBS = 500
+/** Jobs counted for the total of a list. */
+export const MAX_COUNTED = 10_000
 /** Entries on a page of a job's errors or warnings. */
 export const ENTRY_PAGE = { default: 100, most: 1_000 }
 /**

@@ -41,6 +41,7 @@ export function presentSummary(job: Job, asOf: number) {
     entry_bytes: job.entryBytes,
     entries_not_kept: job.errorCount + job.warningCount - job.keptErrors - job.keptWarnings,
     entities_not_kept: job.entitiesNotKept,
+    labels: job.labels,
     stages: job.stages.map(({ stage, at }) => ({ stage, started_at: presentTime(at) })),
     metadata: job.metadata,
   }

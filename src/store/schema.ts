@@ -7,6 +7,7 @@ import {
   type EntryKind,
   JOB_STATUSES,
   type JsonObject,
+  type Labels,
   type Sample,
   type Stage,
 } from '../jobs/job.ts'
@@ -34,6 +35,7 @@ export const jobs = sqliteTable(
     entityBytes: integer('entity_bytes').notNull().default(0),
     entitiesNotKept: integer('entities_not_kept').notNull().default(0),
     metadata: text({ mode: 'json' }).$type<JsonObject>().notNull(),
+    labels: text({ mode: 'json' }).$type<Labels>().notNull().default({}),
     triggeredBy: text('triggered_by'),
     errorMessage: text('error_message'),
     createdAt: integer('created_at').notNull(),
@@ -73,6 +75,23 @@ export const jobs = sqliteTable(
     // Across organizations, for deleting old finished jobs.
     index('jobs_finished').on(job.completedAt).where(sql`completed_at is not null`),
   ],
+)
+
+/**
+ * What each job is found by, with A to Z in lower case: its type, its labels, and the ids in its metadata by which jobs are
+ * linked. `store/job-terms.ts` says how each is written. Triggers of `jobs` keep it, so it is exact whatever is written,
+ * repeated, moved or deleted, and a report costs no row more unless its links change. The migration makes them, and the
+ * table WITHOUT ROWID.
+ */
+export const jobTerms = sqliteTable(
+  'job_terms',
+  {
+    organizationId: text('organization_id').notNull(),
+    term: text().notNull(),
+    createdAt: integer('created_at').notNull(),
+    jobId: text('job_id').notNull(),
+  },
+  (found) => [primaryKey({ columns: [found.organizationId, found.term, found.createdAt, found.jobId] })],
 )
 
 /**

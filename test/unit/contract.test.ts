@@ -42,6 +42,7 @@ const ADDED: Record<string, string[]> = {
     'entry_bytes',
     'error_count',
     'eta_seconds',
+    'labels',
     'rate_per_second',
     'stages',
     'stall_after_seconds',

@@ -17,7 +17,14 @@ test.each([
 })
 
 /** The fields of a job that the page does not show. */
-const NOT_SHOWN = ['counters', 'counters_not_kept', 'created_at', 'entry_bytes', 'entities_not_kept']
+const NOT_SHOWN = [
+  'counters',
+  'counters_not_kept',
+  'created_at',
+  'entry_bytes',
+  'entities_not_kept',
+  'labels',
+]
 
 test('the page shows every field of a job, except for those listed here', () => {
   const source = readdirSync('src/dashboard')

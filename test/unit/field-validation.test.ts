@@ -340,6 +340,7 @@ test('a new job has empty metadata and no triggered_by by default', async () => 
     jobType: 'crawl',
     totalItems: 3,
     metadata: {},
+    labels: {},
     triggeredBy: null,
     stallAfterSeconds: null,
     callbackUrl: null,

@@ -37,6 +37,7 @@ export function aJob(given: Partial<Job>): Job {
     jobType: 'import',
     totalItems: 0,
     metadata: {},
+    labels: {},
     triggeredBy: null,
     stallAfterSeconds: null,
     callbackUrl: null,

@@ -7,7 +7,15 @@ import { recordJob } from './record-job.ts'
 /** A new value for each field that a report may change without changing the status. */
 const PROGRESS: Omit<
   Job,
-  'jobId' | 'jobType' | 'status' | 'triggeredBy' | 'createdAt' | 'completedAt' | 'epoch' | 'revision'
+  | 'jobId'
+  | 'jobType'
+  | 'status'
+  | 'labels'
+  | 'triggeredBy'
+  | 'createdAt'
+  | 'completedAt'
+  | 'epoch'
+  | 'revision'
 > = {
   totalItems: 101,
   processedItems: 102,

@@ -32,6 +32,7 @@ export const aNewJob: NewJob = {
   jobType: 'import',
   totalItems: 100,
   metadata: { source: 'sftp' },
+  labels: {},
   triggeredBy: null,
   stallAfterSeconds: null,
   callbackUrl: null,

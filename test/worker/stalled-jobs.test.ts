@@ -22,7 +22,7 @@ async function runAlarm(key: JobAddress, { after }: { after: number }): Promise<
 
 async function stalledIds({ organizationId }: JobAddress): Promise<string[]> {
   const filter = { statuses: [], stalled: true as const }
-  const page = { filter, limit: 10, bytes: 1_000_000, withMetadata: true }
+  const page = { filter, sort: 'newest' as const, limit: 10, bytes: 1_000_000, withMetadata: true }
   const { jobs } = await listJobs(store, organizationId, page)
   return jobs.map(({ jobId }) => jobId)
 }

@@ -39,6 +39,7 @@ class JobState(TypedDict, total=False):
     #: 0 to 100
     success_rate: float
     metadata: Optional[dict[str, Any]]
+    labels: dict[str, str]
     triggered_by: Optional[str]
     callback_url: Optional[str]
     error_message: Optional[str]

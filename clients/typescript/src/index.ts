@@ -14,6 +14,7 @@ export type {
   JobStage,
   JobStatus,
   JobSummary,
+  JobTotal,
   NewJob,
   Report,
   ReportedEntry,

@@ -14,6 +14,8 @@ export interface NewJob {
   /** Pass 0 if the worker has yet to count them, and report `totalItems` later. */
   totalItems: number
   metadata?: Record<string, unknown>
+  /** What to find the job by: up to 16 short texts, by name. */
+  labels?: Record<string, string>
   triggeredBy?: string
   /** 10 to 86,400. A started job that is silent for longer is flagged as stalled until its next report. */
   stallAfterSeconds?: number
@@ -102,6 +104,7 @@ export interface JobSummary {
   countersNotKept: number
   /** Empty in a list that was asked to leave it out. */
   metadata: Record<string, unknown>
+  labels: Record<string, string>
   triggeredBy: string | null
   callbackUrl: string | null
   errorMessage: string | null
@@ -139,10 +142,24 @@ export interface JobFilter {
   createdBefore?: Date | string
   /** Only running jobs that are flagged as stalled. */
   stalled?: boolean
+  /** Only jobs that have all of these labels. */
+  labels?: Record<string, string>
+  /** The beginning of a job's ID, its type or the value of a label, or an ID that its metadata has under a key with `_job_id`. */
+  search?: string
+  /** Which jobs come first. By default, the newest. */
+  sort?: 'newest' | 'oldest'
   /** False leaves out the metadata. */
   metadata?: boolean
   /** Jobs per page, 1 to 200: how many each request asks for. */
   pageSize?: number
+}
+
+/** How many jobs match a filter. */
+export interface JobTotal {
+  /** At most 10,000. */
+  total: number
+  /** False if there are, or may be, more. */
+  isExact: boolean
 }
 
 export interface EntryFilter {

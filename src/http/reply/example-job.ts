@@ -31,6 +31,7 @@ const created = {
   entry_bytes: 0,
   entries_not_kept: 0,
   entities_not_kept: 0,
+  labels: { supplier: 'acme' },
   stages: [],
   metadata: {},
 }

@@ -79,6 +79,7 @@ const job = {
   entities_not_kept: count()
     .optional()
     .describe('The number of reports on entities beyond the 100,000 that a job remembers'),
+  labels: z.record(z.string(), z.string()).optional().describe('What it was labeled with, by name'),
   stages: z.array(StageResponse).optional().describe('The newest 50 stages, oldest first'),
   metadata: maybe(object()).describe('Data kept with the job. A list leaves it out if asked to'),
 }

@@ -50,6 +50,12 @@ export function describeJob(job: JobSummary): string {
     ['warnings', job.warningCount > 0 && formatCount(job.warningCount)],
     ['counters', describeCounters(job.counters)],
     ['metadata', own.length > 0 && JSON.stringify(Object.fromEntries(own))],
+    [
+      'labels',
+      Object.entries(job.labels)
+        .map(([name, value]) => `${name}=${value}`)
+        .join(', '),
+    ],
     ['triggered by', job.triggeredBy],
     ['created', job.createdAt],
     ['started', job.startedAt],

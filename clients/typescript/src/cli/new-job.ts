@@ -8,6 +8,7 @@ export const NEW_JOB_OPTIONS = {
   total: { type: 'string' },
   name: { type: 'string' },
   metadata: { type: 'string', multiple: true },
+  label: { type: 'string', multiple: true },
   'triggered-by': { type: 'string' },
   'stall-after': { type: 'string' },
   'callback-url': { type: 'string' },
@@ -16,6 +17,7 @@ export const NEW_JOB_OPTIONS = {
 export const NEW_JOB_HELP = `  --total N            how many items there are (default: 0, not known yet)
   --name TEXT          kept as the metadata "name"
   --metadata KEY=TEXT  kept with the job; may be repeated
+  --label NAME=VALUE   what to find the job by; may be repeated
   --triggered-by TEXT  who or what started the job
   --callback-url URL   where to post the finished job
   --stall-after SECONDS
@@ -25,6 +27,7 @@ interface NewJobArgs {
   total?: string | undefined
   name?: string | undefined
   metadata?: string[] | undefined
+  label?: string[] | undefined
   'triggered-by'?: string | undefined
   'stall-after'?: string | undefined
   'callback-url'?: string | undefined
@@ -34,13 +37,15 @@ interface NewJobArgs {
 export function readNewJob(jobType: string, args: NewJobArgs): NewJob {
   const metadata = Object.fromEntries([
     ...(args.name === undefined ? [] : [['name', args.name]]),
-    ...(args.metadata ?? []).map(readPair),
+    ...(args.metadata ?? []).map((pair) => readPair('--metadata KEY=TEXT', pair)),
   ])
+  const labels = Object.fromEntries((args.label ?? []).map((pair) => readPair('--label NAME=VALUE', pair)))
   const { 'stall-after': stallAfter, 'triggered-by': triggeredBy, 'callback-url': callbackUrl } = args
   return {
     jobType,
     totalItems: toNumber('--total', args.total ?? '0', { isWhole: true }),
     ...(Object.keys(metadata).length > 0 && { metadata }),
+    ...(args.label !== undefined && { labels }),
     ...(triggeredBy !== undefined && { triggeredBy }),
     ...(stallAfter !== undefined && {
       stallAfterSeconds: toNumber('--stall-after', stallAfter, { isWhole: true }),
@@ -49,8 +54,9 @@ export function readNewJob(jobType: string, args: NewJobArgs): NewJob {
   }
 }
 
-function readPair(pair: string): [string, string] {
+/** Reads what follows an option, as `usage` has it. Throws a UsageError. */
+export function readPair(usage: string, pair: string): [string, string] {
   const at = pair.indexOf('=')
-  if (at < 1) throw new UsageError(`--metadata should be KEY=TEXT, not ${pair}`)
+  if (at < 1) throw new UsageError(`${usage.replace(' ', ' should be ')}, not ${pair}`)
   return [pair.slice(0, at), pair.slice(at + 1)]
 }
