@@ -6,7 +6,11 @@ CREATE TABLE `job_terms` (
 	PRIMARY KEY(`organization_id`, `term`, `created_at`, `job_id`)
 ) WITHOUT ROWID;
 --> statement-breakpoint
-ALTER TABLE `jobs` ADD `labels` text DEFAULT '{}' NOT NULL;
+ALTER TABLE `jobs` ADD `labels` text DEFAULT '{}' NOT NULL;--> statement-breakpoint
+ALTER TABLE `jobs` ADD `start_within_seconds` integer;--> statement-breakpoint
+ALTER TABLE `jobs` ADD `finish_within_seconds` integer;--> statement-breakpoint
+ALTER TABLE `jobs` ADD `late_at` integer;--> statement-breakpoint
+CREATE INDEX `jobs_late` ON `jobs` (`organization_id`,`status`,`created_at`,`job_id`) WHERE late_at is not null;
 --> statement-breakpoint
 INSERT INTO `job_terms`
 	SELECT DISTINCT j.`organization_id`, t.`value`, j.`created_at`, j.`job_id` FROM `jobs` j, json_each((

@@ -35,6 +35,8 @@ const NEW_JOB: NewJob = {
   labels: { supplier: 'acme', market: 'de' },
   triggeredBy: 'user-7',
   stallAfterSeconds: null,
+  startWithinSeconds: null,
+  finishWithinSeconds: null,
   callbackUrl: null,
 }
 const ERROR: ReportedEntry = {

@@ -17,7 +17,13 @@ import { callbackUrlFault } from '../jobs/callback-url.ts'
 import type { NewJob } from '../jobs/create-job.ts'
 import { jobIdOf } from '../jobs/job-id.ts'
 import type { KeyedRequest } from '../jobs/keyed-request.ts'
-import { MAX_CALLBACK_URL, MAX_LINE, MAX_METADATA_BYTES, STALL_SECONDS } from '../jobs/limits.ts'
+import {
+  DEADLINE_SECONDS,
+  MAX_CALLBACK_URL,
+  MAX_LINE,
+  MAX_METADATA_BYTES,
+  STALL_SECONDS,
+} from '../jobs/limits.ts'
 import type { JobAddress } from '../jobs/placement.ts'
 import { readSettings } from '../settings.ts'
 
@@ -40,6 +46,14 @@ export const NewJobRequest = component(
         .nullable()
         .optional()
         .describe('Seconds without a report after which the running job is flagged as stalled'),
+      start_within_seconds: integer(DEADLINE_SECONDS)
+        .nullable()
+        .optional()
+        .describe('Seconds from now within which the job should start; otherwise it is flagged as late'),
+      finish_within_seconds: integer(DEADLINE_SECONDS)
+        .nullable()
+        .optional()
+        .describe('Seconds from now within which the job should finish; otherwise it is flagged as late'),
       callback_url: text(MAX_CALLBACK_URL)
         .nullable()
         .optional()
@@ -66,6 +80,7 @@ export const createJob = endpoint({
       labels: { supplier: 'acme' },
       triggered_by: 'nightly',
       stall_after_seconds: 300,
+      finish_within_seconds: 3_600,
     },
   },
   idempotent: 'create',
@@ -98,6 +113,8 @@ export function toNewJob(body: z.output<typeof NewJobRequest>): NewJob {
     labels: body.labels ?? {},
     triggeredBy: body.triggered_by ?? null,
     stallAfterSeconds: body.stall_after_seconds ?? null,
+    startWithinSeconds: body.start_within_seconds ?? null,
+    finishWithinSeconds: body.finish_within_seconds ?? null,
     callbackUrl: body.callback_url ?? null,
   }
 }

@@ -36,6 +36,7 @@ export const ListQuery = z.object({
     .optional()
     .describe('Only jobs created before this ISO 8601 date or time, in UTC unless it has an offset'),
   stalled: boolean().optional().describe('If true, only running jobs flagged as stalled'),
+  late: boolean().optional().describe('If true, only jobs that have missed a deadline, finished or not'),
   label: field({ type: 'array', items: { type: 'string' } }, readLabels)
     .optional()
     .describe(
@@ -67,7 +68,7 @@ const JobListResponse = component(
       jobs: z
         .array(JobSummaryResponse)
         .describe(
-          'In the order asked for. With q or label and other filters, a page may be empty and not the last',
+          'In the order asked for. With q, label or late and other filters, a page may be empty and not the last',
         ),
       next_cursor: nextCursor(),
       search_is_complete: z
@@ -90,8 +91,8 @@ export const listJobs = endpoint({
   description:
     'Lists the jobs of the organization, newest first, in pages of at most 1 MB. A page of large jobs may have fewer than ' +
     'its `limit`, so continue until `next_cursor` is null. Statuses are current; everything else is about a second behind. ' +
-    'With `q` or `label`, filters by `status`, `job_type`, `triggered_by`, `stalled` and further labels look at 500 jobs ' +
-    'for a page.',
+    'With `q` or `label`, filters by `status`, `job_type`, `triggered_by`, `stalled`, `late` and further labels look at 500 ' +
+    'jobs for a page; with `late`, those by `job_type`, `triggered_by` and `stalled` do.',
   permission: 'job:read',
   query: ListQuery,
   queryExample: { status: 'in_progress', q: 'acm', include: 'total', limit: '20' },
@@ -180,6 +181,7 @@ export function toFilter(query: z.output<typeof ListQuery>): JobFilter {
     ...(query.created_after !== undefined && { createdAfter: query.created_after }),
     ...(query.created_before !== undefined && { createdBefore: query.created_before }),
     ...(query.stalled && { stalled: true as const }),
+    ...(query.late && { late: true as const }),
     ...(query.label !== undefined && { labels: query.label }),
     ...(query.q !== undefined && { search: query.q }),
   }

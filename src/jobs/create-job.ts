@@ -8,6 +8,8 @@ export interface NewJob {
   labels: Labels
   triggeredBy: string | null
   stallAfterSeconds: number | null
+  startWithinSeconds: number | null
+  finishWithinSeconds: number | null
   callbackUrl: string | null
 }
 

@@ -15,6 +15,7 @@ export interface JobFilter {
   createdAfter?: number
   createdBefore?: number
   stalled?: true
+  late?: true
   /** Names and values, at least one. A job has all of them, whatever the case of A to Z. */
   labels?: [name: string, value: string][]
   /** The beginning of the job's id, or of what it is found by: see `jobTerms`. */

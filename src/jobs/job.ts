@@ -103,6 +103,11 @@ export interface Job {
   /** A running job without a report for this long is flagged as stalled; null: never. */
   stallAfterSeconds: number | null
   stalledAt: number | null
+  /** Deadlines, both counted from its creation; null: none. */
+  startWithinSeconds: number | null
+  finishWithinSeconds: number | null
+  /** When it was found to have missed the first of them. It stays. */
+  lateAt: number | null
   /** Where to post the finished job; null: nowhere. */
   callbackUrl: string | null
   attempts: Attempt[]
@@ -143,6 +148,9 @@ export const UNREPORTED = {
   finalReportUntil: null,
   stallAfterSeconds: null,
   stalledAt: null,
+  startWithinSeconds: null,
+  finishWithinSeconds: null,
+  lateAt: null,
   callbackUrl: null,
   attempts: [],
   nextDeliveryAt: null,

@@ -22,6 +22,8 @@ export const MAX_KEY_LENGTH = 255
 export const MAX_CALLBACK_URL = 2_048
 /** Seconds of silence after which a job may ask to be flagged as stalled. */
 export const STALL_SECONDS = { least: 10, most: 86_400 }
+/** Seconds from its creation within which a job may be asked to start, or to finish: up to 30 days. */
+export const DEADLINE_SECONDS = { least: 10, most: 2_592_000 }
 /** The largest integer, as a double. Values up to 2^63 - 1 are parsed to it. */
 export const MAX_INTEGER = 2 ** 63
 /** Characters of an integer that is sent as text. */

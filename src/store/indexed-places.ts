@@ -8,7 +8,7 @@ import { jobs } from './schema.ts'
 const OUTER_TERMS = 4
 
 /**
- * A SELECT for the places (`created_at`, `job_id`) of the first jobs that match a filter without labels and search, in
+ * A SELECT for the places (`created_at`, `job_id`) of the first jobs that match a filter that one index serves, in
  * order, at most `limit`; undefined if no job can match. Each status is searched separately, so an index returns its jobs
  * in order. SQLite merges the searches and stops at the limit: it reads that many index rows, plus one for each status.
  */
@@ -24,10 +24,11 @@ export function indexedPlaces(
   if (wanted.length === 0) return undefined
   const searches = wanted.map((status) => {
     const ofStatus = filter.stalled ? isNotNull(jobs.stalledAt) : eq(jobs.status, status)
-    const { jobType, triggeredBy } = filter
+    const { jobType, triggeredBy, late } = filter
     const conditions = [
       eq(jobs.organizationId, organizationId),
       ofStatus,
+      ...(late ? [isNotNull(jobs.lateAt)] : []),
       ...(jobType === undefined ? [] : [eq(jobs.jobType, jobType)]),
       ...(triggeredBy === undefined ? [] : [eq(jobs.triggeredBy, triggeredBy)]),
       ...boundsOf(jobs, filter, from),

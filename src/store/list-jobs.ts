@@ -100,9 +100,10 @@ export async function countJobs(store: Store, organizationId: string, filter: Jo
   return { total: Math.min(total, MAX_COUNTED), isExact: looked <= MAX_COUNTED && !row?.exceeds }
 }
 
-/** Whether jobs are looked up by what they are found by. */
-function isSearched({ search, labels }: JobFilter): boolean {
-  return search !== undefined || labels !== undefined
+/** Whether no single index serves the filter. An index holds the late jobs by status only. */
+function isSearched({ search, labels, late, jobType, triggeredBy, stalled }: JobFilter): boolean {
+  const isNarrowed = jobType !== undefined || triggeredBy !== undefined || stalled === true
+  return search !== undefined || labels !== undefined || (late === true && isNarrowed)
 }
 
 /** The jobs at these places, until their bytes exceed the page's. A row without a job shows that the list goes on. */

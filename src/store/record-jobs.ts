@@ -142,6 +142,8 @@ const FIXED: Column[] = [
   'status',
   'labels',
   'triggeredBy',
+  'startWithinSeconds',
+  'finishWithinSeconds',
   'createdAt',
   'completedAt',
 ]

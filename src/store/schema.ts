@@ -45,6 +45,9 @@ export const jobs = sqliteTable(
     updatedAt: integer('updated_at').notNull(),
     stallAfterSeconds: integer('stall_after_seconds'),
     stalledAt: integer('stalled_at'),
+    startWithinSeconds: integer('start_within_seconds'),
+    finishWithinSeconds: integer('finish_within_seconds'),
+    lateAt: integer('late_at'),
     callbackUrl: text('callback_url'),
     attempts: text({ mode: 'json' }).$type<Attempt[]>().notNull(),
     nextDeliveryAt: integer('next_delivery_at'),
@@ -72,6 +75,9 @@ export const jobs = sqliteTable(
       job.jobId,
     ),
     index('jobs_stalled').on(job.organizationId, job.createdAt, job.jobId).where(sql`stalled_at is not null`),
+    index('jobs_late')
+      .on(job.organizationId, job.status, job.createdAt, job.jobId)
+      .where(sql`late_at is not null`),
     // Across organizations, for deleting old finished jobs.
     index('jobs_finished').on(job.completedAt).where(sql`completed_at is not null`),
   ],

@@ -1,6 +1,7 @@
 import { and, eq, gte, inArray, isNotNull, lt, type SQL, sql } from 'drizzle-orm'
 import type { JobFilter } from '../jobs/job-filter.ts'
 import { MAX_SEARCHED_TERMS } from '../jobs/limits.ts'
+import { indexedPlaces } from './indexed-places.ts'
 import { labelTerm, rangeFrom, termsFrom } from './job-terms.ts'
 import { boundsOf, type From, inOrder } from './place-order.ts'
 import { jobs, jobTerms } from './schema.ts'
@@ -10,6 +11,8 @@ const MAX_WEIGHED = 500
 
 /** The columns of a subquery that has places. */
 const PLACE = { createdAt: sql`created_at`, jobId: sql`job_id` }
+
+const NOWHERE = sql`select 0 as created_at, '' as job_id limit 0`
 
 /** SELECTs for places (`created_at`, `job_id`). Each reads a bounded number of rows, however many jobs there are. */
 interface SearchedPlaces {
@@ -21,7 +24,10 @@ interface SearchedPlaces {
   isExact: boolean
 }
 
-/** The places of jobs that are searched for or have labels. For a count, in any order: sorting all of them would take long. */
+/**
+ * The places of jobs that match a filter that no single index serves.
+ * For a count, in any order: sorting all of them would take long.
+ */
 export function searchedPlaces(
   organizationId: string,
   filter: JobFilter,
@@ -32,10 +38,7 @@ export function searchedPlaces(
   const terms = labels.map(([name, value]) => labelTerm(name, value))
   const isExact = restOf(filter) === undefined && terms.length <= (search === undefined ? 1 : 0)
   const most = isExact ? Math.min(limit, searched) : searched
-  const candidates =
-    search === undefined
-      ? placesOfTerm(organizationId, rarest(organizationId, terms), filter, from, most)
-      : foundPlaces(organizationId, search, filter, from, most, isCount)
+  const candidates = findCandidates(organizationId, filter, from, { terms, most, isCount })
   if (isExact) return { candidates, places: candidates, isExact }
   // The only label is what the candidates are found by.
   const unmet = search === undefined && terms.length === 1 ? [] : terms
@@ -57,6 +60,20 @@ export function searchedPlaces(
   return { candidates, places, isExact }
 }
 
+/** What finds the fewest jobs: the search, the rarest label, or that they are late. */
+function findCandidates(
+  organizationId: string,
+  filter: JobFilter,
+  from: From,
+  { terms, most, isCount }: { terms: string[]; most: number; isCount: boolean },
+): SQL {
+  if (filter.search !== undefined)
+    return foundPlaces(organizationId, filter.search, filter, from, most, isCount)
+  if (terms.length > 0) return placesOfTerm(organizationId, rarest(organizationId, terms), filter, from, most)
+  const { jobType: _type, triggeredBy: _trigger, stalled: _stalled, ...late } = filter
+  return indexedPlaces(organizationId, late, from, most) ?? NOWHERE
+}
+
 /** Whether more than `MAX_SEARCHED_TERMS` terms or ids begin with the text: 1 or 0. */
 export function exceedsSearch(organizationId: string, search: string): SQL<number> {
   const terms = sql`select 1 from (${termsFound(organizationId, search, MAX_SEARCHED_TERMS + 1)}) where term is not null`
@@ -65,12 +82,13 @@ export function exceedsSearch(organizationId: string, search: string): SQL<numbe
 }
 
 /** The conditions that neither a term nor its place meets. */
-function restOf({ statuses, jobType, triggeredBy, stalled }: JobFilter): SQL | undefined {
+function restOf({ statuses, jobType, triggeredBy, stalled, late }: JobFilter): SQL | undefined {
   return and(
     statuses.length > 0 ? inArray(jobs.status, statuses) : undefined,
     jobType === undefined ? undefined : eq(jobs.jobType, jobType),
     triggeredBy === undefined ? undefined : eq(jobs.triggeredBy, triggeredBy),
     stalled ? isNotNull(jobs.stalledAt) : undefined,
+    late ? isNotNull(jobs.lateAt) : undefined,
   )
 }
 

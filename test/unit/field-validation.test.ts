@@ -343,6 +343,8 @@ test('a new job has empty metadata and no triggered_by by default', async () => 
     labels: {},
     triggeredBy: null,
     stallAfterSeconds: null,
+    startWithinSeconds: null,
+    finishWithinSeconds: null,
     callbackUrl: null,
   })
 })

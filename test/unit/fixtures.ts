@@ -40,6 +40,8 @@ export function aJob(given: Partial<Job>): Job {
     labels: {},
     triggeredBy: null,
     stallAfterSeconds: null,
+    startWithinSeconds: null,
+    finishWithinSeconds: null,
     callbackUrl: null,
   }
   return { ...createJob('job_1', newJob, 1_800_000_000_000), ...given }

@@ -52,7 +52,7 @@ test('several statuses may come in several fields or in one with commas', async 
 
 test('all filters may be used together', async () => {
   const search = [
-    'status=in_progress&job_type=import&triggered_by=nightly&stalled=true&metadata=false&limit=7',
+    'status=in_progress&job_type=import&triggered_by=nightly&stalled=true&late=true&metadata=false&limit=7',
     'created_after=2026-01-01T00:00:00Z&created_before=2026-02-01T00:00:00Z',
     `cursor=123.${JOB_ID}&label=a:b:c&label=A:&q=Imp&sort=oldest&include=total`,
   ].join('&')
@@ -62,6 +62,7 @@ test('all filters may be used together', async () => {
       jobType: 'import',
       triggeredBy: 'nightly',
       stalled: true,
+      late: true,
       labels: [
         ['a', 'b:c'],
         ['A', ''],

@@ -11,6 +11,8 @@ const PROGRESS: Omit<
   | 'jobType'
   | 'status'
   | 'labels'
+  | 'startWithinSeconds'
+  | 'finishWithinSeconds'
   | 'triggeredBy'
   | 'createdAt'
   | 'completedAt'
@@ -38,6 +40,7 @@ const PROGRESS: Omit<
   finalReportUntil: 124,
   stallAfterSeconds: 114,
   stalledAt: 115,
+  lateAt: 125,
   callbackUrl: 'https://example.com/hook',
   attempts: [{ at: 116, status: 500, error: null }],
   nextDeliveryAt: 117,

@@ -35,6 +35,8 @@ export const aNewJob: NewJob = {
   labels: {},
   triggeredBy: null,
   stallAfterSeconds: null,
+  startWithinSeconds: null,
+  finishWithinSeconds: null,
   callbackUrl: null,
 }
 

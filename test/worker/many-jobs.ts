@@ -11,7 +11,7 @@ export const PERIOD = JOB_STATUSES.length * TYPES.length * TRIGGERS.length * 2
 
 /**
  * Inserts so many jobs of an organization by SQL, from `first` on, `together` in each second. Every other job in progress
- * is stalled.
+ * is stalled, and every fourth job is late.
  */
 export async function addJobs(
   organizationId: string,
@@ -20,11 +20,11 @@ export async function addJobs(
 ): Promise<void> {
   await env.DB.prepare(
     `with recursive n (i) as (select cast(?2 as integer) union all select i + 1 from n where i < ?2 + ?3 - 1)
-     insert into jobs (organization_id, job_id, job_type, status, triggered_by, created_at, updated_at, stalled_at,
+     insert into jobs (organization_id, job_id, job_type, status, triggered_by, created_at, updated_at, stalled_at, late_at,
        total_items, processed_items, failed_items, warned_items, error_count, warning_count, kept_errors,
        kept_warnings, metadata, labels, attempts, stages, pace, revision)
      select ?1, printf('job_%032x', i), ?4 ->> (i % 3), ?5 ->> (i % 7), ?6 ->> (i % 5), ?7 + (i / cast(?8 as integer)) * 1000, ?7,
-       case when i % 7 = 1 and i % 2 = 0 then ?7 end, 9, i % 9, 0, 0, 0, 0, 0, 0,
+       case when i % 7 = 1 and i % 2 = 0 then ?7 end, case when i % 4 = 0 then ?7 end, 9, i % 9, 0, 0, 0, 0, 0, 0,
        json_object('import_job_id', printf('from_%d', i / 10)), json_object('Shop', 'Berlin ' || (i % 2), 'plan', 'gold'),
        '[]', '[]', '[]', 1
      from n`,

@@ -35,6 +35,7 @@ describe('Jobs are found, in either order and page by page, by', () => {
   })
 
   const berlin = (job: Job) => job.labels.Shop === 'Berlin 1'
+  const isLate = (job: Job) => job.lateAt !== null
   const cases: [name: string, filter: Partial<JobFilter>, isWanted: (job: Job) => boolean][] = [
     ['a label', { labels: [['Shop', 'Berlin 1']] }, berlin],
     ['a label in another case', { labels: [['shop', 'BERLIN 1']] }, berlin],
@@ -70,6 +71,23 @@ describe('Jobs are found, in either order and page by page, by', () => {
       'the beginning of it, their type and a label',
       { search: 'FROM_', jobType: 'import', labels: [['Shop', 'Berlin 1']] },
       (job) => berlin(job) && job.jobType === 'import',
+    ],
+    ['being late', { late: true }, isLate],
+    [
+      'being late, in two statuses',
+      { late: true, statuses: ['failed', 'pending'] },
+      (job) => isLate(job) && ['failed', 'pending'].includes(job.status),
+    ],
+    [
+      'being late and stalled, their type and who started them',
+      { late: true, stalled: true, jobType: 'import', triggeredBy: 'nightly' },
+      (job) =>
+        isLate(job) && job.stalledAt !== null && job.jobType === 'import' && job.triggeredBy === 'nightly',
+    ],
+    [
+      'being late, and a label',
+      { late: true, labels: [['Shop', 'Berlin 0']] },
+      (job) => isLate(job) && !berlin(job),
     ],
     ['their own id', { search: `job_${'7'.padStart(32, '0')}` }, (job) => job.jobId.endsWith('0007')],
   ]
@@ -173,6 +191,9 @@ describe('A search costs the same however many jobs there are', () => {
     },
     { labels: [['plan', 'gold']], statuses: ['failed'], triggeredBy: 'nobody' },
     { search: 'imp' },
+    { late: true },
+    { late: true, statuses: ['failed'] },
+    { late: true, jobType: 'import', triggeredBy: 'nobody' },
     { search: 'b', labels: [['plan', 'silver']] },
     { search: 'from_1', statuses: ['failed'] },
     { search: 'job_00000000000000000000000000000' },
@@ -199,7 +220,8 @@ describe('A search costs the same however many jobs there are', () => {
     const scans = steps.filter((detail) => /^SCAN (?:jobs|job_terms)\b/.test(detail))
     expect(scans).toEqual([])
     const searches = steps.filter((detail) => /^SEARCH (?:jobs|job_terms)\b/.test(detail))
-    for (const search of searches) expect(search).toMatch(/\((?:organization_id=\? AND (?:job_id|term)[=<>])/)
+    for (const search of searches)
+      expect(search).toMatch(/\((?:organization_id=\? AND (?:job_id|term|status)[=<>])/)
   })
 
   test('a count ends at its bound', async () => {

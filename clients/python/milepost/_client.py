@@ -55,6 +55,8 @@ class Client:
         labels: Optional[Mapping[str, str]] = None,
         triggered_by: Optional[str] = None,
         stall_after_seconds: Optional[int] = None,
+        start_within_seconds: Optional[int] = None,
+        finish_within_seconds: Optional[int] = None,
         callback_url: Optional[str] = None,
         idempotency_key: Optional[str] = None,
         job_id: Optional[str] = None,
@@ -72,6 +74,8 @@ class Client:
             "labels": labels,
             "triggered_by": triggered_by,
             "stall_after_seconds": stall_after_seconds,
+            "start_within_seconds": start_within_seconds,
+            "finish_within_seconds": finish_within_seconds,
             "callback_url": callback_url,
         }
         given = {name: value for name, value in new.items() if value is not None}
@@ -116,6 +120,7 @@ class Client:
         created_after: Optional[str] = None,
         created_before: Optional[str] = None,
         stalled: bool = False,
+        late: bool = False,
         labels: Optional[Mapping[str, str]] = None,
         search: Optional[str] = None,
         sort: Optional[str] = None,
@@ -131,6 +136,7 @@ class Client:
             "created_after": created_after,
             "created_before": created_before,
             "stalled": "true" if stalled else None,
+            "late": "true" if late else None,
             "label": [f"{name}:{value}" for name, value in (labels or {}).items()] or None,
             "q": search,
             "sort": sort,

@@ -51,6 +51,9 @@ class JobState(TypedDict, total=False):
     rate_per_second: Optional[float]
     stall_after_seconds: Optional[int]
     stalled_at: Optional[str]
+    start_within_seconds: Optional[int]
+    finish_within_seconds: Optional[int]
+    late_at: Optional[str]
     stages: list[Stage]
     error_count: int
     warning_count: int

@@ -19,6 +19,9 @@ export interface NewJob {
   triggeredBy?: string
   /** 10 to 86,400. A started job that is silent for longer is flagged as stalled until its next report. */
   stallAfterSeconds?: number
+  /** 10 to 2,592,000, from its creation. A job that has not started, or finished, by then is flagged as late. */
+  startWithinSeconds?: number
+  finishWithinSeconds?: number
   /** Where to post the finished job: an https URL. */
   callbackUrl?: string
 }
@@ -118,6 +121,10 @@ export interface JobSummary {
   ratePerSecond: number | null
   stallAfterSeconds: number | null
   stalledAt: string | null
+  startWithinSeconds: number | null
+  finishWithinSeconds: number | null
+  /** When it was found to have missed one of these. */
+  lateAt: string | null
   /** All that were reported, kept or not. */
   errorCount: number
   warningCount: number
@@ -142,6 +149,8 @@ export interface JobFilter {
   createdBefore?: Date | string
   /** Only running jobs that are flagged as stalled. */
   stalled?: boolean
+  /** Only jobs that have missed a deadline, finished or not. */
+  late?: boolean
   /** Only jobs that have all of these labels. */
   labels?: Record<string, string>
   /** The beginning of a job's ID, its type or the value of a label, or an ID that its metadata has under a key with `_job_id`. */

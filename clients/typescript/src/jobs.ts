@@ -116,6 +116,7 @@ function toJobQuery(filter: JobFilter): URLSearchParams {
     created_after: toTime(filter.createdAfter),
     created_before: toTime(filter.createdBefore),
     stalled: filter.stalled,
+    late: filter.late,
     q: filter.search,
     sort: filter.sort,
   })

@@ -12,6 +12,8 @@ export function writeNewJob(job: NewJob): Wire {
     labels: job.labels,
     triggered_by: job.triggeredBy,
     stall_after_seconds: job.stallAfterSeconds,
+    start_within_seconds: job.startWithinSeconds,
+    finish_within_seconds: job.finishWithinSeconds,
     callback_url: job.callbackUrl,
   }
 }
@@ -78,6 +80,9 @@ export function readSummary(reply: unknown): JobSummary {
     ratePerSecond: or(job.rate_per_second, null),
     stallAfterSeconds: or(job.stall_after_seconds, null),
     stalledAt: or(job.stalled_at, null),
+    startWithinSeconds: or(job.start_within_seconds, null),
+    finishWithinSeconds: or(job.finish_within_seconds, null),
+    lateAt: or(job.late_at, null),
     errorCount: or(job.error_count, 0),
     warningCount: or(job.warning_count, 0),
     entryBytes: or(job.entry_bytes, 0),

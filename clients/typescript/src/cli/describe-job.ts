@@ -62,6 +62,7 @@ export function describeJob(job: JobSummary): string {
     ['completed', job.completedAt],
     ['duration', job.durationSeconds !== null && formatDuration(job.durationSeconds)],
     ['stalled', job.stalledAt && `since ${job.stalledAt}`],
+    ['late', job.lateAt && `since ${job.lateAt}`],
   ]
   return toTable(rows.filter(([, value]) => isText(value)).map(([name, value]) => [name, String(value)]))
 }

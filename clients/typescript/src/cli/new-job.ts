@@ -10,6 +10,8 @@ export const NEW_JOB_OPTIONS = {
   metadata: { type: 'string', multiple: true },
   label: { type: 'string', multiple: true },
   'triggered-by': { type: 'string' },
+  'start-within': { type: 'string' },
+  'finish-within': { type: 'string' },
   'stall-after': { type: 'string' },
   'callback-url': { type: 'string' },
 } as const
@@ -20,6 +22,10 @@ export const NEW_JOB_HELP = `  --total N            how many items there are (de
   --label NAME=VALUE   what to find the job by; may be repeated
   --triggered-by TEXT  who or what started the job
   --callback-url URL   where to post the finished job
+  --start-within SECONDS
+                       flag the job as late when it has not started by then: 10 to 2,592,000
+  --finish-within SECONDS
+                       the same when it has not finished
   --stall-after SECONDS
                        flag the job as stalled when it is silent for longer: 10 to 86,400`
 
@@ -29,6 +35,8 @@ interface NewJobArgs {
   metadata?: string[] | undefined
   label?: string[] | undefined
   'triggered-by'?: string | undefined
+  'start-within'?: string | undefined
+  'finish-within'?: string | undefined
   'stall-after'?: string | undefined
   'callback-url'?: string | undefined
 }
@@ -40,18 +48,22 @@ export function readNewJob(jobType: string, args: NewJobArgs): NewJob {
     ...(args.metadata ?? []).map((pair) => readPair('--metadata KEY=TEXT', pair)),
   ])
   const labels = Object.fromEntries((args.label ?? []).map((pair) => readPair('--label NAME=VALUE', pair)))
-  const { 'stall-after': stallAfter, 'triggered-by': triggeredBy, 'callback-url': callbackUrl } = args
+  const { 'triggered-by': triggeredBy, 'callback-url': callbackUrl } = args
   return {
     jobType,
     totalItems: toNumber('--total', args.total ?? '0', { isWhole: true }),
     ...(Object.keys(metadata).length > 0 && { metadata }),
     ...(args.label !== undefined && { labels }),
     ...(triggeredBy !== undefined && { triggeredBy }),
-    ...(stallAfter !== undefined && {
-      stallAfterSeconds: toNumber('--stall-after', stallAfter, { isWhole: true }),
-    }),
+    ...readSeconds('startWithinSeconds', '--start-within', args['start-within']),
+    ...readSeconds('finishWithinSeconds', '--finish-within', args['finish-within']),
+    ...readSeconds('stallAfterSeconds', '--stall-after', args['stall-after']),
     ...(callbackUrl !== undefined && { callbackUrl }),
   }
+}
+
+function readSeconds<Name extends string>(name: Name, option: string, text: string | undefined) {
+  return text === undefined ? {} : { [name]: toNumber(option, text, { isWhole: true }) }
 }
 
 /** Reads what follows an option, as `usage` has it. Throws a UsageError. */
