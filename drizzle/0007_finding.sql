@@ -7,9 +7,11 @@ CREATE TABLE `job_terms` (
 ) WITHOUT ROWID;
 --> statement-breakpoint
 ALTER TABLE `jobs` ADD `labels` text DEFAULT '{}' NOT NULL;--> statement-breakpoint
+ALTER TABLE `jobs` ADD `parent_job_id` text;--> statement-breakpoint
 ALTER TABLE `jobs` ADD `start_within_seconds` integer;--> statement-breakpoint
 ALTER TABLE `jobs` ADD `finish_within_seconds` integer;--> statement-breakpoint
 ALTER TABLE `jobs` ADD `late_at` integer;--> statement-breakpoint
+CREATE INDEX `jobs_by_parent` ON `jobs` (`organization_id`,`parent_job_id`,`created_at`,`job_id`) WHERE parent_job_id is not null;--> statement-breakpoint
 CREATE INDEX `jobs_late` ON `jobs` (`organization_id`,`status`,`created_at`,`job_id`) WHERE late_at is not null;
 --> statement-breakpoint
 INSERT INTO `job_terms`

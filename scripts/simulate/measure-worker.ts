@@ -33,6 +33,7 @@ const NEW_JOB: NewJob = {
   totalItems: 5_000,
   metadata: { source: 'sftp', file: 'products-2026-11-27.csv' },
   labels: { supplier: 'acme', market: 'de' },
+  parentJobId: null,
   triggeredBy: 'user-7',
   stallAfterSeconds: null,
   startWithinSeconds: null,

@@ -1,24 +1,16 @@
 import { z } from 'zod'
-import { boolean, field, integer, type Reading, TOO_SHORT, text } from '../http/body/fields.ts'
+import { boolean, field, notOneOf, type Reading, TOO_SHORT, text } from '../http/body/fields.ts'
 import { readLabels, readLine } from '../http/body/labels.ts'
-import { component } from '../http/component.ts'
 import { endpoint } from '../http/endpoint.ts'
 import { REPORTED_SUMMARY } from '../http/reply/example-job.ts'
-import { count, JobSummaryResponse, nextCursor } from '../http/reply/job-schemas.ts'
+import { JobListResponse, jobPage, pageFields } from '../http/reply/job-page.ts'
 import { refuse } from '../http/reply/refuse.ts'
-import type { Fault } from '../http/reply/validation-error.ts'
-import { JOB_STATUSES, type Job, type JobStatus } from '../jobs/job.ts'
-import { type JobFilter, type Place, SORTS, type Sort } from '../jobs/job-filter.ts'
-import { isJobId } from '../jobs/job-id.ts'
-import { JOB_PAGE, MAX_LINE, MAX_PAGE_BYTES, MAX_SEARCH } from '../jobs/limits.ts'
-import { presentSummary } from '../jobs/present-job.ts'
-import { utf8Bytes } from '../jobs/utf8-bytes.ts'
+import { JOB_STATUSES, type JobStatus } from '../jobs/job.ts'
+import type { JobFilter } from '../jobs/job-filter.ts'
+import { MAX_LINE, MAX_PAGE_BYTES, MAX_SEARCH } from '../jobs/limits.ts'
 import { databaseOf } from '../store/databases.ts'
-import { countJobs, listJobs as findJobs, type JobPage } from '../store/list-jobs.ts'
+import { countJobs, listJobs as findJobs } from '../store/list-jobs.ts'
 import { openStore } from '../store/store.ts'
-
-/** More than the JSON around the jobs takes: two field names, and a cursor of at most 144 characters. */
-const ENVELOPE_BYTES = 256
 
 /** An ISO 8601 date or time, in UTC unless it has an offset. Published, so without flags. */
 const TIME = /^(\d{4}-\d\d-\d\d)(?:[Tt ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?))?([Zz]|[+-]\d\d:?\d\d)?$/
@@ -48,40 +40,11 @@ export const ListQuery = z.object({
       'Only jobs that this is the beginning of: their ID, their type or the value of a label, or an ID in their metadata ' +
         'under a key that ends with _job_id. The case of A to Z matters in the ID only',
     ),
-  sort: field({ type: 'string', enum: SORTS }, readSort)
-    .prefault('newest')
-    .describe('Which jobs come first: the newest or the oldest'),
   include: field({ type: 'array', items: { type: 'string', enum: ['total'] } }, readInclude)
     .optional()
     .describe('total: also counts the jobs that match, up to 10,000'),
-  metadata: boolean().prefault(true).describe('If false, jobs are listed without their metadata'),
-  limit: integer({ least: 1, most: JOB_PAGE.most })
-    .prefault(JOB_PAGE.default)
-    .describe('The most jobs on a page; there are fewer if they are large, or hard to find'),
-  cursor: field({ type: 'string' }, readPlace).optional().describe('The next_cursor of the previous page'),
+  ...pageFields,
 })
-
-const JobListResponse = component(
-  'JobListResponse',
-  z
-    .strictObject({
-      jobs: z
-        .array(JobSummaryResponse)
-        .describe(
-          'In the order asked for. With q, label or late and other filters, a page may be empty and not the last',
-        ),
-      next_cursor: nextCursor(),
-      search_is_complete: z
-        .boolean()
-        .optional()
-        .describe(
-          'With q. False: it begins so many types, labels or IDs that not all were looked up; give more of it',
-        ),
-      total: count().optional().describe('With include=total: the number of jobs that match, at most 10,000'),
-      total_is_exact: z.boolean().optional().describe('False if there are, or may be, more than total'),
-    })
-    .describe('A page of the jobs of an organization'),
-)
 
 export const listJobs = endpoint({
   id: 'list_jobs',
@@ -132,45 +95,12 @@ export const listJobs = endpoint({
       }),
       wanted.include === undefined ? undefined : countJobs(store, organizationId, filter),
     ])
-    const { texts, next } = toTexts(page, wanted.metadata, Date.now())
-    const more = {
-      next_cursor: next,
+    return jobPage(c, page, wanted.metadata, {
       ...(filter.search !== undefined && { search_is_complete: page.isComplete }),
       ...(counted && { total: counted.total, total_is_exact: counted.isExact }),
-    }
-    const body = `{"jobs":[${texts.join()}],${JSON.stringify(more).slice(1)}`
-    return c.body(body, 200, { 'Content-Type': 'application/json' })
+    })
   },
 })
-
-/** The jobs of a page as JSON, as many as fit, and the cursor of the next page. */
-function toTexts(
-  { jobs, hasMore, reached }: JobPage,
-  withMetadata: boolean,
-  now: number,
-): { texts: string[]; next: string | null } {
-  const texts = takeFitting(jobs, withMetadata, now)
-  const last =
-    texts.length < jobs.length ? jobs[texts.length - 1] : hasMore ? (reached ?? jobs.at(-1)) : undefined
-  return { texts, next: last === undefined ? null : `${last.createdAt}.${last.jobId}` }
-}
-
-/**
- * The jobs that fit on a page, as JSON: at least one, or paging would never get past it. D1 has limited their bytes
- * already, but a control character is one byte there and six in JSON.
- */
-function takeFitting(jobs: Job[], withMetadata: boolean, now: number): string[] {
-  const texts: string[] = []
-  let bytes = ENVELOPE_BYTES
-  for (const job of jobs) {
-    const { metadata, ...summary } = presentSummary(job, now)
-    const text = JSON.stringify(withMetadata ? { ...summary, metadata } : summary)
-    bytes += utf8Bytes(text) + 1
-    if (bytes > MAX_PAGE_BYTES && texts.length > 0) break
-    texts.push(text)
-  }
-  return texts
-}
 
 /** The filter described by a valid query. */
 export function toFilter(query: z.output<typeof ListQuery>): JobFilter {
@@ -187,20 +117,8 @@ export function toFilter(query: z.output<typeof ListQuery>): JobFilter {
   }
 }
 
-function readPlace(value: unknown): Reading<Place> {
-  const [time = '', jobId = '', ...more] = typeof value === 'string' ? value.split('.') : []
-  if (/^[0-9]{1,15}$/.test(time) && isJobId(jobId) && more.length === 0)
-    return { value: { createdAt: Number(time), jobId } }
-  return { fault: { type: 'string_pattern_mismatch', msg: 'String should be the next_cursor of a page' } }
-}
-
 function readSearch(value: unknown): Reading<string> {
   return value === '' ? { fault: TOO_SHORT } : readLine(value, MAX_SEARCH)
-}
-
-function readSort(value: unknown): Reading<Sort> {
-  const sort = SORTS.find((each) => each === value)
-  return sort === undefined ? notOneOf(SORTS) : { value: sort }
 }
 
 function readInclude(value: unknown): Reading<'total'> {
@@ -213,11 +131,6 @@ function readStatuses(value: unknown): Reading<JobStatus[]> {
   const statuses = JOB_STATUSES.filter((status) => names.includes(status))
   if (names.every((name) => (JOB_STATUSES as readonly string[]).includes(name))) return { value: statuses }
   return notOneOf(JOB_STATUSES)
-}
-
-function notOneOf(names: readonly string[]): { fault: Fault } {
-  const expected = names.map((name) => `'${name}'`).join(', ')
-  return { fault: { type: 'enum', msg: `Input should be ${expected}`, ctx: { expected } } }
 }
 
 function readTime(value: unknown): Reading<number> {

@@ -6,6 +6,7 @@ export interface NewJob {
   totalItems: number
   metadata: JsonObject
   labels: Labels
+  parentJobId: string | null
   triggeredBy: string | null
   stallAfterSeconds: number | null
   startWithinSeconds: number | null

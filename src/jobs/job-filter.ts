@@ -16,6 +16,8 @@ export interface JobFilter {
   createdBefore?: number
   stalled?: true
   late?: true
+  /** Only the children of this job. Not together with other filters but those of time. */
+  parentJobId?: string
   /** Names and values, at least one. A job has all of them, whatever the case of A to Z. */
   labels?: [name: string, value: string][]
   /** The beginning of the job's id, or of what it is found by: see `jobTerms`. */

@@ -91,6 +91,8 @@ export interface Job {
   metadata: JsonObject
   /** As it was created: they never change. */
   labels: Labels
+  /** The job that it is a part of, in the same organization. */
+  parentJobId: string | null
   triggeredBy: string | null
   errorMessage: string | null
   createdAt: number
@@ -142,6 +144,7 @@ export const UNREPORTED = {
   entityBytes: 0,
   entitiesNotKept: 0,
   labels: {},
+  parentJobId: null,
   errorMessage: null,
   startedAt: null,
   completedAt: null,

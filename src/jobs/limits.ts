@@ -84,7 +84,9 @@ export const MAX_SEARCH = 128
 export const MAX_SEARCHED_TERMS = 50
 /** Jobs looked at for a page of a search that is narrowed by other filters, which no index serves. */
 export const MAX_SEARCHED_JOBS = 500
-/** Jobs counted for the total of a list. */
+/** Jobs that a job shows as linked from, the newest. */
+export const MAX_LINKED = 20
+/** Jobs counted for the total of a list, and children counted for their parent. */
 export const MAX_COUNTED = 10_000
 /** Entries on a page of a job's errors or warnings. */
 export const ENTRY_PAGE = { default: 100, most: 1_000 }

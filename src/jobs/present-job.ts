@@ -45,6 +45,7 @@ export function presentSummary(job: Job, asOf: number) {
     entries_not_kept: job.errorCount + job.warningCount - job.keptErrors - job.keptWarnings,
     entities_not_kept: job.entitiesNotKept,
     labels: job.labels,
+    parent_job_id: job.parentJobId,
     stages: job.stages.map(({ stage, at }) => ({ stage, started_at: presentTime(at) })),
     metadata: job.metadata,
   }

@@ -18,6 +18,11 @@ export function indexedPlaces(
   from: From,
   limit: number,
 ): SQL | undefined {
+  if (filter.parentJobId !== undefined) {
+    const isChild = [eq(jobs.organizationId, organizationId), eq(jobs.parentJobId, filter.parentJobId)]
+    return sql`select ${jobs.createdAt}, ${jobs.jobId} from ${jobs}
+      where ${and(...isChild, ...boundsOf(jobs, filter, from))} order by ${inOrder(from)} limit ${limit}`
+  }
   const statuses = filter.statuses.length > 0 ? filter.statuses : JOB_STATUSES
   // Every stalled job is in progress, and an index holds only the stalled jobs.
   const wanted = filter.stalled ? statuses.filter((status) => status === 'in_progress') : statuses

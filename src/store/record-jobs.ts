@@ -141,6 +141,7 @@ const FIXED: Column[] = [
   'jobType',
   'status',
   'labels',
+  'parentJobId',
   'triggeredBy',
   'startWithinSeconds',
   'finishWithinSeconds',

@@ -36,6 +36,7 @@ export const jobs = sqliteTable(
     entitiesNotKept: integer('entities_not_kept').notNull().default(0),
     metadata: text({ mode: 'json' }).$type<JsonObject>().notNull(),
     labels: text({ mode: 'json' }).$type<Labels>().notNull().default({}),
+    parentJobId: text('parent_job_id'),
     triggeredBy: text('triggered_by'),
     errorMessage: text('error_message'),
     createdAt: integer('created_at').notNull(),
@@ -75,6 +76,9 @@ export const jobs = sqliteTable(
       job.jobId,
     ),
     index('jobs_stalled').on(job.organizationId, job.createdAt, job.jobId).where(sql`stalled_at is not null`),
+    index('jobs_by_parent')
+      .on(job.organizationId, job.parentJobId, job.createdAt, job.jobId)
+      .where(sql`parent_job_id is not null`),
     index('jobs_late')
       .on(job.organizationId, job.status, job.createdAt, job.jobId)
       .where(sql`late_at is not null`),

@@ -51,6 +51,7 @@ describe('A new job', () => {
       finish_within_seconds: null,
       late_at: null,
       labels: {},
+      parent_job_id: null,
       callback_url: null,
       stages: [],
       errors: [],

@@ -45,6 +45,7 @@ const ADDED: Record<string, string[]> = {
     'finish_within_seconds',
     'labels',
     'late_at',
+    'parent_job_id',
     'rate_per_second',
     'stages',
     'stall_after_seconds',

@@ -27,6 +27,7 @@ const NOT_SHOWN = [
   'entry_bytes',
   'entities_not_kept',
   'labels',
+  'parent_job_id',
 ]
 
 test('the page shows every field of a job, except for those listed here', () => {

@@ -341,6 +341,7 @@ test('a new job has empty metadata and no triggered_by by default', async () => 
     totalItems: 3,
     metadata: {},
     labels: {},
+    parentJobId: null,
     triggeredBy: null,
     stallAfterSeconds: null,
     startWithinSeconds: null,

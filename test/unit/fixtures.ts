@@ -38,6 +38,7 @@ export function aJob(given: Partial<Job>): Job {
     totalItems: 0,
     metadata: {},
     labels: {},
+    parentJobId: null,
     triggeredBy: null,
     stallAfterSeconds: null,
     startWithinSeconds: null,

@@ -11,6 +11,7 @@ const PROGRESS: Omit<
   | 'jobType'
   | 'status'
   | 'labels'
+  | 'parentJobId'
   | 'startWithinSeconds'
   | 'finishWithinSeconds'
   | 'triggeredBy'

@@ -33,6 +33,7 @@ export const aNewJob: NewJob = {
   totalItems: 100,
   metadata: { source: 'sftp' },
   labels: {},
+  parentJobId: null,
   triggeredBy: null,
   stallAfterSeconds: null,
   startWithinSeconds: null,

@@ -53,6 +53,7 @@ class Client:
         total_items: Optional[int] = None,
         metadata: Optional[Mapping[str, Any]] = None,
         labels: Optional[Mapping[str, str]] = None,
+        parent_job_id: Optional[str] = None,
         triggered_by: Optional[str] = None,
         stall_after_seconds: Optional[int] = None,
         start_within_seconds: Optional[int] = None,
@@ -72,6 +73,7 @@ class Client:
             "total_items": total_items,
             "metadata": metadata,
             "labels": labels,
+            "parent_job_id": parent_job_id,
             "triggered_by": triggered_by,
             "stall_after_seconds": stall_after_seconds,
             "start_within_seconds": start_within_seconds,
@@ -143,6 +145,10 @@ class Client:
             "limit": "200",
         }
         return self._pages("/api/jobs/", "jobs", query)
+
+    def children(self, job_id: str, *, sort: Optional[str] = None) -> Iterator[JobState]:
+        """The jobs that were created with this one as `parent_job_id`, newest first, page by page."""
+        return self._pages(f"{_path(job_id)}/children", "jobs", {"sort": sort, "limit": "200"})
 
     def errors(self, job_id: str, *, error_type: Optional[str] = None) -> Iterator[Entry]:
         """All errors that the job keeps, oldest first, page by page."""

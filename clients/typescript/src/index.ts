@@ -6,8 +6,10 @@ export {
   type Unsent,
 } from './errors.ts'
 export type {
+  ChildFilter,
   EntryFilter,
   Job,
+  JobChildren,
   JobEntry,
   JobFilter,
   JobProgress,
@@ -15,6 +17,8 @@ export type {
   JobStatus,
   JobSummary,
   JobTotal,
+  JobWithRelatives,
+  LinkedJob,
   NewJob,
   Report,
   ReportedEntry,

@@ -16,6 +16,8 @@ export interface NewJob {
   metadata?: Record<string, unknown>
   /** What to find the job by: up to 16 short texts, by name. */
   labels?: Record<string, string>
+  /** The job that it is a part of. */
+  parentJobId?: string
   triggeredBy?: string
   /** 10 to 86,400. A started job that is silent for longer is flagged as stalled until its next report. */
   stallAfterSeconds?: number
@@ -108,6 +110,7 @@ export interface JobSummary {
   /** Empty in a list that was asked to leave it out. */
   metadata: Record<string, unknown>
   labels: Record<string, string>
+  parentJobId: string | null
   triggeredBy: string | null
   callbackUrl: string | null
   errorMessage: string | null
@@ -139,6 +142,39 @@ export interface JobSummary {
 export interface Job extends JobSummary {
   errors: JobEntry[]
   warnings: JobEntry[]
+}
+
+/** How many children a job has, and their items. */
+export interface JobChildren {
+  /** At most 10,000. */
+  count: number
+  /** False if there are more: the newest 10,000 are counted. */
+  isExact: boolean
+  byStatus: Partial<Record<JobStatus, number>>
+  totalItems: number
+  processedItems: number
+  failedItems: number
+}
+
+export interface LinkedJob {
+  jobId: string
+  jobType: string
+  status: JobStatus
+}
+
+/** A job as it is read alone. The relatives are null if the API does not know them right now. */
+export interface JobWithRelatives extends Job {
+  children: JobChildren | null
+  /** The newest 20 jobs whose metadata has its ID as `import_job_id`. */
+  linkedFrom: LinkedJob[] | null
+}
+
+export interface ChildFilter {
+  sort?: 'newest' | 'oldest'
+  /** False leaves out the metadata. */
+  metadata?: boolean
+  /** Jobs per page, 1 to 200: how many each request asks for. */
+  pageSize?: number
 }
 
 export interface JobFilter {

@@ -1,10 +1,20 @@
 import type { ApiRequest } from './attempt.ts'
 import type { Connection } from './connection.ts'
-import type { EntryFilter, Job, JobEntry, JobFilter, JobProgress, JobSummary, JobTotal } from './job.ts'
+import type {
+  ChildFilter,
+  EntryFilter,
+  Job,
+  JobEntry,
+  JobFilter,
+  JobProgress,
+  JobSummary,
+  JobTotal,
+  JobWithRelatives,
+} from './job.ts'
 import type { CallOptions } from './options.ts'
 import { sendWithRetries } from './send-with-retries.ts'
 import { watchJob } from './watch-job.ts'
-import { asList, asWire, readEntries, readJob, readProgress, readSummary } from './wire.ts'
+import { asList, asWire, readEntries, readFullJob, readJob, readProgress, readSummary } from './wire.ts'
 
 /** Reads, watches and cancels the jobs of an organization. Every call retries as reports do, and rejects with the same errors. */
 export class Jobs {
@@ -36,8 +46,19 @@ export class Jobs {
     return { total: Number(page.total), isExact: page.total_is_exact === true }
   }
 
-  async get(jobId: string, options: CallOptions = {}): Promise<Job> {
-    return readJob(await this.#send({ method: 'GET', path: pathOf(jobId) }, options))
+  /** The children of a job, newest first unless the filter says otherwise. Pages are fetched as they are needed. */
+  async *children(
+    jobId: string,
+    { sort, metadata, pageSize }: ChildFilter = {},
+    options: CallOptions = {},
+  ): AsyncGenerator<JobSummary, void> {
+    const query = toQuery({ sort, metadata, limit: pageSize })
+    for await (const page of this.#pages(`${pathOf(jobId)}/children`, query, options))
+      for (const job of asList(page.jobs)) yield readSummary(job)
+  }
+
+  async get(jobId: string, options: CallOptions = {}): Promise<JobWithRelatives> {
+    return readFullJob(await this.#send({ method: 'GET', path: pathOf(jobId) }, options))
   }
 
   /** What a poller needs: the status, the counts and the stage. */

@@ -1,5 +1,16 @@
 /** The one place where camelCase becomes the wire's snake_case, and back. */
-import type { Job, JobEntry, JobProgress, JobSummary, NewJob, Report, ReportedEntry } from './job.ts'
+import type {
+  Job,
+  JobChildren,
+  JobEntry,
+  JobProgress,
+  JobSummary,
+  JobWithRelatives,
+  LinkedJob,
+  NewJob,
+  Report,
+  ReportedEntry,
+} from './job.ts'
 
 type Wire = Record<string, unknown>
 
@@ -10,6 +21,7 @@ export function writeNewJob(job: NewJob): Wire {
     total_items: job.totalItems,
     metadata: job.metadata,
     labels: job.labels,
+    parent_job_id: job.parentJobId,
     triggered_by: job.triggeredBy,
     stall_after_seconds: job.stallAfterSeconds,
     start_within_seconds: job.startWithinSeconds,
@@ -49,6 +61,34 @@ export function readJob(reply: unknown): Job {
   return { ...readSummary(job), errors: readEntries(job.errors), warnings: readEntries(job.warnings) }
 }
 
+/** Reads a job with its relatives, as it is read alone. */
+export function readFullJob(reply: unknown): JobWithRelatives {
+  const { children, linked_from } = asWire(reply)
+  return { ...readJob(reply), children: readChildren(children), linkedFrom: readLinked(linked_from) }
+}
+
+function readChildren(children: unknown): JobChildren | null {
+  if (children === null || children === undefined) return null
+  const { count, is_exact, by_status, total_items, processed_items, failed_items } = asWire(children)
+  return {
+    count: Number(count),
+    isExact: is_exact === true,
+    byStatus: asWire(by_status) as JobChildren['byStatus'],
+    totalItems: Number(total_items),
+    processedItems: Number(processed_items),
+    failedItems: Number(failed_items),
+  }
+}
+
+function readLinked(linked: unknown): LinkedJob[] | null {
+  if (!Array.isArray(linked)) return null
+  return asList(linked).map(({ job_id, job_type, status }) => ({
+    jobId: String(job_id),
+    jobType: String(job_type),
+    status: status as JobSummary['status'],
+  }))
+}
+
 /** The same for a job without its entries. */
 export function readSummary(reply: unknown): JobSummary {
   const job = asWire(reply)
@@ -69,6 +109,7 @@ export function readSummary(reply: unknown): JobSummary {
     countersNotKept: or(job.counters_not_kept, 0),
     metadata: or(job.metadata, {}),
     labels: or(job.labels, {}),
+    parentJobId: or(job.parent_job_id, null),
     triggeredBy: or(job.triggered_by, null),
     callbackUrl: or(job.callback_url, null),
     errorMessage: or(job.error_message, null),

@@ -140,6 +140,12 @@ export function field<T>(published: Published, read: (value: unknown) => Reading
     .meta(published)
 }
 
+/** The fault of a value that is none of these names. */
+export function notOneOf(names: readonly string[]): { fault: Fault } {
+  const expected = names.map((name) => `'${name}'`).join(', ')
+  return { fault: { type: 'enum', msg: `Input should be ${expected}`, ctx: { expected } } }
+}
+
 function readInteger(value: unknown): Reading<number> {
   if (typeof value === 'boolean') return { value: value ? 1 : 0 }
   if (typeof value === 'string') return readIntegerText(value)

@@ -35,11 +35,19 @@ const created = {
   entries_not_kept: 0,
   entities_not_kept: 0,
   labels: { supplier: 'acme' },
+  parent_job_id: null,
   stages: [],
   metadata: {},
 }
 
 export const CREATED_JOB = { ...created, errors: [], warnings: [] }
+
+/** A child of the job, created by the same request but for its parent. */
+export const CHILD_SUMMARY = {
+  ...created,
+  job_id: 'job_019ac4d1f3a87d10b6c2e94a7f05d318',
+  parent_job_id: created.job_id,
+}
 
 /** After the report, without its errors and warnings. */
 export const REPORTED_SUMMARY = {

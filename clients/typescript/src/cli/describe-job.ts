@@ -56,6 +56,7 @@ export function describeJob(job: JobSummary): string {
         .map(([name, value]) => `${name}=${value}`)
         .join(', '),
     ],
+    ['parent', job.parentJobId],
     ['triggered by', job.triggeredBy],
     ['created', job.createdAt],
     ['started', job.startedAt],

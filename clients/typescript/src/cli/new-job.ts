@@ -9,6 +9,7 @@ export const NEW_JOB_OPTIONS = {
   name: { type: 'string' },
   metadata: { type: 'string', multiple: true },
   label: { type: 'string', multiple: true },
+  parent: { type: 'string' },
   'triggered-by': { type: 'string' },
   'start-within': { type: 'string' },
   'finish-within': { type: 'string' },
@@ -20,6 +21,7 @@ export const NEW_JOB_HELP = `  --total N            how many items there are (de
   --name TEXT          kept as the metadata "name"
   --metadata KEY=TEXT  kept with the job; may be repeated
   --label NAME=VALUE   what to find the job by; may be repeated
+  --parent JOB_ID      the job that it is a part of
   --triggered-by TEXT  who or what started the job
   --callback-url URL   where to post the finished job
   --start-within SECONDS
@@ -34,6 +36,7 @@ interface NewJobArgs {
   name?: string | undefined
   metadata?: string[] | undefined
   label?: string[] | undefined
+  parent?: string | undefined
   'triggered-by'?: string | undefined
   'start-within'?: string | undefined
   'finish-within'?: string | undefined
@@ -54,6 +57,7 @@ export function readNewJob(jobType: string, args: NewJobArgs): NewJob {
     totalItems: toNumber('--total', args.total ?? '0', { isWhole: true }),
     ...(Object.keys(metadata).length > 0 && { metadata }),
     ...(args.label !== undefined && { labels }),
+    ...(args.parent !== undefined && { parentJobId: args.parent }),
     ...(triggeredBy !== undefined && { triggeredBy }),
     ...readSeconds('startWithinSeconds', '--start-within', args['start-within']),
     ...readSeconds('finishWithinSeconds', '--finish-within', args['finish-within']),
