@@ -32,8 +32,12 @@ const NEW_JOB: NewJob = {
   jobType: 'import',
   totalItems: 5_000,
   metadata: { source: 'sftp', file: 'products-2026-11-27.csv' },
+  labels: { supplier: 'acme', market: 'de' },
+  parentJobId: null,
   triggeredBy: 'user-7',
   stallAfterSeconds: null,
+  startWithinSeconds: null,
+  finishWithinSeconds: null,
   callbackUrl: null,
 }
 const ERROR: ReportedEntry = {

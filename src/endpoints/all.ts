@@ -6,6 +6,7 @@ import { getJobStatus } from './get-job-status.ts'
 import { getUsage } from './get-usage.ts'
 import { groupEntries } from './group-entries.ts'
 import { healthz } from './healthz.ts'
+import { listChildren } from './list-children.ts'
 import { listDeliveries } from './list-deliveries.ts'
 import { listErrors, listWarnings } from './list-entries.ts'
 import { listJobs } from './list-jobs.ts'
@@ -22,6 +23,7 @@ export const endpoints: readonly Endpoint[] = [
   getJobStatus,
   cancelJob,
   watchJob,
+  listChildren,
   listErrors,
   listWarnings,
   groupEntries,

@@ -3,7 +3,9 @@ import { v7 as uuid } from 'uuid'
 import { z } from 'zod'
 import { sha256 } from '../access/sha256.ts'
 import { dictionary, integer, text } from '../http/body/fields.ts'
+import { labels } from '../http/body/labels.ts'
 import { callObject } from '../http/call-job.ts'
+import { chargeMiss } from '../http/caller/caller-budget.ts'
 import { refusalToCreate } from '../http/caller/organization-usage.ts'
 import { component } from '../http/component.ts'
 import type { EdgeEnv } from '../http/edge-env.ts'
@@ -14,9 +16,16 @@ import { wholeJob } from '../http/reply/job-schemas.ts'
 import { invalid, refuse } from '../http/reply/refuse.ts'
 import { callbackUrlFault } from '../jobs/callback-url.ts'
 import type { NewJob } from '../jobs/create-job.ts'
-import { jobIdOf } from '../jobs/job-id.ts'
+import { isJobId, jobIdOf } from '../jobs/job-id.ts'
 import type { KeyedRequest } from '../jobs/keyed-request.ts'
-import { MAX_CALLBACK_URL, MAX_LINE, MAX_METADATA_BYTES, STALL_SECONDS } from '../jobs/limits.ts'
+import {
+  DEADLINE_SECONDS,
+  MAX_CALLBACK_URL,
+  MAX_JOB_ID,
+  MAX_LINE,
+  MAX_METADATA_BYTES,
+  STALL_SECONDS,
+} from '../jobs/limits.ts'
 import type { JobAddress } from '../jobs/placement.ts'
 import { readSettings } from '../settings.ts'
 
@@ -27,11 +36,30 @@ export const NewJobRequest = component(
       job_type: text(MAX_LINE).describe('The type of the job, for example enrichment or crawl'),
       total_items: integer().describe('The number of items to process; 0 if unknown'),
       metadata: dictionary(MAX_METADATA_BYTES).optional().describe('Data to keep with the job'),
+      labels: labels()
+        .nullable()
+        .optional()
+        .describe(
+          'What to find the job by: up to 16 texts of at most 128 characters, with names of 1 to 64 characters. No control ' +
+            'characters, and no colon in a name',
+        ),
+      parent_job_id: text(MAX_JOB_ID)
+        .nullable()
+        .optional()
+        .describe('The job that this one is a part of: one of the same organization'),
       triggered_by: text(MAX_LINE).nullable().optional().describe('Who or what started the job'),
       stall_after_seconds: integer(STALL_SECONDS)
         .nullable()
         .optional()
         .describe('Seconds without a report after which the running job is flagged as stalled'),
+      start_within_seconds: integer(DEADLINE_SECONDS)
+        .nullable()
+        .optional()
+        .describe('Seconds from now within which the job should start; otherwise it is flagged as late'),
+      finish_within_seconds: integer(DEADLINE_SECONDS)
+        .nullable()
+        .optional()
+        .describe('Seconds from now within which the job should finish; otherwise it is flagged as late'),
       callback_url: text(MAX_CALLBACK_URL)
         .nullable()
         .optional()
@@ -52,7 +80,14 @@ export const createJob = endpoint({
   permission: 'job:create',
   body: {
     schema: NewJobRequest,
-    example: { job_type: 'import', total_items: 3_201, triggered_by: 'nightly', stall_after_seconds: 300 },
+    example: {
+      job_type: 'import',
+      total_items: 3_201,
+      labels: { supplier: 'acme' },
+      triggered_by: 'nightly',
+      stall_after_seconds: 300,
+      finish_within_seconds: 3_600,
+    },
   },
   idempotent: 'create',
   replies: { 200: wholeJob(CREATED_JOB) },
@@ -66,6 +101,15 @@ export const createJob = endpoint({
     }
     const { organizationId, placement, keyedRequest } = c.var
     if (organizationId === null) return refuse(c, { ok: false, reason: 'organization_not_found' })
+    const { parentJobId } = newJob
+    const parent =
+      parentJobId === null ? 'there' : await findParent(c, { organizationId, jobId: parentJobId, placement })
+    if (parent === 'unavailable') return refuse(c, { ok: false, reason: 'unavailable' })
+    if (parent === 'missing') {
+      const loc = ['body', 'parent_job_id']
+      const msg = 'Value error, the organization has no such job'
+      return refuse(c, invalid([{ type: 'value_error', loc, msg, input: parentJobId }]))
+    }
     const jobId = keyedRequest === null ? jobIdOf(uuid()) : await jobIdFor(organizationId, keyedRequest)
     const address = { organizationId, jobId, placement }
     const refusal = await refusalToCreate(c, organizationId)
@@ -81,10 +125,27 @@ export function toNewJob(body: z.output<typeof NewJobRequest>): NewJob {
     jobType: body.job_type,
     totalItems: body.total_items,
     metadata: body.metadata ?? {},
+    labels: body.labels ?? {},
+    parentJobId: body.parent_job_id ?? null,
     triggeredBy: body.triggered_by ?? null,
     stallAfterSeconds: body.stall_after_seconds ?? null,
+    startWithinSeconds: body.start_within_seconds ?? null,
+    finishWithinSeconds: body.finish_within_seconds ?? null,
     callbackUrl: body.callback_url ?? null,
   }
+}
+
+/** Asks the parent itself: D1 may not have it yet. The caller is charged for one that does not exist, as for any other. */
+async function findParent(
+  c: Context<EdgeEnv>,
+  address: JobAddress,
+): Promise<'there' | 'missing' | 'unavailable'> {
+  if (!isJobId(address.jobId)) return 'missing'
+  const reply = await callObject(c.env, address, (object) => object.status(address))
+  if (reply.ok) return 'there'
+  if (reply.reason !== 'not_found') return 'unavailable'
+  chargeMiss(c)
+  return 'missing'
 }
 
 /** Whether the job was created before. A repeat gets its reply even if the organization may not create another job. */

@@ -1,22 +1,16 @@
 import { z } from 'zod'
-import { boolean, field, integer, type Reading, text } from '../http/body/fields.ts'
-import { component } from '../http/component.ts'
+import { boolean, field, notOneOf, type Reading, TOO_SHORT, text } from '../http/body/fields.ts'
+import { readLabels, readLine } from '../http/body/labels.ts'
 import { endpoint } from '../http/endpoint.ts'
 import { REPORTED_SUMMARY } from '../http/reply/example-job.ts'
-import { JobSummaryResponse, nextCursor } from '../http/reply/job-schemas.ts'
+import { JobListResponse, jobPage, pageFields } from '../http/reply/job-page.ts'
 import { refuse } from '../http/reply/refuse.ts'
-import { JOB_STATUSES, type Job, type JobStatus } from '../jobs/job.ts'
-import type { JobFilter, Place } from '../jobs/job-filter.ts'
-import { isJobId } from '../jobs/job-id.ts'
-import { JOB_PAGE, MAX_LINE, MAX_PAGE_BYTES } from '../jobs/limits.ts'
-import { presentSummary } from '../jobs/present-job.ts'
-import { utf8Bytes } from '../jobs/utf8-bytes.ts'
+import { JOB_STATUSES, type JobStatus } from '../jobs/job.ts'
+import type { JobFilter } from '../jobs/job-filter.ts'
+import { MAX_LINE, MAX_PAGE_BYTES, MAX_SEARCH } from '../jobs/limits.ts'
 import { databaseOf } from '../store/databases.ts'
-import { listJobs as findJobs } from '../store/list-jobs.ts'
+import { countJobs, listJobs as findJobs } from '../store/list-jobs.ts'
 import { openStore } from '../store/store.ts'
-
-/** More than the JSON around the jobs takes: two field names, and a cursor of at most 144 characters. */
-const ENVELOPE_BYTES = 256
 
 /** An ISO 8601 date or time, in UTC unless it has an offset. Published, so without flags. */
 const TIME = /^(\d{4}-\d\d-\d\d)(?:[Tt ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?))?([Zz]|[+-]\d\d:?\d\d)?$/
@@ -34,22 +28,23 @@ export const ListQuery = z.object({
     .optional()
     .describe('Only jobs created before this ISO 8601 date or time, in UTC unless it has an offset'),
   stalled: boolean().optional().describe('If true, only running jobs flagged as stalled'),
-  metadata: boolean().prefault(true).describe('If false, jobs are listed without their metadata'),
-  limit: integer({ least: 1, most: JOB_PAGE.most })
-    .prefault(JOB_PAGE.default)
-    .describe('The most jobs on a page; there are fewer if they are large'),
-  cursor: field({ type: 'string' }, readPlace).optional().describe('The next_cursor of the previous page'),
+  late: boolean().optional().describe('If true, only jobs that have missed a deadline, finished or not'),
+  label: field({ type: 'array', items: { type: 'string' } }, readLabels)
+    .optional()
+    .describe(
+      'Only jobs with this label, as name:value; repeated: with all of them. The case of A to Z does not matter',
+    ),
+  q: field({ type: 'string', maxLength: MAX_SEARCH }, readSearch)
+    .optional()
+    .describe(
+      'Only jobs that this is the beginning of: their ID, their type or the value of a label, or an ID in their metadata ' +
+        'under a key that ends with _job_id. The case of A to Z matters in the ID only',
+    ),
+  include: field({ type: 'array', items: { type: 'string', enum: ['total'] } }, readInclude)
+    .optional()
+    .describe('total: also counts the jobs that match, up to 10,000'),
+  ...pageFields,
 })
-
-const JobListResponse = component(
-  'JobListResponse',
-  z
-    .strictObject({
-      jobs: z.array(JobSummaryResponse).describe('Newest first; empty only if no job is left'),
-      next_cursor: nextCursor(),
-    })
-    .describe('A page of the jobs of an organization'),
-)
 
 export const listJobs = endpoint({
   id: 'list_jobs',
@@ -58,17 +53,25 @@ export const listJobs = endpoint({
   summary: 'List Jobs',
   description:
     'Lists the jobs of the organization, newest first, in pages of at most 1 MB. A page of large jobs may have fewer than ' +
-    'its `limit`, so continue until `next_cursor` is null. Statuses are current; everything else is about a second behind.',
+    'its `limit`, so continue until `next_cursor` is null. Statuses are current; everything else is about a second behind. ' +
+    'With `q` or `label`, filters by `status`, `job_type`, `triggered_by`, `stalled`, `late` and further labels look at 500 ' +
+    'jobs for a page; with `late`, those by `job_type`, `triggered_by` and `stalled` do.',
   permission: 'job:read',
   query: ListQuery,
-  queryExample: { status: 'in_progress', job_type: 'import', limit: '20' },
+  queryExample: { status: 'in_progress', q: 'acm', include: 'total', limit: '20' },
   replies: {
     200: {
       description: 'A page of jobs.',
       content: {
         'application/json': {
           schema: JobListResponse,
-          example: { jobs: [{ ...REPORTED_SUMMARY, duration_seconds: 41.5 }], next_cursor: null },
+          example: {
+            jobs: [{ ...REPORTED_SUMMARY, duration_seconds: 41.5 }],
+            next_cursor: null,
+            search_is_complete: true,
+            total: 1,
+            total_is_exact: true,
+          },
         },
       },
     },
@@ -79,41 +82,25 @@ export const listJobs = endpoint({
     const wanted = c.req.valid('query')
     // From the primary: a replica may be behind, and would list a job under a status that it has left. A bookmark would
     // not help, since the caller who lists the jobs is rarely the worker whose reply carried it.
-    const { jobs, hasMore } = await findJobs(
-      openStore(databaseOf(c.env, placement.database)),
-      organizationId,
-      {
-        filter: toFilter(wanted),
+    const store = openStore(databaseOf(c.env, placement.database))
+    const filter = toFilter(wanted)
+    const [page, counted] = await Promise.all([
+      findJobs(store, organizationId, {
+        filter,
+        sort: wanted.sort,
         after: wanted.cursor,
         limit: wanted.limit,
         bytes: MAX_PAGE_BYTES,
         withMetadata: wanted.metadata,
-      },
-    )
-    const texts = takeFitting(jobs, wanted.metadata, Date.now())
-    const last = hasMore || texts.length < jobs.length ? jobs[texts.length - 1] : undefined
-    const next = last === undefined ? null : `${last.createdAt}.${last.jobId}`
-    const body = `{"jobs":[${texts.join()}],"next_cursor":${JSON.stringify(next)}}`
-    return c.body(body, 200, { 'Content-Type': 'application/json' })
+      }),
+      wanted.include === undefined ? undefined : countJobs(store, organizationId, filter),
+    ])
+    return jobPage(c, page, wanted.metadata, {
+      ...(filter.search !== undefined && { search_is_complete: page.isComplete }),
+      ...(counted && { total: counted.total, total_is_exact: counted.isExact }),
+    })
   },
 })
-
-/**
- * The jobs that fit on a page, as JSON: at least one, or paging would never get past it. D1 has limited their bytes
- * already, but a control character is one byte there and six in JSON.
- */
-function takeFitting(jobs: Job[], withMetadata: boolean, now: number): string[] {
-  const texts: string[] = []
-  let bytes = ENVELOPE_BYTES
-  for (const job of jobs) {
-    const { metadata, ...summary } = presentSummary(job, now)
-    const text = JSON.stringify(withMetadata ? { ...summary, metadata } : summary)
-    bytes += utf8Bytes(text) + 1
-    if (bytes > MAX_PAGE_BYTES && texts.length > 0) break
-    texts.push(text)
-  }
-  return texts
-}
 
 /** The filter described by a valid query. */
 export function toFilter(query: z.output<typeof ListQuery>): JobFilter {
@@ -124,22 +111,26 @@ export function toFilter(query: z.output<typeof ListQuery>): JobFilter {
     ...(query.created_after !== undefined && { createdAfter: query.created_after }),
     ...(query.created_before !== undefined && { createdBefore: query.created_before }),
     ...(query.stalled && { stalled: true as const }),
+    ...(query.late && { late: true as const }),
+    ...(query.label !== undefined && { labels: query.label }),
+    ...(query.q !== undefined && { search: query.q }),
   }
 }
 
-function readPlace(value: unknown): Reading<Place> {
-  const [time = '', jobId = '', ...more] = typeof value === 'string' ? value.split('.') : []
-  if (/^[0-9]{1,15}$/.test(time) && isJobId(jobId) && more.length === 0)
-    return { value: { createdAt: Number(time), jobId } }
-  return { fault: { type: 'string_pattern_mismatch', msg: 'String should be the next_cursor of a page' } }
+function readSearch(value: unknown): Reading<string> {
+  return value === '' ? { fault: TOO_SHORT } : readLine(value, MAX_SEARCH)
+}
+
+function readInclude(value: unknown): Reading<'total'> {
+  const names = [value].flat().flatMap((name) => String(name).split(','))
+  return names.every((name) => name === 'total') ? { value: 'total' } : notOneOf(['total'])
 }
 
 function readStatuses(value: unknown): Reading<JobStatus[]> {
   const names = [value].flat().flatMap((name) => String(name).split(','))
   const statuses = JOB_STATUSES.filter((status) => names.includes(status))
   if (names.every((name) => (JOB_STATUSES as readonly string[]).includes(name))) return { value: statuses }
-  const expected = JOB_STATUSES.map((status) => `'${status}'`).join(', ')
-  return { fault: { type: 'enum', msg: `Input should be ${expected}`, ctx: { expected } } }
+  return notOneOf(JOB_STATUSES)
 }
 
 function readTime(value: unknown): Reading<number> {

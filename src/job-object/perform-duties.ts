@@ -1,5 +1,6 @@
 import { abandonJob } from '../jobs/abandon-job.ts'
 import { correctClock } from '../jobs/correct-clock.ts'
+import { flagLate } from '../jobs/deadlines.ts'
 import { noteAttempt } from '../jobs/delivery.ts'
 import type { Change } from '../jobs/outcome.ts'
 import { shownTexts } from '../jobs/recent-entries.ts'
@@ -49,6 +50,8 @@ async function perform(
       return await change((job, now) => correctClock(job, now))
     case 'flag_stall':
       return await change((job, now) => stallJob(job, now))
+    case 'flag_late':
+      return await change((job, now) => flagLate(job, now))
     case 'abandon':
       return await change((job, now) => abandonJob(job, settings.abandonAfterDays, now))
     case 'deliver': {

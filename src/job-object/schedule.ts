@@ -1,5 +1,6 @@
 import { abandonDue } from '../jobs/abandon-job.ts'
 import { isAheadOfClock } from '../jobs/correct-clock.ts'
+import { lateDue } from '../jobs/deadlines.ts'
 import { isFinished, type Job } from '../jobs/job.ts'
 import { stallDue } from '../jobs/stall-job.ts'
 import type { Settings } from '../settings.ts'
@@ -10,7 +11,7 @@ import type { Settings } from '../settings.ts'
 export const RECORD_DELAY = 30_000
 
 /** What the object's only alarm does. */
-export type Duty = 'correct_clock' | 'flag_stall' | 'abandon' | 'deliver' | 'record' | 'archive'
+export type Duty = 'correct_clock' | 'flag_stall' | 'flag_late' | 'abandon' | 'deliver' | 'record' | 'archive'
 
 /**
  * Everything that has to be done for a job without a request, and when, in ms since the epoch. It is computed from the
@@ -25,6 +26,7 @@ export function dutiesOf(
   const times: Record<Duty, number | null | undefined> = {
     correct_clock: isAheadOfClock(job, now) ? now : undefined,
     flag_stall: stallDue(job),
+    flag_late: lateDue(job),
     abandon: abandonDue(job, settings.abandonAfterDays),
     deliver: job.nextDeliveryAt,
     record: isBehind ? job.updatedAt + RECORD_DELAY : undefined,

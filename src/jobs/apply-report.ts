@@ -1,4 +1,5 @@
 import { addCounters, addUp } from './counters.ts'
+import { lateAtBy } from './deadlines.ts'
 import { entryText } from './entry-text.ts'
 import { isFinalReport } from './final-report.ts'
 import { finish } from './finish-job.ts'
@@ -73,6 +74,8 @@ export function applyReport(
     finalReportUntil: null,
     updatedAt: now,
     stalledAt: null,
+    // It may be late though its object has not noticed: the runtime may have been down.
+    lateAt: lateAtBy(job, now),
     stages: withStage(job.stages, report.stage, job.completedAt ?? Math.max(now, job.createdAt)),
     revision: job.revision + 1,
   }

@@ -1,12 +1,16 @@
-import { type Job, type JsonObject, UNREPORTED } from './job.ts'
+import { type Job, type JsonObject, type Labels, UNREPORTED } from './job.ts'
 
 /** The fields that a job is created with. */
 export interface NewJob {
   jobType: string
   totalItems: number
   metadata: JsonObject
+  labels: Labels
+  parentJobId: string | null
   triggeredBy: string | null
   stallAfterSeconds: number | null
+  startWithinSeconds: number | null
+  finishWithinSeconds: number | null
   callbackUrl: string | null
 }
 

@@ -9,6 +9,9 @@ export interface JsonObject {
 /** Sums by name: see `addCounters`. */
 export type Counters = Record<string, number>
 
+/** What a job is found by, by name: see `MAX_LABELS`. */
+export type Labels = Record<string, string>
+
 /** The statuses of a job that still takes reports. */
 export const LIVE_STATUSES = ['pending', 'in_progress'] as const
 /** The statuses of a job that is closed for good. */
@@ -86,6 +89,10 @@ export interface Job {
   entityBytes: number
   entitiesNotKept: number
   metadata: JsonObject
+  /** As it was created: they never change. */
+  labels: Labels
+  /** The job that it is a part of, in the same organization. */
+  parentJobId: string | null
   triggeredBy: string | null
   errorMessage: string | null
   createdAt: number
@@ -98,6 +105,11 @@ export interface Job {
   /** A running job without a report for this long is flagged as stalled; null: never. */
   stallAfterSeconds: number | null
   stalledAt: number | null
+  /** Deadlines, both counted from its creation; null: none. */
+  startWithinSeconds: number | null
+  finishWithinSeconds: number | null
+  /** When it was found to have missed the first of them. It stays. */
+  lateAt: number | null
   /** Where to post the finished job; null: nowhere. */
   callbackUrl: string | null
   attempts: Attempt[]
@@ -131,12 +143,17 @@ export const UNREPORTED = {
   keptEntities: 0,
   entityBytes: 0,
   entitiesNotKept: 0,
+  labels: {},
+  parentJobId: null,
   errorMessage: null,
   startedAt: null,
   completedAt: null,
   finalReportUntil: null,
   stallAfterSeconds: null,
   stalledAt: null,
+  startWithinSeconds: null,
+  finishWithinSeconds: null,
+  lateAt: null,
   callbackUrl: null,
   attempts: [],
   nextDeliveryAt: null,

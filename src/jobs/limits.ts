@@ -22,6 +22,8 @@ export const MAX_KEY_LENGTH = 255
 export const MAX_CALLBACK_URL = 2_048
 /** Seconds of silence after which a job may ask to be flagged as stalled. */
 export const STALL_SECONDS = { least: 10, most: 86_400 }
+/** Seconds from its creation within which a job may be asked to start, or to finish: up to 30 days. */
+export const DEADLINE_SECONDS = { least: 10, most: 2_592_000 }
 /** The largest integer, as a double. Values up to 2^63 - 1 are parsed to it. */
 export const MAX_INTEGER = 2 ** 63
 /** Characters of an integer that is sent as text. */
@@ -34,6 +36,12 @@ export const MAX_JOB_ID = 128
 export const MAX_ORGANIZATION_ID = 128
 /** Characters of the name of a server API key. */
 export const MAX_KEY_NAME = 128
+
+/** Labels that a job is created with, and that a list is filtered by. */
+export const MAX_LABELS = 16
+/** Characters of a label's name, and of its value. */
+export const MAX_LABEL_NAME = 64
+export const MAX_LABEL_VALUE = 128
 
 /** Bytes of JSON of a job's metadata, which is in every reply and every row written. */
 export const MAX_METADATA_BYTES = 64 * 1024
@@ -70,6 +78,16 @@ export const SHOWN_ENTRY_BYTES = 256 * 1024
 
 /** Jobs on a page of the list. */
 export const JOB_PAGE = { default: 50, most: 200 }
+/** Characters of what a list is searched for. */
+export const MAX_SEARCH = 128
+/** Different types, labels and linked ids that a search looks at, and ids of jobs: the last in the order of their characters. */
+export const MAX_SEARCHED_TERMS = 50
+/** Jobs looked at for a page of a search that is narrowed by other filters, which no index serves. */
+export const MAX_SEARCHED_JOBS = 500
+/** Jobs that a job shows as linked from, the newest. */
+export const MAX_LINKED = 20
+/** Jobs counted for the total of a list, and children counted for their parent. */
+export const MAX_COUNTED = 10_000
 /** Entries on a page of a job's errors or warnings. */
 export const ENTRY_PAGE = { default: 100, most: 1_000 }
 /**

@@ -33,6 +33,9 @@ export function presentSummary(job: Job, asOf: number) {
     rate_per_second: ratePerSecond(job, asOf),
     stall_after_seconds: job.stallAfterSeconds,
     stalled_at: presentTime(job.stalledAt),
+    start_within_seconds: job.startWithinSeconds,
+    finish_within_seconds: job.finishWithinSeconds,
+    late_at: presentTime(job.lateAt),
     triggered_by: job.triggeredBy,
     callback_url: job.callbackUrl,
     error_message: job.errorMessage,
@@ -41,6 +44,8 @@ export function presentSummary(job: Job, asOf: number) {
     entry_bytes: job.entryBytes,
     entries_not_kept: job.errorCount + job.warningCount - job.keptErrors - job.keptWarnings,
     entities_not_kept: job.entitiesNotKept,
+    labels: job.labels,
+    parent_job_id: job.parentJobId,
     stages: job.stages.map(({ stage, at }) => ({ stage, started_at: presentTime(at) })),
     metadata: job.metadata,
   }

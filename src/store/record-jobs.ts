@@ -131,13 +131,20 @@ const rowsOf = (records: PackedRecord[]) => `[${records.map(({ row }) => row).jo
 const COLUMNS = getTableColumns(jobs)
 type Column = keyof typeof COLUMNS
 const ALL = Object.keys(COLUMNS) as Column[]
-/** What a report leaves alone that does not change the status: the columns of a job that are indexed. */
+/**
+ * What a report leaves alone that does not change the status: the columns of a job that are indexed, or that `job_terms`
+ * is made from.
+ */
 const FIXED: Column[] = [
   'organizationId',
   'jobId',
   'jobType',
   'status',
+  'labels',
+  'parentJobId',
   'triggeredBy',
+  'startWithinSeconds',
+  'finishWithinSeconds',
   'createdAt',
   'completedAt',
 ]

@@ -7,6 +7,7 @@ import {
   type EntryKind,
   JOB_STATUSES,
   type JsonObject,
+  type Labels,
   type Sample,
   type Stage,
 } from '../jobs/job.ts'
@@ -34,6 +35,8 @@ export const jobs = sqliteTable(
     entityBytes: integer('entity_bytes').notNull().default(0),
     entitiesNotKept: integer('entities_not_kept').notNull().default(0),
     metadata: text({ mode: 'json' }).$type<JsonObject>().notNull(),
+    labels: text({ mode: 'json' }).$type<Labels>().notNull().default({}),
+    parentJobId: text('parent_job_id'),
     triggeredBy: text('triggered_by'),
     errorMessage: text('error_message'),
     createdAt: integer('created_at').notNull(),
@@ -43,6 +46,9 @@ export const jobs = sqliteTable(
     updatedAt: integer('updated_at').notNull(),
     stallAfterSeconds: integer('stall_after_seconds'),
     stalledAt: integer('stalled_at'),
+    startWithinSeconds: integer('start_within_seconds'),
+    finishWithinSeconds: integer('finish_within_seconds'),
+    lateAt: integer('late_at'),
     callbackUrl: text('callback_url'),
     attempts: text({ mode: 'json' }).$type<Attempt[]>().notNull(),
     nextDeliveryAt: integer('next_delivery_at'),
@@ -70,9 +76,32 @@ export const jobs = sqliteTable(
       job.jobId,
     ),
     index('jobs_stalled').on(job.organizationId, job.createdAt, job.jobId).where(sql`stalled_at is not null`),
+    index('jobs_by_parent')
+      .on(job.organizationId, job.parentJobId, job.createdAt, job.jobId)
+      .where(sql`parent_job_id is not null`),
+    index('jobs_late')
+      .on(job.organizationId, job.status, job.createdAt, job.jobId)
+      .where(sql`late_at is not null`),
     // Across organizations, for deleting old finished jobs.
     index('jobs_finished').on(job.completedAt).where(sql`completed_at is not null`),
   ],
+)
+
+/**
+ * What each job is found by, with A to Z in lower case: its type, its labels, and the ids in its metadata by which jobs are
+ * linked. `store/job-terms.ts` says how each is written. Triggers of `jobs` keep it, so it is exact whatever is written,
+ * repeated, moved or deleted, and a report costs no row more unless its links change. The migration makes them, and the
+ * table WITHOUT ROWID.
+ */
+export const jobTerms = sqliteTable(
+  'job_terms',
+  {
+    organizationId: text('organization_id').notNull(),
+    term: text().notNull(),
+    createdAt: integer('created_at').notNull(),
+    jobId: text('job_id').notNull(),
+  },
+  (found) => [primaryKey({ columns: [found.organizationId, found.term, found.createdAt, found.jobId] })],
 )
 
 /**

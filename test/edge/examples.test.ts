@@ -82,6 +82,8 @@ async function aCallerFor({ id }: Example) {
     await saveWebhookSecret(drizzle(await edge.d1()), caller.org, secret, Date.now())
   }
   const { job_id: jobId } = succeeded(await caller.post('/api/jobs/', newJob)).body
+  if (id === 'list_job_children')
+    succeeded(await caller.post('/api/jobs/', { ...newJob, parent_job_id: jobId }))
   if (id === 'report_job_progress') return { ...caller, jobId }
   succeeded(await caller.post(`/api/jobs/${jobId}/progress`, exampleOf('report_job_progress')?.body))
   if (id === 'list_job_deliveries') succeeded(await caller.post(`/api/jobs/${jobId}/cancel`))

@@ -15,6 +15,8 @@ const newJob = {
   callback_url: 'https://example.com/hook',
 }
 
+const NO_DEADLINES = { start_within_seconds: null, finish_within_seconds: null, late_at: null }
+
 let edge: Edge
 let key: string
 
@@ -48,7 +50,14 @@ test.each(Object.entries({ archived, live, pending }))('the %s job reads as it w
   const { status, body } = await get(`/api/jobs/${recorded.job_id}`)
   expect(status).toBe(200)
   const entry_bytes = entryBytes([...recorded.errors, ...recorded.warnings])
-  const added = { entities_not_kept: 0, counters: {}, counters_not_kept: 0 }
+  const added = {
+    entities_not_kept: 0,
+    counters: {},
+    counters_not_kept: 0,
+    labels: {},
+    parent_job_id: null,
+    ...NO_DEADLINES,
+  }
   expect(still(body)).toEqual({ ...still(recorded), ...added, entry_bytes })
 })
 

@@ -17,7 +17,18 @@ test.each([
 })
 
 /** The fields of a job that the page does not show. */
-const NOT_SHOWN = ['counters', 'counters_not_kept', 'created_at', 'entry_bytes', 'entities_not_kept']
+const NOT_SHOWN = [
+  'counters',
+  'counters_not_kept',
+  'created_at',
+  'start_within_seconds',
+  'finish_within_seconds',
+  'late_at',
+  'entry_bytes',
+  'entities_not_kept',
+  'labels',
+  'parent_job_id',
+]
 
 test('the page shows every field of a job, except for those listed here', () => {
   const source = readdirSync('src/dashboard')

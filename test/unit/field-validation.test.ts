@@ -340,8 +340,12 @@ test('a new job has empty metadata and no triggered_by by default', async () => 
     jobType: 'crawl',
     totalItems: 3,
     metadata: {},
+    labels: {},
+    parentJobId: null,
     triggeredBy: null,
     stallAfterSeconds: null,
+    startWithinSeconds: null,
+    finishWithinSeconds: null,
     callbackUrl: null,
   })
 })

@@ -37,8 +37,12 @@ export function aJob(given: Partial<Job>): Job {
     jobType: 'import',
     totalItems: 0,
     metadata: {},
+    labels: {},
+    parentJobId: null,
     triggeredBy: null,
     stallAfterSeconds: null,
+    startWithinSeconds: null,
+    finishWithinSeconds: null,
     callbackUrl: null,
   }
   return { ...createJob('job_1', newJob, 1_800_000_000_000), ...given }

@@ -6,8 +6,8 @@ import { JOB_STATUSES } from '../../src/jobs/job.ts'
 
 const app = new Hono().get('/', query(ListQuery), (c) => {
   const wanted = c.req.valid('query')
-  const { limit, cursor, metadata } = wanted
-  return c.json({ filter: toFilter(wanted), limit, cursor, metadata })
+  const { limit, cursor, metadata, sort, include } = wanted
+  return c.json({ filter: toFilter(wanted), limit, cursor, metadata, sort, include })
 })
 
 const JOB_ID = `job_${'0123456789abcdef'.repeat(2)}`
@@ -28,7 +28,7 @@ async function problemOf(search: string) {
 test('an empty query asks for all jobs with their metadata, 50 on a page', async () => {
   expect(await read('')).toEqual({
     status: 200,
-    json: { filter: { statuses: [] }, limit: 50, metadata: true },
+    json: { filter: { statuses: [] }, limit: 50, metadata: true, sort: 'newest' },
   })
 })
 
@@ -52,9 +52,9 @@ test('several statuses may come in several fields or in one with commas', async 
 
 test('all filters may be used together', async () => {
   const search = [
-    'status=in_progress&job_type=import&triggered_by=nightly&stalled=true&metadata=false&limit=7',
+    'status=in_progress&job_type=import&triggered_by=nightly&stalled=true&late=true&metadata=false&limit=7',
     'created_after=2026-01-01T00:00:00Z&created_before=2026-02-01T00:00:00Z',
-    `cursor=123.${JOB_ID}`,
+    `cursor=123.${JOB_ID}&label=a:b:c&label=A:&q=Imp&sort=oldest&include=total`,
   ].join('&')
   expect((await read(search)).json).toEqual({
     filter: {
@@ -62,11 +62,19 @@ test('all filters may be used together', async () => {
       jobType: 'import',
       triggeredBy: 'nightly',
       stalled: true,
+      late: true,
+      labels: [
+        ['a', 'b:c'],
+        ['A', ''],
+      ],
+      search: 'Imp',
       createdAfter: Date.parse('2026-01-01T00:00:00Z'),
       createdBefore: Date.parse('2026-02-01T00:00:00Z'),
     },
     limit: 7,
     metadata: false,
+    sort: 'oldest',
+    include: 'total',
     cursor: { createdAt: 123, jobId: JOB_ID },
   })
 })

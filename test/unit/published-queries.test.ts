@@ -10,6 +10,7 @@ interface Published {
   minimum?: number
   maximum?: number
   pattern?: string
+  enum?: string[]
   items?: { enum: string[] }
 }
 
@@ -45,6 +46,22 @@ describe.each(parameters)(
       } else if (type === 'boolean') {
         for (const value of ['true', 'false']) expect(await statusOf(value)).toBe(204)
         expect(await statusOf('maybe')).toBe(422)
+      } else if (published.enum !== undefined) {
+        for (const value of published.enum) expect(await statusOf(value)).toBe(204)
+        expect(await statusOf(`${published.enum[0]}x`)).toBe(422)
+      } else if (name === 'label') {
+        expect(await statusOf('a:b', 'c:', 'd:e:f')).toBe(204)
+        for (const value of [
+          '',
+          'a',
+          ':b',
+          'a\n:b',
+          'a:\u0007',
+          `${'n'.repeat(65)}:`,
+          `a:${'v'.repeat(129)}`,
+        ])
+          expect(await statusOf(value)).toBe(422)
+        expect(await statusOf(...Array<string>(17).fill('a:b'))).toBe(422)
       } else if (type === 'array') {
         expect(await statusOf(...(items?.enum ?? []))).toBe(204)
         for (const value of items?.enum ?? []) expect(await statusOf(value)).toBe(204)
@@ -67,7 +84,7 @@ describe.each(parameters)(
         expect(type).toBe('string')
         // No schema can tell which cursors there are. The bound of a text is in its description.
         expect(await statusOf('any text')).toBe(name === 'cursor' ? 422 : 204)
-        if (name !== 'cursor') expect(description).toMatch(/At most 4,096 characters/)
+        if (name !== 'cursor') expect(description).toMatch(/At most (?:4,096|128) characters/)
         expect(await statusOf('x'.repeat(4_097))).toBe(422)
       }
     })

@@ -37,6 +37,12 @@ test('a stall is due after stall_after_seconds', () => {
   })
 })
 
+test('lateness is due at the next deadline', () => {
+  const deadlines = { startWithinSeconds: 20, finishWithinSeconds: 60 }
+  expect(timesOf(deadlines)).toMatchObject({ flag_late: NOW + 20_000 })
+  expect(timesOf({ ...deadlines, status: 'in_progress' })).toMatchObject({ flag_late: NOW + 60_000 })
+})
+
 test('a finished job leaves its object only after it was posted and D1 has it', () => {
   const finished = { status: 'completed', completedAt: NOW } as const
   expect(timesOf({ ...finished, nextDeliveryAt: NOW + 5 })).toEqual({ deliver: NOW + 5 })

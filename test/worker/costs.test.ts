@@ -103,7 +103,23 @@ test('the life of a job', async () => {
   }
   const sumOf = (unit: keyof Costs) => Object.values(life).reduce((sum, costs) => sum + costs[unit], 0)
   expect([sumOf('calls'), sumOf('calls') + sumOf('alarms') + sumOf('records')]).toEqual([103, 110])
-  expect([sumOf('objectRows'), sumOf('d1RowsWritten')]).toEqual([135, 35])
+  expect([sumOf('objectRows'), sumOf('d1RowsWritten')]).toEqual([135, 37])
+})
+
+test('labels and linked jobs cost a row each when the job is first recorded, and a report only if its links change', async () => {
+  const key = aJobKey()
+  const object = jobObject(env.JOBS, key)
+  holdTimers()
+  const take = await countCosts(key)
+  const rows = async () => (await take()).d1RowsWritten
+  const labels = { supplier: 'acme', market: 'de' }
+  await object.create(key, { ...aNewJob, labels, metadata: { import_job_id: 'job_1' } }, null)
+  expect(await rows()).toBe(LIFE.create.d1RowsWritten + 3)
+  await reported(key, { markStarted: true, message: 'half of it', metadataPatch: { page: 7 } })
+  expect(await rows()).toBe(LIFE.start.d1RowsWritten)
+  await reported(key, { metadataPatch: { import_job_id: 'job_2' } })
+  await recordByAlarm(key)
+  expect(await rows()).toBe(1 + 2)
 })
 
 test('a job asleep costs nothing: no timer of ours, and no alarm until it is abandoned or archived', async () => {

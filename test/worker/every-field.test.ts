@@ -7,7 +7,18 @@ import { recordJob } from './record-job.ts'
 /** A new value for each field that a report may change without changing the status. */
 const PROGRESS: Omit<
   Job,
-  'jobId' | 'jobType' | 'status' | 'triggeredBy' | 'createdAt' | 'completedAt' | 'epoch' | 'revision'
+  | 'jobId'
+  | 'jobType'
+  | 'status'
+  | 'labels'
+  | 'parentJobId'
+  | 'startWithinSeconds'
+  | 'finishWithinSeconds'
+  | 'triggeredBy'
+  | 'createdAt'
+  | 'completedAt'
+  | 'epoch'
+  | 'revision'
 > = {
   totalItems: 101,
   processedItems: 102,
@@ -30,6 +41,7 @@ const PROGRESS: Omit<
   finalReportUntil: 124,
   stallAfterSeconds: 114,
   stalledAt: 115,
+  lateAt: 125,
   callbackUrl: 'https://example.com/hook',
   attempts: [{ at: 116, status: 500, error: null }],
   nextDeliveryAt: 117,

@@ -32,8 +32,12 @@ export const aNewJob: NewJob = {
   jobType: 'import',
   totalItems: 100,
   metadata: { source: 'sftp' },
+  labels: {},
+  parentJobId: null,
   triggeredBy: null,
   stallAfterSeconds: null,
+  startWithinSeconds: null,
+  finishWithinSeconds: null,
   callbackUrl: null,
 }
 

@@ -5,43 +5,7 @@ import type { JobFilter, Place } from '../../src/jobs/job-filter.ts'
 import { type JobPage, type JobPageQuery, listJobs } from '../../src/store/list-jobs.ts'
 import { openStore, type Store } from '../../src/store/store.ts'
 import { aJobKey, createdJob, readJob, recordedJob, reported, store } from './fixtures.ts'
-
-const START = 1_800_000_000_000
-const TYPES = ['crawl', 'enrichment', 'import']
-const TRIGGERS = ['ann', 'ben', 'cleo', 'nightly', null]
-/** The jobs repeat after so many, when every combination of status, type, trigger and stall has come up. */
-const PERIOD = JOB_STATUSES.length * TYPES.length * TRIGGERS.length * 2
-
-/**
- * Inserts so many jobs of an organization by SQL, from `first` on, `together` in each second. Every other job in progress
- * is stalled.
- */
-async function addJobs(
-  organizationId: string,
-  count: number,
-  { first = 0, together = 1 } = {},
-): Promise<void> {
-  await env.DB.prepare(
-    `with recursive n (i) as (select cast(?2 as integer) union all select i + 1 from n where i < ?2 + ?3 - 1)
-     insert into jobs (organization_id, job_id, job_type, status, triggered_by, created_at, updated_at, stalled_at,
-       total_items, processed_items, failed_items, warned_items, error_count, warning_count, kept_errors,
-       kept_warnings, metadata, attempts, stages, pace, revision)
-     select ?1, printf('job_%032x', i), ?4 ->> (i % 3), ?5 ->> (i % 7), ?6 ->> (i % 5), ?7 + (i / cast(?8 as integer)) * 1000, ?7,
-       case when i % 7 = 1 and i % 2 = 0 then ?7 end, 9, i % 9, 0, 0, 0, 0, 0, 0, '{"n":1}', '[]', '[]', '[]', 1
-     from n`,
-  )
-    .bind(
-      organizationId,
-      first,
-      count,
-      JSON.stringify(TYPES),
-      JSON.stringify(JOB_STATUSES),
-      JSON.stringify(TRIGGERS),
-      START,
-      together,
-    )
-    .run()
-}
+import { addJobs, aPage, PERIOD, queriesOf, START } from './many-jobs.ts'
 
 /** Every combination of filters. */
 function allFilters(createdAfter: number, createdBefore: number): JobFilter[] {
@@ -72,8 +36,6 @@ function isWanted(job: Job, filter: JobFilter): boolean {
     (!filter.stalled || job.stalledAt !== null)
   )
 }
-
-const aPage: JobPageQuery = { filter: { statuses: [] }, limit: 1_000, bytes: 1_000_000, withMetadata: true }
 
 /** All pages of a list; `between` runs after each. */
 async function walk(
@@ -199,7 +161,7 @@ describe('An organization’s jobs', () => {
     expect((await recordedJob(key))?.job).toEqual(job)
     const filter: JobFilter = { statuses: ['failed', 'pending'] }
     const page = await listJobs(store, key.organizationId, { ...aPage, filter })
-    expect(page).toEqual({ jobs: [job], hasMore: false })
+    expect(page).toEqual({ jobs: [job], hasMore: false, isComplete: true })
   })
 })
 
@@ -246,22 +208,6 @@ describe('A page of heavy jobs', () => {
     expect(JSON.stringify(answer?.results)).not.toContain('blob')
   })
 })
-
-/** The number of jobs on a page, and the statements that made it. */
-async function queriesOf(organizationId: string, wanted: Partial<JobPageQuery>) {
-  const queries: { sql: string; params: unknown[] }[] = []
-  const prepare = (sql: string) => ({
-    bind: (...params: unknown[]) => {
-      queries.push({ sql, params })
-      return env.DB.prepare(sql).bind(...params)
-    },
-  })
-  const spied = openStore({ prepare } as unknown as D1Database)
-  const { jobs } = await listJobs(spied, organizationId, { ...aPage, ...wanted })
-  const again = (prefix = '') =>
-    queries.map(({ sql, params }) => env.DB.prepare(`${prefix}${sql}`).bind(...params))
-  return { again, found: jobs.length }
-}
 
 describe('Every filter of a list uses an index', () => {
   const { organizationId } = aJobKey()

@@ -22,7 +22,7 @@ async function runAlarm(key: JobAddress, { after }: { after: number }): Promise<
 
 async function stalledIds({ organizationId }: JobAddress): Promise<string[]> {
   const filter = { statuses: [], stalled: true as const }
-  const page = { filter, limit: 10, bytes: 1_000_000, withMetadata: true }
+  const page = { filter, sort: 'newest' as const, limit: 10, bytes: 1_000_000, withMetadata: true }
   const { jobs } = await listJobs(store, organizationId, page)
   return jobs.map(({ jobId }) => jobId)
 }
@@ -65,6 +65,19 @@ test('a stalled job does not fail until it counts as abandoned', async () => {
   await runAlarm(key, { after: 29 * 86_400 })
   expect((await readJob(key)).job).toEqual(job)
   expect(job.status).toBe('in_progress')
+})
+
+test('a job that misses a deadline is flagged by its alarm, also in the list, and keeps the flag', async () => {
+  const key = await createdJob({ ...aNewJob, startWithinSeconds: 60 })
+  const { job } = await readJob(key)
+  expect(await inside(key, (storage) => storage.getAlarm())).toBeLessThanOrEqual(job.createdAt + 60_000)
+  await runAlarm(key, { after: 61 })
+  expect((await readJob(key)).job).toMatchObject({ status: 'pending', lateAt: job.createdAt + 61_000 })
+  const page = { sort: 'newest' as const, limit: 10, bytes: 1_000_000, withMetadata: true }
+  const filter = { statuses: [], late: true as const }
+  expect((await listJobs(store, key.organizationId, { ...page, filter })).jobs).toHaveLength(1)
+  await reported(key, { markStarted: true })
+  expect((await reported(key, { markCompleted: true })).job.lateAt).toBe(job.createdAt + 61_000)
 })
 
 test('the next report clears the flag, soon also in the list, and the silence counts from there', async () => {

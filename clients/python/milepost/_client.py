@@ -54,8 +54,12 @@ class Client:
         *,
         total_items: Optional[int] = None,
         metadata: Optional[Mapping[str, Any]] = None,
+        labels: Optional[Mapping[str, str]] = None,
+        parent_job_id: Optional[str] = None,
         triggered_by: Optional[str] = None,
         stall_after_seconds: Optional[int] = None,
+        start_within_seconds: Optional[int] = None,
+        finish_within_seconds: Optional[int] = None,
         callback_url: Optional[str] = None,
         idempotency_key: Optional[str] = None,
         job_id: Optional[str] = None,
@@ -70,8 +74,12 @@ class Client:
             "job_type": job_type,
             "total_items": total_items,
             "metadata": metadata,
+            "labels": labels,
+            "parent_job_id": parent_job_id,
             "triggered_by": triggered_by,
             "stall_after_seconds": stall_after_seconds,
+            "start_within_seconds": start_within_seconds,
+            "finish_within_seconds": finish_within_seconds,
             "callback_url": callback_url,
         }
         given = {name: value for name, value in new.items() if value is not None}
@@ -120,18 +128,33 @@ class Client:
         created_after: Optional[str] = None,
         created_before: Optional[str] = None,
         stalled: bool = False,
+        late: bool = False,
+        labels: Optional[Mapping[str, str]] = None,
+        search: Optional[str] = None,
+        sort: Optional[str] = None,
     ) -> Iterator[JobState]:
-        """All jobs of the organization, newest first, page by page. Times are ISO 8601."""
-        query = {
+        """
+        All jobs of the organization that match, newest first (`sort="oldest"`: oldest first), page by page. Times are ISO 8601.
+        `search`: the beginning of an ID, a type or a label's value, or an ID that the metadata has under a key with `_job_id`.
+        """
+        query: dict[str, Any] = {
             "status": status if isinstance(status, str) or status is None else ",".join(status),
             "job_type": job_type,
             "triggered_by": triggered_by,
             "created_after": created_after,
             "created_before": created_before,
             "stalled": "true" if stalled else None,
+            "late": "true" if late else None,
+            "label": [f"{name}:{value}" for name, value in (labels or {}).items()] or None,
+            "q": search,
+            "sort": sort,
             "limit": "200",
         }
         return self._pages("/api/jobs/", "jobs", query)
+
+    def children(self, job_id: str, *, sort: Optional[str] = None) -> Iterator[JobState]:
+        """The jobs that were created with this one as `parent_job_id`, newest first, page by page."""
+        return self._pages(f"{_path(job_id)}/children", "jobs", {"sort": sort, "limit": "200"})
 
     def errors(self, job_id: str, *, error_type: Optional[str] = None) -> Iterator[Entry]:
         """All errors that the job keeps, oldest first, page by page."""
@@ -143,10 +166,10 @@ class Client:
             f"{_path(job_id)}/warnings", "warnings", {"error_type": error_type, "limit": "1000"}
         )
 
-    def _pages(self, path: str, name: str, query: dict[str, Optional[str]]) -> Iterator[Any]:
+    def _pages(self, path: str, name: str, query: dict[str, Any]) -> Iterator[Any]:
         given = {key: value for key, value in query.items() if value is not None}
         while True:
-            page = self._http.request("GET", f"{path}?{urllib.parse.urlencode(given)}").body
+            page = self._http.request("GET", f"{path}?{urllib.parse.urlencode(given, doseq=True)}").body
             yield from page[name]
             if page["next_cursor"] is None:
                 return

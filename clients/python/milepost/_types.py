@@ -20,6 +20,22 @@ class Stage(TypedDict):
     started_at: Optional[str]
 
 
+class Children(TypedDict):
+    #: At most 10,000; `is_exact` is False if there are more.
+    count: int
+    is_exact: bool
+    by_status: dict[str, int]
+    total_items: int
+    processed_items: int
+    failed_items: int
+
+
+class LinkedJob(TypedDict):
+    job_id: str
+    job_type: str
+    status: str
+
+
 class JobState(TypedDict, total=False):
     """
     A job. Times are ISO 8601 in UTC; `errors` and `warnings` have the newest 100 of each, and are not in lists and events.
@@ -39,6 +55,11 @@ class JobState(TypedDict, total=False):
     #: 0 to 100
     success_rate: float
     metadata: Optional[dict[str, Any]]
+    labels: dict[str, str]
+    parent_job_id: Optional[str]
+    #: Only of a job that was read alone: its children counted, and the jobs whose metadata has it as `import_job_id`.
+    children: Optional[Children]
+    linked_from: Optional[list[LinkedJob]]
     triggered_by: Optional[str]
     callback_url: Optional[str]
     error_message: Optional[str]
@@ -50,6 +71,9 @@ class JobState(TypedDict, total=False):
     rate_per_second: Optional[float]
     stall_after_seconds: Optional[int]
     stalled_at: Optional[str]
+    start_within_seconds: Optional[int]
+    finish_within_seconds: Optional[int]
+    late_at: Optional[str]
     stages: list[Stage]
     error_count: int
     warning_count: int

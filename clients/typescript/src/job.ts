@@ -14,9 +14,16 @@ export interface NewJob {
   /** Pass 0 if the worker has yet to count them, and report `totalItems` later. */
   totalItems: number
   metadata?: Record<string, unknown>
+  /** What to find the job by: up to 16 short texts, by name. */
+  labels?: Record<string, string>
+  /** The job that it is a part of. */
+  parentJobId?: string
   triggeredBy?: string
   /** 10 to 86,400. A started job that is silent for longer is flagged as stalled until its next report. */
   stallAfterSeconds?: number
+  /** 10 to 2,592,000, from its creation. A job that has not started, or finished, by then is flagged as late. */
+  startWithinSeconds?: number
+  finishWithinSeconds?: number
   /** Where to post the finished job: an https URL. */
   callbackUrl?: string
 }
@@ -102,6 +109,8 @@ export interface JobSummary {
   countersNotKept: number
   /** Empty in a list that was asked to leave it out. */
   metadata: Record<string, unknown>
+  labels: Record<string, string>
+  parentJobId: string | null
   triggeredBy: string | null
   callbackUrl: string | null
   errorMessage: string | null
@@ -115,6 +124,10 @@ export interface JobSummary {
   ratePerSecond: number | null
   stallAfterSeconds: number | null
   stalledAt: string | null
+  startWithinSeconds: number | null
+  finishWithinSeconds: number | null
+  /** When it was found to have missed one of these. */
+  lateAt: string | null
   /** All that were reported, kept or not. */
   errorCount: number
   warningCount: number
@@ -131,6 +144,39 @@ export interface Job extends JobSummary {
   warnings: JobEntry[]
 }
 
+/** How many children a job has, and their items. */
+export interface JobChildren {
+  /** At most 10,000. */
+  count: number
+  /** False if there are more: the newest 10,000 are counted. */
+  isExact: boolean
+  byStatus: Partial<Record<JobStatus, number>>
+  totalItems: number
+  processedItems: number
+  failedItems: number
+}
+
+export interface LinkedJob {
+  jobId: string
+  jobType: string
+  status: JobStatus
+}
+
+/** A job as it is read alone. The relatives are null if the API does not know them right now. */
+export interface JobWithRelatives extends Job {
+  children: JobChildren | null
+  /** The newest 20 jobs whose metadata has its ID as `import_job_id`. */
+  linkedFrom: LinkedJob[] | null
+}
+
+export interface ChildFilter {
+  sort?: 'newest' | 'oldest'
+  /** False leaves out the metadata. */
+  metadata?: boolean
+  /** Jobs per page, 1 to 200: how many each request asks for. */
+  pageSize?: number
+}
+
 export interface JobFilter {
   status?: JobStatus | readonly JobStatus[]
   jobType?: string
@@ -139,10 +185,26 @@ export interface JobFilter {
   createdBefore?: Date | string
   /** Only running jobs that are flagged as stalled. */
   stalled?: boolean
+  /** Only jobs that have missed a deadline, finished or not. */
+  late?: boolean
+  /** Only jobs that have all of these labels. */
+  labels?: Record<string, string>
+  /** The beginning of a job's ID, its type or the value of a label, or an ID that its metadata has under a key with `_job_id`. */
+  search?: string
+  /** Which jobs come first. By default, the newest. */
+  sort?: 'newest' | 'oldest'
   /** False leaves out the metadata. */
   metadata?: boolean
   /** Jobs per page, 1 to 200: how many each request asks for. */
   pageSize?: number
+}
+
+/** How many jobs match a filter. */
+export interface JobTotal {
+  /** At most 10,000. */
+  total: number
+  /** False if there are, or may be, more. */
+  isExact: boolean
 }
 
 export interface EntryFilter {

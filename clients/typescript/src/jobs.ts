@@ -1,10 +1,20 @@
 import type { ApiRequest } from './attempt.ts'
 import type { Connection } from './connection.ts'
-import type { EntryFilter, Job, JobEntry, JobFilter, JobProgress, JobSummary } from './job.ts'
+import type {
+  ChildFilter,
+  EntryFilter,
+  Job,
+  JobEntry,
+  JobFilter,
+  JobProgress,
+  JobSummary,
+  JobTotal,
+  JobWithRelatives,
+} from './job.ts'
 import type { CallOptions } from './options.ts'
 import { sendWithRetries } from './send-with-retries.ts'
 import { watchJob } from './watch-job.ts'
-import { asList, asWire, readEntries, readJob, readProgress, readSummary } from './wire.ts'
+import { asList, asWire, readEntries, readFullJob, readJob, readProgress, readSummary } from './wire.ts'
 
 /** Reads, watches and cancels the jobs of an organization. Every call retries as reports do, and rejects with the same errors. */
 export class Jobs {
@@ -14,24 +24,41 @@ export class Jobs {
     this.#connection = connection
   }
 
-  /** All jobs, newest first. Pages are fetched as they are needed. */
+  /** All jobs that match, newest first unless the filter says otherwise. Pages are fetched as they are needed. */
   async *list(filter: JobFilter = {}, options: CallOptions = {}): AsyncGenerator<JobSummary, void> {
-    const query = toQuery({
-      status: [filter.status ?? []].flat().join() || undefined,
-      job_type: filter.jobType,
-      triggered_by: filter.triggeredBy,
-      created_after: toTime(filter.createdAfter),
-      created_before: toTime(filter.createdBefore),
-      stalled: filter.stalled,
-      metadata: filter.metadata,
-      limit: filter.pageSize,
-    })
+    const query = toJobQuery(filter)
+    if (filter.metadata !== undefined) query.set('metadata', String(filter.metadata))
+    if (filter.pageSize !== undefined) query.set('limit', String(filter.pageSize))
     for await (const page of this.#pages('/api/jobs/', query, options))
       for (const job of asList(page.jobs)) yield readSummary(job)
   }
 
-  async get(jobId: string, options: CallOptions = {}): Promise<Job> {
-    return readJob(await this.#send({ method: 'GET', path: pathOf(jobId) }, options))
+  /** How many jobs match, counted up to 10,000. */
+  async count(filter: JobFilter = {}, options: CallOptions = {}): Promise<JobTotal> {
+    const query = toJobQuery(filter)
+    for (const [name, value] of [
+      ['include', 'total'],
+      ['limit', '1'],
+      ['metadata', 'false'],
+    ] as const)
+      query.set(name, value)
+    const page = asWire(await this.#send({ method: 'GET', path: `/api/jobs/?${query}` }, options))
+    return { total: Number(page.total), isExact: page.total_is_exact === true }
+  }
+
+  /** The children of a job, newest first unless the filter says otherwise. Pages are fetched as they are needed. */
+  async *children(
+    jobId: string,
+    { sort, metadata, pageSize }: ChildFilter = {},
+    options: CallOptions = {},
+  ): AsyncGenerator<JobSummary, void> {
+    const query = toQuery({ sort, metadata, limit: pageSize })
+    for await (const page of this.#pages(`${pathOf(jobId)}/children`, query, options))
+      for (const job of asList(page.jobs)) yield readSummary(job)
+  }
+
+  async get(jobId: string, options: CallOptions = {}): Promise<JobWithRelatives> {
+    return readFullJob(await this.#send({ method: 'GET', path: pathOf(jobId) }, options))
   }
 
   /** What a poller needs: the status, the counts and the stage. */
@@ -100,6 +127,22 @@ export class Jobs {
 
 function pathOf(jobId: string): string {
   return `/api/jobs/${encodeURIComponent(jobId)}`
+}
+
+function toJobQuery(filter: JobFilter): URLSearchParams {
+  const query = toQuery({
+    status: [filter.status ?? []].flat().join() || undefined,
+    job_type: filter.jobType,
+    triggered_by: filter.triggeredBy,
+    created_after: toTime(filter.createdAfter),
+    created_before: toTime(filter.createdBefore),
+    stalled: filter.stalled,
+    late: filter.late,
+    q: filter.search,
+    sort: filter.sort,
+  })
+  for (const [name, value] of Object.entries(filter.labels ?? {})) query.append('label', `${name}:${value}`)
+  return query
 }
 
 function toQuery(values: Record<string, string | number | boolean | undefined>): URLSearchParams {

@@ -1,5 +1,16 @@
 /** The one place where camelCase becomes the wire's snake_case, and back. */
-import type { Job, JobEntry, JobProgress, JobSummary, NewJob, Report, ReportedEntry } from './job.ts'
+import type {
+  Job,
+  JobChildren,
+  JobEntry,
+  JobProgress,
+  JobSummary,
+  JobWithRelatives,
+  LinkedJob,
+  NewJob,
+  Report,
+  ReportedEntry,
+} from './job.ts'
 
 type Wire = Record<string, unknown>
 
@@ -9,8 +20,12 @@ export function writeNewJob(job: NewJob): Wire {
     job_type: job.jobType,
     total_items: job.totalItems,
     metadata: job.metadata,
+    labels: job.labels,
+    parent_job_id: job.parentJobId,
     triggered_by: job.triggeredBy,
     stall_after_seconds: job.stallAfterSeconds,
+    start_within_seconds: job.startWithinSeconds,
+    finish_within_seconds: job.finishWithinSeconds,
     callback_url: job.callbackUrl,
   }
 }
@@ -46,6 +61,34 @@ export function readJob(reply: unknown): Job {
   return { ...readSummary(job), errors: readEntries(job.errors), warnings: readEntries(job.warnings) }
 }
 
+/** Reads a job with its relatives, as it is read alone. */
+export function readFullJob(reply: unknown): JobWithRelatives {
+  const { children, linked_from } = asWire(reply)
+  return { ...readJob(reply), children: readChildren(children), linkedFrom: readLinked(linked_from) }
+}
+
+function readChildren(children: unknown): JobChildren | null {
+  if (children === null || children === undefined) return null
+  const { count, is_exact, by_status, total_items, processed_items, failed_items } = asWire(children)
+  return {
+    count: Number(count),
+    isExact: is_exact === true,
+    byStatus: asWire(by_status) as JobChildren['byStatus'],
+    totalItems: Number(total_items),
+    processedItems: Number(processed_items),
+    failedItems: Number(failed_items),
+  }
+}
+
+function readLinked(linked: unknown): LinkedJob[] | null {
+  if (!Array.isArray(linked)) return null
+  return asList(linked).map(({ job_id, job_type, status }) => ({
+    jobId: String(job_id),
+    jobType: String(job_type),
+    status: status as JobSummary['status'],
+  }))
+}
+
 /** The same for a job without its entries. */
 export function readSummary(reply: unknown): JobSummary {
   const job = asWire(reply)
@@ -65,6 +108,8 @@ export function readSummary(reply: unknown): JobSummary {
     counters: or(job.counters, {}),
     countersNotKept: or(job.counters_not_kept, 0),
     metadata: or(job.metadata, {}),
+    labels: or(job.labels, {}),
+    parentJobId: or(job.parent_job_id, null),
     triggeredBy: or(job.triggered_by, null),
     callbackUrl: or(job.callback_url, null),
     errorMessage: or(job.error_message, null),
@@ -76,6 +121,9 @@ export function readSummary(reply: unknown): JobSummary {
     ratePerSecond: or(job.rate_per_second, null),
     stallAfterSeconds: or(job.stall_after_seconds, null),
     stalledAt: or(job.stalled_at, null),
+    startWithinSeconds: or(job.start_within_seconds, null),
+    finishWithinSeconds: or(job.finish_within_seconds, null),
+    lateAt: or(job.late_at, null),
     errorCount: or(job.error_count, 0),
     warningCount: or(job.warning_count, 0),
     entryBytes: or(job.entry_bytes, 0),

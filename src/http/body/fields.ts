@@ -37,6 +37,11 @@ const BOOL_PARSING: Fault = {
   type: 'bool_parsing',
   msg: 'Input should be a valid boolean, unable to interpret input',
 }
+export const TOO_SHORT: Fault = {
+  type: 'string_too_short',
+  msg: 'String should have at least 1 character',
+  ctx: { min_length: 1 },
+}
 export const DICT_TYPE: Fault = { type: 'dict_type', msg: 'Input should be a valid dictionary' }
 const LIST_TYPE: Fault = { type: 'list_type', msg: 'Input should be a valid list' }
 
@@ -68,16 +73,22 @@ export function boolean() {
 
 /** A string of at most `maxLength` characters (code points). */
 export function text(maxLength: number) {
-  const tooLong: Fault = {
+  return field({ type: 'string', maxLength }, (value) => readText(value, maxLength))
+}
+
+/** The same for a value that a field of another form reads. */
+export function readText(value: unknown, maxLength: number): Reading<string> {
+  if (typeof value !== 'string') return { fault: STRING_TYPE }
+  if (!value.isWellFormed()) return { fault: STRING_UNICODE }
+  return isLonger(value, maxLength) ? { fault: tooLong(maxLength) } : { value }
+}
+
+function tooLong(maxLength: number): Fault {
+  return {
     type: 'string_too_long',
     msg: `String should have at most ${maxLength} characters`,
     ctx: { max_length: maxLength },
   }
-  return field({ type: 'string', maxLength }, (value): Reading<string> => {
-    if (typeof value !== 'string') return { fault: STRING_TYPE }
-    if (!value.isWellFormed()) return { fault: STRING_UNICODE }
-    return isLonger(value, maxLength) ? { fault: tooLong } : { value }
-  })
 }
 
 /**
@@ -127,6 +138,12 @@ export function field<T>(published: Published, read: (value: unknown) => Reading
       return z.NEVER
     })
     .meta(published)
+}
+
+/** The fault of a value that is none of these names. */
+export function notOneOf(names: readonly string[]): { fault: Fault } {
+  const expected = names.map((name) => `'${name}'`).join(', ')
+  return { fault: { type: 'enum', msg: `Input should be ${expected}`, ctx: { expected } } }
 }
 
 function readInteger(value: unknown): Reading<number> {

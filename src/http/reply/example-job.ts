@@ -23,6 +23,9 @@ const created = {
   rate_per_second: null,
   stall_after_seconds: 300,
   stalled_at: null,
+  start_within_seconds: null,
+  finish_within_seconds: 3600,
+  late_at: null,
   triggered_by: 'nightly',
   callback_url: null,
   error_message: null,
@@ -31,11 +34,20 @@ const created = {
   entry_bytes: 0,
   entries_not_kept: 0,
   entities_not_kept: 0,
+  labels: { supplier: 'acme' },
+  parent_job_id: null,
   stages: [],
   metadata: {},
 }
 
 export const CREATED_JOB = { ...created, errors: [], warnings: [] }
+
+/** A child of the job, created by the same request but for its parent. */
+export const CHILD_SUMMARY = {
+  ...created,
+  job_id: 'job_019ac4d1f3a87d10b6c2e94a7f05d318',
+  parent_job_id: created.job_id,
+}
 
 /** After the report, without its errors and warnings. */
 export const REPORTED_SUMMARY = {

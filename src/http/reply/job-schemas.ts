@@ -67,6 +67,9 @@ const job = {
     'Seconds without a report after which it is flagged as stalled',
   ),
   stalled_at: maybe(text()).describe('When it was flagged as stalled; the next report clears this'),
+  start_within_seconds: maybe(count()).describe('Seconds from its creation within which it should start'),
+  finish_within_seconds: maybe(count()).describe('Seconds from its creation within which it should finish'),
+  late_at: maybe(text()).describe('When it was found to have missed one of these; it stays'),
   triggered_by: maybe(text()).describe('Who or what started it'),
   callback_url: maybe(text()).describe('Where it is posted when it finishes'),
   error_message: maybe(text()).describe('Why the job failed or was canceled. Deprecated: see errors'),
@@ -79,6 +82,8 @@ const job = {
   entities_not_kept: count()
     .optional()
     .describe('The number of reports on entities beyond the 100,000 that a job remembers'),
+  labels: z.record(z.string(), z.string()).optional().describe('What it was labeled with, by name'),
+  parent_job_id: maybe(text()).describe('The job that it is a part of'),
   stages: z.array(StageResponse).optional().describe('The newest 50 stages, oldest first'),
   metadata: maybe(object()).describe('Data kept with the job. A list leaves it out if asked to'),
 }
@@ -92,6 +97,45 @@ export const JobResponse = component(
       warnings: z.array(JobErrorResponse).optional().describe('The newest warnings, oldest first'),
     })
     .describe('A job'),
+)
+
+const ChildrenResponse = component(
+  'ChildrenResponse',
+  z
+    .strictObject({
+      count: count().describe('The number of children, at most 10,000'),
+      is_exact: z.boolean().describe('False if there are more: the newest 10,000 are counted'),
+      by_status: z.record(z.string(), count()).describe('The number of them by status'),
+      total_items: count().describe('The sum of their total_items'),
+      processed_items: count().describe('The sum of their processed_items'),
+      failed_items: count().describe('The sum of their failed_items'),
+    })
+    .describe('The jobs that have a job as their parent, counted'),
+)
+
+const LinkedJobResponse = component(
+  'LinkedJobResponse',
+  z
+    .strictObject({
+      job_id: text().describe('The ID of the job'),
+      job_type: text().describe('The type of the job'),
+      status: status(),
+    })
+    .describe('A job that names another in its metadata'),
+)
+
+/** A job as it is read alone. */
+export const JobWithRelativesResponse = component(
+  'JobWithRelativesResponse',
+  JobResponse.extend({
+    children: ChildrenResponse.nullable().describe(
+      'Its children, as of about a second ago; null if unknown now',
+    ),
+    linked_from: z
+      .array(LinkedJobResponse)
+      .nullable()
+      .describe('The newest 20 jobs that name it as metadata.import_job_id; null if unknown now'),
+  }).describe('A job, its children and the jobs that are linked to it'),
 )
 
 export const JobSummaryResponse = component(

@@ -50,12 +50,20 @@ export function describeJob(job: JobSummary): string {
     ['warnings', job.warningCount > 0 && formatCount(job.warningCount)],
     ['counters', describeCounters(job.counters)],
     ['metadata', own.length > 0 && JSON.stringify(Object.fromEntries(own))],
+    [
+      'labels',
+      Object.entries(job.labels)
+        .map(([name, value]) => `${name}=${value}`)
+        .join(', '),
+    ],
+    ['parent', job.parentJobId],
     ['triggered by', job.triggeredBy],
     ['created', job.createdAt],
     ['started', job.startedAt],
     ['completed', job.completedAt],
     ['duration', job.durationSeconds !== null && formatDuration(job.durationSeconds)],
     ['stalled', job.stalledAt && `since ${job.stalledAt}`],
+    ['late', job.lateAt && `since ${job.lateAt}`],
   ]
   return toTable(rows.filter(([, value]) => isText(value)).map(([name, value]) => [name, String(value)]))
 }

@@ -2,6 +2,7 @@ import type { JobStatus, JobSummary } from '../job.ts'
 import type { Command } from './command.ts'
 import { EXIT } from './exit-code.ts'
 import { formatCount } from './format.ts'
+import { readPair } from './new-job.ts'
 import { openClient } from './open-client.ts'
 import { say, sayJson } from './output.ts'
 import { CONNECTION_HELP, CONNECTION_OPTIONS, readArgs, toNumber } from './read-args.ts'
@@ -22,6 +23,10 @@ Lists jobs, newest first.
   --type TYPE          only jobs of this type
   --triggered-by TEXT  only jobs that this started
   --stalled            only running jobs that are flagged as stalled
+  --late               only jobs that have missed a deadline
+  --label NAME=VALUE   only jobs with this label; may be repeated: with all of them
+  --search TEXT        only jobs that this is the beginning of: their ID, their type or the value of a label
+  --oldest             list the oldest first
   --limit N            at most so many jobs (default: 20)
   --json               print them on stdout, each as one line of JSON
 ${TIMEOUT_HELP}${CONNECTION_HELP}`,
@@ -34,6 +39,10 @@ ${TIMEOUT_HELP}${CONNECTION_HELP}`,
       type: { type: 'string' },
       'triggered-by': { type: 'string' },
       stalled: { type: 'boolean' },
+      late: { type: 'boolean' },
+      label: { type: 'string', multiple: true },
+      search: { type: 'string' },
+      oldest: { type: 'boolean' },
       limit: { type: 'string' },
       json: { type: 'boolean' },
     })
@@ -45,6 +54,12 @@ ${TIMEOUT_HELP}${CONNECTION_HELP}`,
       ...(values.type !== undefined && { jobType: values.type }),
       ...(values['triggered-by'] !== undefined && { triggeredBy: values['triggered-by'] }),
       ...(values.stalled && { stalled: true }),
+      ...(values.late && { late: true }),
+      ...(values.label && {
+        labels: Object.fromEntries(values.label.map((pair) => readPair('--label NAME=VALUE', pair))),
+      }),
+      ...(values.search !== undefined && { search: values.search }),
+      ...(values.oldest && { sort: 'oldest' as const }),
       ...(!values.json && { metadata: false }),
       pageSize: Math.min(limit, MAX_PAGE),
     }
@@ -64,7 +79,7 @@ function toJobTable(jobs: JobSummary[]): string {
   const rows = jobs.map((job) => [
     job.jobId,
     job.jobType,
-    job.stalledAt === null ? job.status : `${job.status}, stalled`,
+    [job.status, job.stalledAt && 'stalled', job.lateAt && 'late'].filter(Boolean).join(', '),
     `${formatCount(job.processedItems)}/${formatCount(job.totalItems)}`,
     formatCount(job.failedItems),
     formatCount(job.errorCount),
