@@ -272,6 +272,10 @@ describe.concurrent('milepost list, get, errors and warnings', () => {
     expect(both.map(({ stdout }) => JSON.parse(stdout))).toEqual([job.errors[0], job.warnings[0]])
     for (const done of [got, listed, ...both]) expect(done).toMatchObject({ code: 0, stderr: '' })
 
+    const csv = await milepost(['errors', worker.jobId, '--csv', '--type', 'no_price'], as)
+    expect(csv).toMatchObject({ code: 0, stderr: '' })
+    expect(csv.stdout).toMatch(/^\ufefftimestamp,.*\r\n.*Z,product,sku-1,no_price,No price,,\r\n$/)
+
     const texts = await Promise.all(
       [
         ['get', worker.jobId],

@@ -1,3 +1,4 @@
+import { parse } from 'csv-parse/sync'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Edge } from '../../scripts/edge.ts'
 import { aWorker, type Body } from './fixtures.ts'
@@ -133,6 +134,38 @@ describe('All entries of a job', () => {
     const { body } = await get('/errors?limit=700')
     const rest = await get(`/errors?cursor=${body.next_cursor}&limit=1`, accept)
     expect(keysOf(lines(rest.text))).toEqual(keys(700, 2_500))
+  })
+
+  test('are a CSV file, while the job runs too: all of them, or those of a type', async () => {
+    const { report, get, jobId } = await anEntryWorker()
+    const details = { price: '=1+1', sizes: ['S', 'M'] }
+    await report({ mark_started: true, errors: [{ ...entries(0, 1)[0], details }, ...entries(1, 500)] })
+    for (let n = 1; n < 3; n++) await report({ errors: entries(n * 500, (n + 1) * 500) })
+    await report({ error: { ...entries(0, 1, 'late')[0], details: { later: 1 } } })
+    const { headers, text } = await get('/errors', { Accept: 'text/csv' })
+    expect(headers.get('Content-Type')).toBe('text/csv; charset=utf-8')
+    expect(headers.get('Content-Disposition')).toBe(`attachment; filename="${jobId}-errors.csv"`)
+    const rows: Record<string, string>[] = parse(text, { bom: true, columns: true })
+    expect(rows.map(({ entity_key }) => entity_key)).toEqual([...keys(0, 1_500), 'sku-0'])
+    expect(rows[0]).toMatchObject({
+      message: 'No price for 0 – größer',
+      'details.price': "'=1+1",
+      'details.sizes': '["S","M"]',
+      other_details: '',
+    })
+    expect(rows.at(-1)).toMatchObject({ 'details.price': '', other_details: '{"later":1}' })
+
+    // The page with the only one of this type comes after two without any.
+    const late = await get('/errors?error_type=late', { Accept: 'text/csv' })
+    expect(late.text.split('\r\n')).toEqual([
+      'timestamp,entity_type,entity_key,error_type,message,step,details.later,other_details',
+      expect.stringMatching(/^\d{4}-.*Z,product,sku-0,late,No price for 0 – größer,,1,$/),
+      '',
+    ])
+    const none = await get('/warnings', { Accept: 'text/csv' })
+    expect(none.text).toBe('timestamp,entity_type,entity_key,error_type,message,step,other_details\r\n')
+    const lined = await get('/errors', { Accept: 'application/x-ndjson' })
+    expect(lined.headers.get('Content-Disposition')).toBe(`attachment; filename="${jobId}-errors.ndjson"`)
   })
 
   test('continue at a cursor even if more were reported since', async () => {

@@ -137,6 +137,21 @@ class Client:
             f"{_path(job_id)}/warnings", "warnings", {"error_type": error_type, "limit": "1000"}
         )
 
+    def errors_csv(self, job_id: str, *, error_type: Optional[str] = None) -> Iterator[bytes]:
+        """
+        All errors that the job keeps as a CSV file, in parts as they come: `file.writelines(client.errors_csv(job_id))`. Raises
+        Unreachable if it breaks off.
+        """
+        return self._csv(job_id, "errors", error_type)
+
+    def warnings_csv(self, job_id: str, *, error_type: Optional[str] = None) -> Iterator[bytes]:
+        """The same for warnings."""
+        return self._csv(job_id, "warnings", error_type)
+
+    def _csv(self, job_id: str, name: str, error_type: Optional[str]) -> Iterator[bytes]:
+        query = "" if error_type is None else f"?{urllib.parse.urlencode({'error_type': error_type})}"
+        return self._http.download(f"{_path(job_id)}/{name}{query}", "text/csv")
+
     def _pages(self, path: str, name: str, query: dict[str, Optional[str]]) -> Iterator[Any]:
         given = {key: value for key, value in query.items() if value is not None}
         while True:

@@ -1,5 +1,6 @@
 import type { ApiRequest } from './attempt.ts'
 import type { Connection } from './connection.ts'
+import { download } from './download.ts'
 import type { EntryFilter, Job, JobEntry, JobFilter, JobProgress, JobSummary } from './job.ts'
 import type { CallOptions } from './options.ts'
 import { sendWithRetries } from './send-with-retries.ts'
@@ -61,6 +62,27 @@ export class Jobs {
   }
 
   /**
+   * All errors that the API keeps of the job as a CSV file, as it comes: `await writeFile('errors.csv', jobs.errorsAsCsv(id))`. If
+   * it breaks off, rejects with an UnreachableError.
+   */
+  errorsAsCsv(
+    jobId: string,
+    filter: Pick<EntryFilter, 'errorType'> = {},
+    options: CallOptions = {},
+  ): AsyncGenerator<Uint8Array, void> {
+    return this.#csv(jobId, 'errors', filter, options)
+  }
+
+  /** The same for warnings. */
+  warningsAsCsv(
+    jobId: string,
+    filter: Pick<EntryFilter, 'errorType'> = {},
+    options: CallOptions = {},
+  ): AsyncGenerator<Uint8Array, void> {
+    return this.#csv(jobId, 'warnings', filter, options)
+  }
+
+  /**
    * The job now and after each change, until it is finished: at most ten states a second, and a slow reader skips some. Connects
    * again when the connection breaks; rejects when it stays broken for `giveUpAfterMs`.
    */
@@ -77,6 +99,16 @@ export class Jobs {
     const query = toQuery({ error_type: errorType, limit: pageSize })
     for await (const page of this.#pages(`${pathOf(jobId)}/${kind}`, query, options))
       yield* readEntries(page[kind])
+  }
+
+  #csv(
+    jobId: string,
+    kind: 'errors' | 'warnings',
+    { errorType }: EntryFilter,
+    { giveUpAfterMs = this.#connection.giveUpAfterMs, signal }: CallOptions,
+  ): AsyncGenerator<Uint8Array, void> {
+    const path = `${pathOf(jobId)}/${kind}?${toQuery({ error_type: errorType })}`
+    return download({ ...this.#connection, giveUpAfterMs }, path, 'text/csv', signal)
   }
 
   async *#pages(
