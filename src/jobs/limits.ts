@@ -88,6 +88,8 @@ export const MAX_ERROR_TYPE_BYTES = 1024 * 1024
 export const SHOWN_ERROR_TYPES = 100
 /** Bytes of JSON of their names. */
 export const SHOWN_ERROR_TYPE_BYTES = 128 * 1024
+/** The characters of a text in the sample of a group. */
+export const MAX_SAMPLE_LENGTH = 200
 
 /** Keyed reports that a job remembers, the newest, so a retry is not applied twice. */
 export const MAX_REPLIES = 1_000

@@ -106,6 +106,9 @@ export const jobEntryGroups = sqliteTable(
     rank: integer().notNull(),
     errorType: text('error_type').notNull(),
     count: integer().notNull(),
+    /** Of its first and its last entry. Null if an earlier version counted: it is then counted again when asked for. */
+    firstSeq: integer('first_seq'),
+    lastSeq: integer('last_seq'),
   },
   (group) => [primaryKey({ columns: [group.organizationId, group.jobId, group.kind, group.rank] })],
 )

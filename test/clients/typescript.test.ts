@@ -131,6 +131,11 @@ test('a job is listed, watched to its end over a bad network, and its entries ar
     ['1', '2', '3'],
   )
   expect(await collect(flaky.jobs.warnings(job.jobId, { errorType: 'odd' }))).toHaveLength(1)
+  const { warnings } = await flaky.jobs.entryGroups(job.jobId)
+  expect(warnings).toMatchObject([
+    { errorType: 'plain', count: 2, sample: { entityType: 'job', entityKey: '3', message: 'Look' } },
+    { errorType: 'odd', count: 1, firstSeen: expect.any(String) },
+  ])
   const file = Buffer.concat(await collect(direct.jobs.warningsAsCsv(job.jobId))).toString()
   expect(file.match(/,[123],(odd|plain),Look,/g)).toHaveLength(3)
   await expect(collect(direct.jobs.errorsAsCsv('no-such-job'))).rejects.toMatchObject({ status: 404 })

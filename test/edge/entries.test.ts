@@ -257,13 +257,21 @@ describe('The entries of one type', () => {
     await report({ errors: entries(10, 15) })
     const { status, body } = await get('/entry-groups')
     expect(status).toBe(200)
+    const [last] = entries(14, 15)
+    const { body: listed } = await get('/errors')
     expect(body).toEqual({
       errors: [
-        { error_type: 'no_price', count: 8 },
-        { error_type: 'no_image', count: 7 },
+        {
+          error_type: 'no_price',
+          count: 8,
+          first_seen: listed.errors[0].timestamp,
+          last_seen: listed.errors[14].timestamp,
+          sample: { entity_type: 'product', entity_key: last?.entity_key, message: last?.message },
+        },
+        expect.objectContaining({ error_type: 'no_image', count: 7, first_seen: listed.errors[3].timestamp }),
       ],
       other_errors: 0,
-      warnings: [{ error_type: 'late', count: 2 }],
+      warnings: [expect.objectContaining({ error_type: 'late', count: 2 })],
       other_warnings: 0,
     })
   })

@@ -13,7 +13,7 @@ from ._http import Http, TryAgain, new_key
 from ._job import Job
 from ._report import to_json
 from ._sender import Sender
-from ._types import Entry, JobState
+from ._types import Entry, EntryGroups, JobState
 
 # An event stream sends something every 15 seconds.
 _SILENCE = 40.0
@@ -136,6 +136,11 @@ class Client:
         return self._pages(
             f"{_path(job_id)}/warnings", "warnings", {"error_type": error_type, "limit": "1000"}
         )
+
+    def entry_groups(self, job_id: str) -> EntryGroups:
+        """The errors and warnings of the job, counted by type."""
+        groups: EntryGroups = self._http.request("GET", f"{_path(job_id)}/entry-groups").body
+        return groups
 
     def errors_csv(self, job_id: str, *, error_type: Optional[str] = None) -> Iterator[bytes]:
         """

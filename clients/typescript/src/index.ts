@@ -7,6 +7,8 @@ export {
 } from './errors.ts'
 export type {
   EntryFilter,
+  EntryGroup,
+  EntryGroups,
   Job,
   JobEntry,
   JobFilter,

@@ -1,11 +1,11 @@
 import type { ApiRequest } from './attempt.ts'
 import type { Connection } from './connection.ts'
 import { download } from './download.ts'
-import type { EntryFilter, Job, JobEntry, JobFilter, JobProgress, JobSummary } from './job.ts'
+import type { EntryFilter, EntryGroups, Job, JobEntry, JobFilter, JobProgress, JobSummary } from './job.ts'
 import type { CallOptions } from './options.ts'
 import { sendWithRetries } from './send-with-retries.ts'
 import { watchJob } from './watch-job.ts'
-import { asList, asWire, readEntries, readJob, readProgress, readSummary } from './wire.ts'
+import { asList, asWire, readEntries, readGroups, readJob, readProgress, readSummary } from './wire.ts'
 
 /** Reads, watches and cancels the jobs of an organization. Every call retries as reports do, and rejects with the same errors. */
 export class Jobs {
@@ -59,6 +59,11 @@ export class Jobs {
     options: CallOptions = {},
   ): AsyncGenerator<JobEntry, void> {
     return this.#entries(jobId, 'warnings', filter, options)
+  }
+
+  /** The errors and warnings of the job, counted by type. */
+  async entryGroups(jobId: string, options: CallOptions = {}): Promise<EntryGroups> {
+    return readGroups(await this.#send({ method: 'GET', path: `${pathOf(jobId)}/entry-groups` }, options))
   }
 
   /**

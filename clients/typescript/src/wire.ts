@@ -1,5 +1,15 @@
 /** The one place where camelCase becomes the wire's snake_case, and back. */
-import type { Job, JobEntry, JobProgress, JobSummary, NewJob, Report, ReportedEntry } from './job.ts'
+import type {
+  EntryGroup,
+  EntryGroups,
+  Job,
+  JobEntry,
+  JobProgress,
+  JobSummary,
+  NewJob,
+  Report,
+  ReportedEntry,
+} from './job.ts'
 
 type Wire = Record<string, unknown>
 
@@ -104,6 +114,29 @@ export function readEntries(entries: unknown): JobEntry[] {
     details: (entry.details ?? null) as JobEntry['details'],
     timestamp: String(entry.timestamp),
   }))
+}
+
+export function readGroups(reply: unknown): EntryGroups {
+  const { errors, other_errors, warnings, other_warnings } = asWire(reply)
+  return {
+    errors: asList(errors).map(readGroup),
+    otherErrors: Number(other_errors),
+    warnings: asList(warnings).map(readGroup),
+    otherWarnings: Number(other_warnings),
+  }
+}
+
+function readGroup(group: Wire): EntryGroup {
+  const { entity_type, entity_key, message } = asWire(group.sample)
+  return {
+    errorType: String(group.error_type),
+    count: Number(group.count),
+    firstSeen: (group.first_seen ?? null) as EntryGroup['firstSeen'],
+    lastSeen: (group.last_seen ?? null) as EntryGroup['lastSeen'],
+    sample: group.sample
+      ? { entityType: String(entity_type), entityKey: String(entity_key), message: String(message) }
+      : null,
+  }
 }
 
 export function asWire(value: unknown): Wire {
