@@ -7,6 +7,7 @@ import { getUsage } from './get-usage.ts'
 import { groupEntries } from './group-entries.ts'
 import { healthz } from './healthz.ts'
 import { listDeliveries } from './list-deliveries.ts'
+import { listEntityEntries } from './list-entity-entries.ts'
 import { listErrors, listWarnings } from './list-entries.ts'
 import { listJobs } from './list-jobs.ts'
 import { openapi } from './openapi.ts'
@@ -26,6 +27,7 @@ export const endpoints: readonly Endpoint[] = [
   listWarnings,
   groupEntries,
   listDeliveries,
+  listEntityEntries,
   getUsage,
   healthz,
   openapi(() => endpoints),

@@ -72,6 +72,8 @@ export const SHOWN_ENTRY_BYTES = 256 * 1024
 export const JOB_PAGE = { default: 50, most: 200 }
 /** Entries on a page of a job's errors or warnings. */
 export const ENTRY_PAGE = { default: 100, most: 1_000 }
+/** Entries on a page about an entity. */
+export const ENTITY_PAGE = { default: 50, most: 200 }
 /**
  * Bytes of JSON of a page in the list of jobs, unless its first job alone is larger. A page of entries stops scanning
  * at the entry that reaches this bound.

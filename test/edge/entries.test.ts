@@ -1,8 +1,8 @@
 import { parse } from 'csv-parse/sync'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import type { Edge } from '../../scripts/edge.ts'
 import { aWorker, type Body } from './fixtures.ts'
-import { startEdge } from './harness.ts'
+import { call, startEdge } from './harness.ts'
 
 let edge: Edge
 
@@ -274,6 +274,48 @@ describe('The entries of one type', () => {
       warnings: [expect.objectContaining({ error_type: 'late', count: 2 })],
       other_warnings: 0,
     })
+  })
+})
+
+describe('The entries about an entity', () => {
+  test('are those of all jobs of the organization, whatever characters its key has', async () => {
+    const { report, post, get: _, ...worker } = await anEntryWorker()
+    const entity_key = 'a/b ?#%41&"é👍\n'
+    await report({ errors: [...entries(0, 3), { ...entries(0, 1)[0], entity_key }] })
+    const { body: other } = await post('/api/jobs/', { job_type: 'crawl', total_items: 1 })
+    const warning = { ...entries(0, 1, 'no_image')[0], entity_key }
+    await post(`/api/jobs/${other.job_id}/progress`, { warning, mark_completed: true })
+    const stranger = await aWorker(edge)
+    await stranger.reported({ error: warning, mark_completed: true })
+
+    const about = (key: string, search = '') =>
+      call(edge, worker.key, 'GET', `/api/entities/product/${encodeURIComponent(key)}${search}`)
+    // D1 may be a second behind.
+    await vi.waitFor(async () => expect((await about(entity_key)).body.entries).toHaveLength(2), 5_000)
+    const { body: first } = await about(entity_key, '?limit=1')
+    expect(first.entries).toMatchObject([
+      { kind: 'warning', job_id: other.job_id, job_type: 'crawl', error_type: 'no_image', entity_key },
+    ])
+    const { body: second } = await about(entity_key, `?cursor=${encodeURIComponent(first.next_cursor)}`)
+    expect(second).toMatchObject({
+      entries: [{ kind: 'error', job_id: worker.jobId, error_type: 'no_price', entity_key }],
+      next_cursor: null,
+    })
+    expect((await about('nothing')).body).toEqual({ entries: [], next_cursor: null })
+  })
+
+  test('are refused with 422 for a key or a cursor that cannot be read', async () => {
+    const { key } = await anEntryWorker()
+    for (const [path, loc] of [
+      ['/api/entities/product/%ff', ['path', 'entity_key']],
+      ['/api/entities/%e2%82/sku-1', ['path', 'entity_type']],
+      ['/api/entities/product/sku-1?cursor=x', ['query', 'cursor']],
+      ['/api/entities/product/sku-1?limit=201', ['query', 'limit']],
+    ] as const) {
+      const { status, body } = await call(edge, key, 'GET', path)
+      expect({ path, status, loc: body.detail[0].loc }).toEqual({ path, status: 422, loc })
+    }
+    expect((await call(edge, key, 'GET', '/api/entities/product')).status).toBe(404)
   })
 })
 

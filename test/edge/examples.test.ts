@@ -43,11 +43,16 @@ function examplesOf(path: string, method: string, operation: Operation): Example
   const query = parameters.flatMap(({ in: where, name, example }) =>
     where === 'query' && example !== undefined ? [[name, String(example)]] : [],
   )
+  const filled = parameters.reduce(
+    (sum, { in: where, name, example }) =>
+      where === 'path' && name !== 'job_id' ? sum.replace(`{${name}}`, String(example)) : sum,
+    path,
+  )
   return Object.entries(responses[200]?.content ?? {}).map(([media, { example }]) => ({
     name: `${id} as ${media}`,
     id,
     method: method.toUpperCase(),
-    path,
+    path: filled,
     search: query.length > 0 ? `?${new URLSearchParams(query)}` : '',
     body: requestBody?.content['application/json']?.example,
     media,

@@ -13,7 +13,7 @@ from ._http import Http, TryAgain, new_key
 from ._job import Job
 from ._report import to_json
 from ._sender import Sender
-from ._types import Entry, EntryGroups, JobState
+from ._types import EntityEntry, Entry, EntryGroups, JobState
 
 # An event stream sends something every 15 seconds.
 _SILENCE = 40.0
@@ -136,6 +136,14 @@ class Client:
         return self._pages(
             f"{_path(job_id)}/warnings", "warnings", {"error_type": error_type, "limit": "1000"}
         )
+
+    def entity_entries(self, entity_type: str, entity_key: str) -> Iterator[EntityEntry]:
+        """
+        The errors and warnings that any job of the organization has reported about an entity, newest first, page by page: about a
+        second after they were reported. An empty key, "." and ".." cannot be asked for.
+        """
+        path = "/".join(urllib.parse.quote(part, safe="") for part in (entity_type, entity_key))
+        return self._pages(f"/api/entities/{path}", "entries", {"limit": "200"})
 
     def entry_groups(self, job_id: str) -> EntryGroups:
         """The errors and warnings of the job, counted by type."""

@@ -15,6 +15,15 @@ class Entry(TypedDict):
     timestamp: str
 
 
+class EntityEntry(Entry):
+    """An error or a warning, and the job that reported it."""
+
+    #: `error` or `warning`.
+    kind: str
+    job_id: str
+    job_type: str
+
+
 class Sample(TypedDict):
     """The newest entry of a type. Each text is cut to 200 characters."""
 

@@ -6,6 +6,7 @@ export {
   type Unsent,
 } from './errors.ts'
 export type {
+  EntityEntry,
   EntryFilter,
   EntryGroup,
   EntryGroups,

@@ -66,6 +66,13 @@ export interface JobEntry {
   timestamp: string
 }
 
+/** An error or a warning, and the job that reported it. */
+export interface EntityEntry extends JobEntry {
+  kind: 'error' | 'warning'
+  jobId: string
+  jobType: string
+}
+
 /** The errors or the warnings of one type. Times are ISO 8601 in UTC. What has been lost is null. */
 export interface EntryGroup {
   errorType: string

@@ -1,11 +1,29 @@
 import type { ApiRequest } from './attempt.ts'
 import type { Connection } from './connection.ts'
 import { download } from './download.ts'
-import type { EntryFilter, EntryGroups, Job, JobEntry, JobFilter, JobProgress, JobSummary } from './job.ts'
+import type {
+  EntityEntry,
+  EntryFilter,
+  EntryGroups,
+  Job,
+  JobEntry,
+  JobFilter,
+  JobProgress,
+  JobSummary,
+} from './job.ts'
 import type { CallOptions } from './options.ts'
 import { sendWithRetries } from './send-with-retries.ts'
 import { watchJob } from './watch-job.ts'
-import { asList, asWire, readEntries, readGroups, readJob, readProgress, readSummary } from './wire.ts'
+import {
+  asList,
+  asWire,
+  readEntityEntries,
+  readEntries,
+  readGroups,
+  readJob,
+  readProgress,
+  readSummary,
+} from './wire.ts'
 
 /** Reads, watches and cancels the jobs of an organization. Every call retries as reports do, and rejects with the same errors. */
 export class Jobs {
@@ -59,6 +77,21 @@ export class Jobs {
     options: CallOptions = {},
   ): AsyncGenerator<JobEntry, void> {
     return this.#entries(jobId, 'warnings', filter, options)
+  }
+
+  /**
+   * The errors and warnings that any job of the organization has reported about an entity, newest first: about a second after
+   * they were reported. Pages are fetched as they are needed. An empty key, '.' and '..' cannot be asked for.
+   */
+  async *entityEntries(
+    entityType: string,
+    entityKey: string,
+    { pageSize }: Pick<EntryFilter, 'pageSize'> = {},
+    options: CallOptions = {},
+  ): AsyncGenerator<EntityEntry, void> {
+    const path = `/api/entities/${encodeURIComponent(entityType)}/${encodeURIComponent(entityKey)}`
+    for await (const page of this.#pages(path, toQuery({ limit: pageSize }), options))
+      yield* readEntityEntries(page.entries)
   }
 
   /** The errors and warnings of the job, counted by type. */

@@ -1,5 +1,6 @@
 /** The one place where camelCase becomes the wire's snake_case, and back. */
 import type {
+  EntityEntry,
   EntryGroup,
   EntryGroups,
   Job,
@@ -105,7 +106,20 @@ export function readProgress(reply: unknown): JobProgress {
 }
 
 export function readEntries(entries: unknown): JobEntry[] {
+  return asList(entries).map(readEntry)
+}
+
+export function readEntityEntries(entries: unknown): EntityEntry[] {
   return asList(entries).map((entry) => ({
+    kind: entry.kind as EntityEntry['kind'],
+    jobId: String(entry.job_id),
+    jobType: String(entry.job_type),
+    ...readEntry(entry),
+  }))
+}
+
+function readEntry(entry: Wire): JobEntry {
+  return {
     entityKey: String(entry.entity_key),
     entityType: String(entry.entity_type),
     errorType: String(entry.error_type),
@@ -113,7 +127,7 @@ export function readEntries(entries: unknown): JobEntry[] {
     step: (entry.step ?? null) as JobEntry['step'],
     details: (entry.details ?? null) as JobEntry['details'],
     timestamp: String(entry.timestamp),
-  }))
+  }
 }
 
 export function readGroups(reply: unknown): EntryGroups {
