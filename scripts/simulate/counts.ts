@@ -35,14 +35,14 @@ export const LIFE = {
   reports: { ...NOTHING, calls: LIFE_REPORTS, objectRows: LIFE_REPORTS },
   // The job, the entry and its entity.
   reportsWithError: { ...NOTHING, calls: LIFE_ERRORS, objectRows: 3 * LIFE_ERRORS },
-  // The alarm, set anew. In D1: the entries, the row and the usage, which counts their bytes.
+  // The alarm, set anew. In D1: the entries, each with its place in an index, the row and the usage, which counts their bytes.
   alarmThatRecords: {
     ...NOTHING,
     alarms: 1,
     objectRows: 1,
     records: 1,
     d1Calls: 1,
-    d1RowsWritten: 2 + LIFE_ERRORS,
+    d1RowsWritten: 2 + 2 * LIFE_ERRORS,
     d1RowsRead: 22,
   },
   complete: { ...NOTHING, calls: 1, objectRows: 2, records: 1, d1Calls: 1, d1RowsWritten: 7, d1RowsRead: 6 },

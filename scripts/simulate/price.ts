@@ -39,11 +39,11 @@ export function useOf(load: Load, figures: Figures): Use {
     // An entry is two rows when it comes and two when it leaves.
     objectRowsWritten:
       figures.reports + figures.alarmRows + 4 * entries + jobs * (sum('objectRows') - 2 * LIFE_ERRORS),
-    // An entry is one row when it comes and one when it is deleted; a record with entries changes the usage, too.
+    // An entry is two rows when it comes and one when it is deleted; a record with entries changes the usage, too.
     d1RowsWritten:
       figures.progressRecords +
       figures.recordsWithEntries +
-      2 * entries +
+      3 * entries +
       jobs * (sum('d1RowsWritten') - LIFE_ERRORS),
     d1RowsRead: (figures.progressRecords + entries) * readsPerRow + jobs * sum('d1RowsRead'),
   }

@@ -29,6 +29,9 @@ export interface Entry {
 export interface EntryGroup {
   error_type: string
   count: number
+  first_seen: string | null
+  last_seen: string | null
+  sample: { entity_type: string; entity_key: string; message: string } | null
 }
 
 /** The name of the endpoint, and of the field in its reply. */

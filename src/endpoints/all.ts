@@ -8,6 +8,7 @@ import { groupEntries } from './group-entries.ts'
 import { healthz } from './healthz.ts'
 import { listChildren } from './list-children.ts'
 import { listDeliveries } from './list-deliveries.ts'
+import { listEntityEntries } from './list-entity-entries.ts'
 import { listErrors, listWarnings } from './list-entries.ts'
 import { listJobs } from './list-jobs.ts'
 import { openapi } from './openapi.ts'
@@ -28,6 +29,7 @@ export const endpoints: readonly Endpoint[] = [
   listWarnings,
   groupEntries,
   listDeliveries,
+  listEntityEntries,
   getUsage,
   healthz,
   openapi(() => endpoints),

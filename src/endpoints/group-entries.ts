@@ -2,9 +2,21 @@ import { z } from 'zod'
 import { callJob } from '../http/call-job.ts'
 import { component } from '../http/component.ts'
 import { endpoint } from '../http/endpoint.ts'
+import { REPORTED_ERROR, REPORTED_WARNING } from '../http/reply/example-job.ts'
 import { count } from '../http/reply/job-schemas.ts'
 import { refuse } from '../http/reply/refuse.ts'
-import type { EntryGroup } from '../jobs/entry-page.ts'
+import type { ShownGroup } from '../jobs/entry-page.ts'
+
+const SampleResponse = component(
+  'EntrySampleResponse',
+  z
+    .strictObject({
+      entity_type: z.string().describe('The type of the affected entity'),
+      entity_key: z.string().describe('The key of that entity'),
+      message: z.string().describe('What went wrong, as a sentence'),
+    })
+    .describe('The newest entry of an error type; each text is cut to 200 characters'),
+)
 
 const EntryGroupResponse = component(
   'EntryGroupResponse',
@@ -12,8 +24,11 @@ const EntryGroupResponse = component(
     .strictObject({
       error_type: z.string().describe('The error type'),
       count: count().describe('The number of entries of this type'),
+      first_seen: z.string().nullable().describe('When the first of them was reported, in ISO 8601'),
+      last_seen: z.string().nullable().describe('When the newest was reported'),
+      sample: SampleResponse.nullable().describe('The newest of them'),
     })
-    .describe('The number of entries of one error type'),
+    .describe('The entries of one error type'),
 )
 
 const groups = () => z.array(EntryGroupResponse)
@@ -36,7 +51,8 @@ export const groupEntries = endpoint({
   path: '/api/jobs/{job_id}/entry-groups',
   summary: 'Group Job Entries',
   description:
-    'Counts the errors and warnings of a job by type: the 100 most frequent types of each, and all others together.',
+    'Counts the errors and warnings of a job by type: the 100 most frequent types of each, and all others together. Each type ' +
+    'has a sample, and says when it was seen first and last.',
   permission: 'job:read',
   replies: {
     200: {
@@ -45,9 +61,9 @@ export const groupEntries = endpoint({
         'application/json': {
           schema: EntryGroupsResponse,
           example: {
-            errors: [{ error_type: 'no_price', count: 1 }],
+            errors: [exampleOf(REPORTED_ERROR)],
             other_errors: 0,
-            warnings: [{ error_type: 'no_image', count: 1 }],
+            warnings: [exampleOf(REPORTED_WARNING)],
             other_warnings: 0,
           },
         },
@@ -66,6 +82,24 @@ export const groupEntries = endpoint({
   },
 })
 
-function present({ errorType, count }: EntryGroup) {
-  return { error_type: errorType, count }
+function present({ errorType, count, firstSeen, lastSeen, ...sample }: ShownGroup) {
+  const { entityType, entityKey, message } = sample
+  const isLost = entityType === null || entityKey === null || message === null
+  return {
+    error_type: errorType,
+    count,
+    first_seen: firstSeen,
+    last_seen: lastSeen,
+    sample: isLost ? null : { entity_type: entityType, entity_key: entityKey, message },
+  }
+}
+
+function exampleOf({ error_type, timestamp, entity_type, entity_key, message }: typeof REPORTED_ERROR) {
+  return {
+    error_type,
+    count: 1,
+    first_seen: timestamp,
+    last_seen: timestamp,
+    sample: { entity_type, entity_key, message },
+  }
 }

@@ -4,6 +4,7 @@ import { field, integer, type Reading, text } from '../http/body/fields.ts'
 import { callJob } from '../http/call-job.ts'
 import { component } from '../http/component.ts'
 import { endpoint } from '../http/endpoint.ts'
+import { EntriesCsv } from '../http/reply/entries-csv.ts'
 import { REPORTED_ERROR, REPORTED_WARNING } from '../http/reply/example-job.ts'
 import { JobErrorResponse, nextCursor } from '../http/reply/job-schemas.ts'
 import { refuse } from '../http/reply/refuse.ts'
@@ -13,6 +14,7 @@ import { ENTRY_PAGE, MAX_LINE } from '../jobs/limits.ts'
 
 const JSON_TYPE = 'application/json'
 const NDJSON = 'application/x-ndjson'
+const CSV = 'text/csv'
 const CURSOR = /^[0-9]{1,9}$/
 
 const PageQuery = z.object({
@@ -41,6 +43,10 @@ const JobWarningsResponse = component(
     .describe('A page of the warnings of a job'),
 )
 
+const EntriesCsvText = z
+  .string()
+  .describe('A row an entry, oldest first, below a header; by RFC 4180, in UTF-8 with a byte order mark')
+
 export const listErrors = listEntries('error', 'errors', 'Errors', JobErrorsResponse, REPORTED_ERROR)
 export const listWarnings = listEntries(
   'warning',
@@ -64,30 +70,39 @@ function listEntries(
     summary: `List Job ${title}`,
     description:
       `Lists all ${name} that the job keeps, oldest first, in pages: pass the \`next_cursor\` of one as the \`cursor\` of the ` +
-      'next. `Accept: application/x-ndjson` returns all of them in one stream, one per line; if it breaks off, it is incomplete.',
+      'next. `Accept: application/x-ndjson` returns all of them in one stream, one per line, and `Accept: text/csv` as a file for ' +
+      'spreadsheets, one per row; if a stream breaks off, it is incomplete. The `limit` does not apply to streams.',
     permission: 'job:read',
     query: PageQuery,
     queryExample: { limit: '100', error_type: example.error_type },
     replies: {
       200: {
-        description: `A page of ${name}, or all of them as NDJSON.`,
+        description: `A page of ${name}, or all of them as NDJSON or CSV.`,
         content: {
           [JSON_TYPE]: { schema: page, example: { [name]: [example], next_cursor: null } },
           [NDJSON]: { schema: JobErrorResponse, example },
+          [CSV]: { schema: EntriesCsvText, example: csvOf(example) },
         },
       },
     },
     async handle(c) {
       const { limit, cursor, error_type: errorType = null } = c.req.valid('query')
-      const supports = [JSON_TYPE, NDJSON]
-      const isStream = accepts(c, { header: 'Accept', supports, default: JSON_TYPE }) === NDJSON
+      const supports = [JSON_TYPE, ...Object.keys(FORMATS)]
+      const format = FORMATS[accepts(c, { header: 'Accept', supports, default: JSON_TYPE })]
       const pageAfter = (after: number) => {
-        const page = { kind, after, limit: isStream ? ENTRY_PAGE.most : limit, errorType }
+        const page = { kind, after, limit: format ? ENTRY_PAGE.most : limit, errorType }
         return callJob(c, (object, address) => object.entries(address, page))
       }
       const reply = await pageAfter(cursor)
       if (!reply.ok) return refuse(c, reply)
-      if (isStream) return c.body(streamPages(reply, pageAfter), 200, { 'Content-Type': NDJSON })
+      if (format !== undefined) {
+        // An id of a job is letters, digits, - and _: it needs no escaping.
+        const fileName = `${c.req.param('job_id')}-${name}.${format.extension}`
+        return c.body(streamPages(reply, pageAfter, format.writer()), 200, {
+          'Content-Type': format.contentType,
+          'Content-Disposition': `attachment; filename="${fileName}"`,
+        })
+      }
       const next = reply.next === null ? 'null' : `"${reply.next}"`
       const body = `{"${name}":[${reply.texts.join()}],"next_cursor":${next}}`
       return c.body(body, 200, { 'Content-Type': JSON_TYPE })
@@ -95,10 +110,38 @@ function listEntries(
   })
 }
 
+/** Writes pages of entries, each as published JSON, one after the other. */
+interface PageWriter {
+  page(texts: string[]): string
+  /** Called after the last page. */
+  end(): string
+}
+
+interface StreamFormat {
+  contentType: string
+  extension: string
+  writer(): PageWriter
+}
+
+/** What a list can be streamed as, by media type. */
+const FORMATS: Record<string, StreamFormat> = {
+  [NDJSON]: {
+    contentType: NDJSON,
+    extension: 'ndjson',
+    writer: () => ({ page: (texts) => `${texts.join('\n')}\n`, end: () => '' }),
+  },
+  [CSV]: { contentType: `${CSV}; charset=utf-8`, extension: 'csv', writer: () => new EntriesCsv() },
+}
+
+function csvOf(entry: object): string {
+  return new EntriesCsv().page([JSON.stringify(entry)])
+}
+
 /** Holds one page in memory: the next one is read only when the reader has taken it. */
 function streamPages(
   first: EntriesReply,
   pageAfter: (place: number) => Promise<EntriesReply | JobRefusal>,
+  writer: PageWriter,
 ): ReadableStream {
   const encoder = new TextEncoder()
   let page = first
@@ -106,8 +149,12 @@ function streamPages(
     async pull(stream) {
       for (let isEmpty = true; isEmpty; ) {
         // The whole page in one chunk: each chunk costs a turn of the event loop.
-        if (page.texts.length > 0) stream.enqueue(encoder.encode(`${page.texts.join('\n')}\n`))
-        if (page.next === null) return stream.close()
+        if (page.texts.length > 0) stream.enqueue(encoder.encode(writer.page(page.texts)))
+        if (page.next === null) {
+          const rest = writer.end()
+          if (rest !== '') stream.enqueue(encoder.encode(rest))
+          return stream.close()
+        }
         // A page of one error type may be empty, and a pull that enqueues nothing is not repeated.
         isEmpty = page.texts.length === 0
         const reply = await pageAfter(page.next)

@@ -33,6 +33,8 @@ export interface Endpoint<Sent extends Input = Input> {
   method: 'get' | 'post'
   /** As OpenAPI writes it: `/api/jobs/{job_id}`. */
   path: `/${string}`
+  /** Values of the parts of the path in the example of the request, but for the ID of a job. */
+  pathExample?: Record<string, string>
   summary: string
   /** Markdown. `describe` adds the permission. */
   description: string

@@ -1,4 +1,4 @@
-import type { EntryGroup, EntryPage, FoundEntries } from '../jobs/entry-page.ts'
+import type { EntryPage, FoundEntries, ShownGroup } from '../jobs/entry-page.ts'
 import { type EntryKind, type Job, type JobKey, keptCounts } from '../jobs/job.ts'
 import { judgeRepeat, type KeyedRequest } from '../jobs/keyed-request.ts'
 import type { RecentEntries } from '../jobs/recent-entries.ts'
@@ -44,14 +44,14 @@ export class ArchivedJob implements HeldJob {
     return await this.#findHere(find, ({ entries }) => entries.length > 0 || page.after >= kept)
   }
 
-  async groups(kind: EntryKind): Promise<EntryGroup[]> {
+  async groups(kind: EntryKind): Promise<ShownGroup[]> {
     const find = () => findEntryGroups(this.#home.store, this.key, kind)
     const kept = keptCounts(this.job)[kind]
     const found = await this.#findHere(find, (groups) => groups.length > 0 || kept === 0)
     if (found.length > 0 || kept === 0) return found
     // The database that it is leaving would not take the counts.
     if ((await this.#home.follow(this.key)) === 'moving') throw new Error('the organization is on its way')
-    // It finished in a version that did not store them, or came into D1 without leaving an object.
+    // It finished in a version that did not store all of it, or came into D1 without leaving an object.
     this.#counting ??= countGroups(this.#home.store, this.key, keptCounts(this.job)).finally(() => {
       this.#counting = undefined
     })

@@ -2,7 +2,7 @@ import type { EntryGroup } from '../jobs/entry-page.ts'
 import type { EntryKind, JobKey } from '../jobs/job.ts'
 import { MAX_ERROR_TYPE_BYTES, MAX_ERROR_TYPES } from '../jobs/limits.ts'
 import { utf8Bytes } from '../jobs/utf8-bytes.ts'
-import { countErrorTypes, type RankedGroup, saveEntryGroups } from '../store/entry-groups.ts'
+import { countErrorTypes, dropEntryGroups, type RankedGroup, saveEntryGroups } from '../store/entry-groups.ts'
 import type { Store } from '../store/store.ts'
 
 /** Bounds of one statement: the entries that it reads, and the bytes of JSON that it carries. */
@@ -14,26 +14,30 @@ const BYTES_AT_ONCE = 500_000
  * to repeat. Throws if D1 fails.
  */
 export async function countGroups(store: Store, key: JobKey, kept: Record<EntryKind, number>): Promise<void> {
+  const last = { error: 0, warning: 0 }
   for (const kind of ['error', 'warning'] as const) {
-    const counts = new Map<string, number>()
+    const counts = new Map<string, EntryGroup>()
     let room = MAX_ERROR_TYPE_BYTES
     for (let after = 0; after < kept[kind]; after += ENTRIES_AT_ONCE) {
       const range = { after, last: Math.min(after + ENTRIES_AT_ONCE, kept[kind]) }
-      for (const { errorType, count } of await countErrorTypes(store, key, kind, range)) {
+      for (const found of await countErrorTypes(store, key, kind, range)) {
+        const { errorType, count, lastSeq } = found
         const known = counts.get(errorType)
         const bytes = utf8Bytes(errorType)
         if (known === undefined && (counts.size === MAX_ERROR_TYPES || bytes > room)) continue
         if (known === undefined) room -= bytes
-        counts.set(errorType, (known ?? 0) + count)
+        counts.set(errorType, known === undefined ? found : { ...known, count: known.count + count, lastSeq })
       }
     }
-    for (const groups of pagesOf(rank(kind, counts))) await saveEntryGroups(store, key, groups)
+    last[kind] = counts.size
+    for (const groups of pagesOf(rank(kind, [...counts.values()]))) await saveEntryGroups(store, key, groups)
   }
+  // An earlier version may have counted others.
+  await dropEntryGroups(store, key, last)
 }
 
-function rank(kind: EntryKind, counts: Map<string, number>): RankedGroup[] {
-  return [...counts]
-    .map(([errorType, count]): EntryGroup => ({ errorType, count }))
+function rank(kind: EntryKind, groups: EntryGroup[]): RankedGroup[] {
+  return groups
     .toSorted((a, b) => b.count - a.count || (a.errorType < b.errorType ? -1 : 1))
     .map((group, at) => ({ ...group, kind, rank: at + 1 }))
 }

@@ -1,8 +1,9 @@
-import type { EntryGroup } from '../jobs/entry-page.ts'
+import type { EntryGroup, ShownGroup } from '../jobs/entry-page.ts'
 import type { Entry, EntryKind } from '../jobs/job.ts'
 import {
   MAX_ERROR_TYPE_BYTES,
   MAX_ERROR_TYPES,
+  MAX_SAMPLE_LENGTH,
   SHOWN_ERROR_TYPE_BYTES,
   SHOWN_ERROR_TYPES,
 } from '../jobs/limits.ts'
@@ -17,13 +18,14 @@ const STEP = 1_000
 const STEP_CHARACTERS = 256 * 1024
 
 /**
- * The number of entries of each error type, one row each. Entries are counted by the thousand and not as they arrive: a
+ * The number of entries of each error type, one row each, and where its first and its last entry is. Entries are counted by the thousand and not as they arrive: a
  * report then writes no extra row, and a reader counts only what is new.
  */
 export class EntryGroups {
   static readonly tables = `
     create table if not exists entry_group (
-      kind text not null, error_type text not null, count integer not null, primary key (kind, error_type)
+      kind text not null, error_type text not null, count integer not null, first_seq integer, last_seq integer,
+      primary key (kind, error_type)
     ) without rowid;`
 
   readonly #storage: DurableObjectStorage
@@ -33,6 +35,7 @@ export class EntryGroups {
   /** Its tables and those of the entry log must exist. */
   constructor(storage: DurableObjectStorage) {
     this.#storage = storage
+    if (!this.#hasPlaces()) this.#addPlaces()
     this.#counted = storage.kv.get(COUNTED) ?? { error: 0, warning: 0 }
   }
 
@@ -57,17 +60,25 @@ export class EntryGroups {
   }
 
   /** The most frequent types of one kind, as many as a reply names. Call it within a transaction. */
-  mostFrequent(kind: EntryKind, kept: Record<EntryKind, number>): EntryGroup[] {
+  mostFrequent(kind: EntryKind, kept: Record<EntryKind, number>): ShownGroup[] {
     this.#countAll(kept)
+    const ofLast = (name: string) => `substr(last.text ->> '${name}', 1, ?4)`
     return this.#storage.sql
-      .exec<EntryGroup & Row>(
-        `select errorType, count from (
-           select error_type as errorType, count, sum(octet_length(json_quote(error_type))) over ${RANKING} as bytes
+      .exec<ShownGroup & Row>(
+        `select error_type as errorType, count,
+           first.text ->> 'timestamp' as firstSeen, last.text ->> 'timestamp' as lastSeen,
+           ${ofLast('entity_type')} as entityType, ${ofLast('entity_key')} as entityKey, ${ofLast('message')} as message
+         from (
+           select *, sum(octet_length(json_quote(error_type))) over ${RANKING} as bytes
            from entry_group where kind = ?1 order by count desc, error_type limit ?2
-         ) where bytes <= ?3`,
+         ) ranked
+         left join entry first on first.kind = ?1 and first.seq = first_seq
+         left join entry last on last.kind = ?1 and last.seq = last_seq
+         where bytes <= ?3 order by count desc, error_type`,
         kind,
         SHOWN_ERROR_TYPES,
         SHOWN_ERROR_TYPE_BYTES,
+        MAX_SAMPLE_LENGTH,
       )
       .toArray()
   }
@@ -80,7 +91,7 @@ export class EntryGroups {
     this.#countAll(kept)
     const rows = this.#storage.sql.exec<RankedGroup & Row>(
       `select kind, row_number() over (partition by kind order by count desc, error_type) as rank,
-         error_type as errorType, count
+         error_type as errorType, count, first_seq as firstSeq, last_seq as lastSeq
        from entry_group order by kind, rank limit -1 offset ?`,
       after,
     )
@@ -97,31 +108,51 @@ export class EntryGroups {
   #countStep(kind: EntryKind, after: number, last: number): void {
     const found = this.#storage.sql
       .exec<EntryGroup & Row>(
-        `select text ->> 'error_type' as errorType, count(*) as count from entry
-         where kind = ? and seq > ? and seq <= ? group by 1 order by min(seq)`,
+        `select text ->> 'error_type' as errorType, count(*) as count, min(seq) as firstSeq, max(seq) as lastSeq
+         from entry where kind = ? and seq > ? and seq <= ? group by 1 order by min(seq)`,
         kind,
         after,
         last,
       )
       .toArray()
     let room = this.#room(kind)
-    for (const { errorType, count } of found) {
+    for (const { errorType, count, firstSeq, lastSeq } of found) {
       const { rowsWritten } = this.#storage.sql.exec(
-        'update entry_group set count = count + ? where kind = ? and error_type = ?',
+        'update entry_group set count = count + ?, last_seq = ? where kind = ? and error_type = ?',
         count,
+        lastSeq,
         kind,
         errorType,
       )
       const bytes = utf8Bytes(errorType)
       if (rowsWritten > 0 || room.types === 0 || room.bytes < bytes) continue
       this.#storage.sql.exec(
-        'insert into entry_group (kind, error_type, count) values (?, ?, ?)',
+        'insert into entry_group (kind, error_type, count, first_seq, last_seq) values (?, ?, ?, ?, ?)',
         kind,
         errorType,
         count,
+        firstSeq,
+        lastSeq,
       )
       room = { types: room.types - 1, bytes: room.bytes - bytes }
     }
+  }
+
+  /** False if an earlier version made the table, which only counted. */
+  #hasPlaces(): boolean {
+    const { sql } = this.#storage.sql
+      .exec<{ sql: string }>(`select sql from sqlite_master where name = 'entry_group'`)
+      .one()
+    return sql.includes('last_seq')
+  }
+
+  /** All is counted anew. */
+  #addPlaces(): void {
+    const { sql, kv } = this.#storage
+    for (const name of ['first_seq', 'last_seq'])
+      sql.exec(`alter table entry_group add column ${name} integer`)
+    sql.exec('delete from entry_group')
+    kv.delete(COUNTED)
   }
 
   /** How many more types may be kept, and their bytes. */

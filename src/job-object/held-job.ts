@@ -1,4 +1,4 @@
-import type { EntryGroup, EntryPage, FoundEntries } from '../jobs/entry-page.ts'
+import type { EntryPage, FoundEntries, ShownGroup } from '../jobs/entry-page.ts'
 import type { EntryKind, Job, JobKey } from '../jobs/job.ts'
 import type { KeyedRequest } from '../jobs/keyed-request.ts'
 import type { Change } from '../jobs/outcome.ts'
@@ -21,5 +21,5 @@ export interface HeldJob {
   /** One page of the entries. Throws if they cannot be read. */
   entries(page: EntryPage): Promise<FoundEntries>
   /** The most frequent error types, as many as a reply names. Throws if they cannot be read. */
-  groups(kind: EntryKind): Promise<EntryGroup[]>
+  groups(kind: EntryKind): Promise<ShownGroup[]>
 }

@@ -1,4 +1,4 @@
-import type { EntryGroup, EntryPage, FoundEntries } from '../jobs/entry-page.ts'
+import type { EntryPage, FoundEntries, ShownGroup } from '../jobs/entry-page.ts'
 import { type Entry, type EntryKind, type Job, type JobKey, type JobStatus, keptCounts } from '../jobs/job.ts'
 import { judgeRepeat, type KeyedRequest } from '../jobs/keyed-request.ts'
 import { type RecentEntries, type SizedEntry, withAppended } from '../jobs/recent-entries.ts'
@@ -55,7 +55,7 @@ export class LiveJob implements HeldJob {
     return this.#journal.entries.page(page)
   }
 
-  async groups(kind: EntryKind): Promise<EntryGroup[]> {
+  async groups(kind: EntryKind): Promise<ShownGroup[]> {
     return this.#journal.transaction(() => this.#journal.groups.mostFrequent(kind, keptCounts(this.job)))
   }
 

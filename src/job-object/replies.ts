@@ -1,4 +1,4 @@
-import type { EntryGroup } from '../jobs/entry-page.ts'
+import type { ShownGroup } from '../jobs/entry-page.ts'
 import type { EntryKind, Job, JobStatus } from '../jobs/job.ts'
 import { presentDeliveries, presentJob, presentStatus } from '../jobs/present-job.ts'
 import { type RecentEntries, shownTexts } from '../jobs/recent-entries.ts'
@@ -43,7 +43,7 @@ export interface EntriesReply {
 
 /** The most frequent error types of one kind of entry, and the number of entries with any other type. */
 export interface GroupsOfKind {
-  groups: EntryGroup[]
+  groups: ShownGroup[]
   others: number
 }
 

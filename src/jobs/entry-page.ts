@@ -22,8 +22,23 @@ export function scanLimit({ limit, errorType }: EntryPage): number {
   return errorType === null ? limit : MAX_SCANNED
 }
 
-/** The number of entries with the same error type. */
+/** The entries with the same error type: how many, and the `seq` of the first and the last of them. */
 export interface EntryGroup {
   errorType: string
   count: number
+  firstSeq: number
+  lastSeq: number
+}
+
+/** A group as a reply shows it. What comes from its first or last entry is null if that entry has been lost. */
+export interface ShownGroup {
+  errorType: string
+  count: number
+  /** The `timestamp` of its first and its last entry. */
+  firstSeen: string | null
+  lastSeen: string | null
+  /** From its last entry, each cut to `MAX_SAMPLE_LENGTH`. */
+  entityType: string | null
+  entityKey: string | null
+  message: string | null
 }

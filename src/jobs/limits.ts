@@ -90,6 +90,8 @@ export const MAX_LINKED = 20
 export const MAX_COUNTED = 10_000
 /** Entries on a page of a job's errors or warnings. */
 export const ENTRY_PAGE = { default: 100, most: 1_000 }
+/** Entries on a page about an entity. */
+export const ENTITY_PAGE = { default: 50, most: 200 }
 /**
  * Bytes of JSON of a page in the list of jobs, unless its first job alone is larger. A page of entries stops scanning
  * at the entry that reaches this bound.
@@ -106,6 +108,8 @@ export const MAX_ERROR_TYPE_BYTES = 1024 * 1024
 export const SHOWN_ERROR_TYPES = 100
 /** Bytes of JSON of their names. */
 export const SHOWN_ERROR_TYPE_BYTES = 128 * 1024
+/** The characters of a text in the sample of a group. */
+export const MAX_SAMPLE_LENGTH = 200
 
 /** Keyed reports that a job remembers, the newest, so a retry is not applied twice. */
 export const MAX_REPLIES = 1_000

@@ -4,9 +4,17 @@ import { CREATED_JOB } from '../http/reply/example-job.ts'
 import { schemaOf, titleOf } from './json-schemas.ts'
 
 /** The parameters of an endpoint: all of a request but its body. */
-export function parametersOf({ path, permission, query, queryExample, idempotent, replies }: Endpoint) {
+export function parametersOf({
+  path,
+  pathExample,
+  permission,
+  query,
+  queryExample,
+  idempotent,
+  replies,
+}: Endpoint) {
   return [
-    ...[...path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => pathParameter(name)),
+    ...[...path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => pathParameter(name, pathExample)),
     ...(query === undefined ? [] : queryParameters(schemaOf(query), queryExample)),
     ...(permission === null ? [] : CALLER),
     ...(idempotent === undefined ? [] : [KEY]),
@@ -15,10 +23,9 @@ export function parametersOf({ path, permission, query, queryExample, idempotent
   ]
 }
 
-/** The only parameter that a path has is the ID of a job. */
-function pathParameter(name: string) {
+function pathParameter(name: string, examples: Record<string, string> = {}) {
   const schema = { title: titleOf(name), type: 'string' }
-  return { in: 'path', name, required: true, example: CREATED_JOB.job_id, schema }
+  return { in: 'path', name, required: true, example: examples[name] ?? CREATED_JOB.job_id, schema }
 }
 
 function queryParameters(

@@ -3,12 +3,16 @@ import { type EntryPage, type FoundEntries, scanLimit } from '../jobs/entry-page
 import type { EntryKind, JobKey } from '../jobs/job.ts'
 import { MAX_PAGE_BYTES, SHOWN_ENTRIES, SHOWN_ENTRY_BYTES } from '../jobs/limits.ts'
 import type { SizedEntry } from '../jobs/recent-entries.ts'
-import { jobEntries } from './schema.ts'
+import { jobEntries, jobs } from './schema.ts'
 import type { Store } from './store.ts'
 
 const errorType = sql<string>`${jobEntries.text} ->> 'error_type'`
 /** SQLite takes this from the row's header, without reading the text's overflow pages. */
 const bytes = sql<number>`octet_length(${jobEntries.text})`
+
+/** An entry that its job counts. A replaced object may have left others. */
+export const isKept = sql`${jobEntries.seq} <=
+  case ${jobEntries.kind} when 'error' then ${jobs.keptErrors} else ${jobs.keptWarnings} end`
 
 /** One page of the `kept` entries of a kind. Throws if D1 fails. */
 export async function findEntries(

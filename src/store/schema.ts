@@ -118,8 +118,28 @@ export const jobEntries = sqliteTable(
     /** The entry as published JSON. */
     text: text().notNull(),
   },
-  (entry) => [primaryKey({ columns: [entry.organizationId, entry.jobId, entry.kind, entry.seq] })],
+  (entry) => [
+    primaryKey({ columns: [entry.organizationId, entry.jobId, entry.kind, entry.seq] }),
+    // The newest entries about an entity. It is on the entry's own text, so no column repeats it: an entry costs this one
+    // row more.
+    index('job_entries_by_entity').on(
+      entry.organizationId,
+      sql`"text" ->> 'entity_type'`,
+      sql`"text" ->> 'entity_key'`,
+      sql`"text" ->> 'timestamp'`,
+      entry.jobId,
+      entry.kind,
+      entry.seq,
+    ),
+  ],
 )
+
+/** What `job_entries_by_entity` is on. SQLite uses it only for these very expressions. */
+export const entryEntity = {
+  type: sql<string>`${jobEntries.text} ->> 'entity_type'`,
+  key: sql<string>`${jobEntries.text} ->> 'entity_key'`,
+  timestamp: sql<string>`${jobEntries.text} ->> 'timestamp'`,
+}
 
 /**
  * The number of entries of each error type in an archived job, the most frequent first. The job's object counted them.
@@ -135,6 +155,9 @@ export const jobEntryGroups = sqliteTable(
     rank: integer().notNull(),
     errorType: text('error_type').notNull(),
     count: integer().notNull(),
+    /** Of its first and its last entry. Null if an earlier version counted: it is then counted again when asked for. */
+    firstSeq: integer('first_seq'),
+    lastSeq: integer('last_seq'),
   },
   (group) => [primaryKey({ columns: [group.organizationId, group.jobId, group.kind, group.rank] })],
 )

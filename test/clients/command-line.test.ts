@@ -283,6 +283,16 @@ describe.concurrent('milepost list, get, errors and warnings', () => {
     expect(both.map(({ stdout }) => JSON.parse(stdout))).toEqual([job.errors[0], job.warnings[0]])
     for (const done of [got, listed, ...both]) expect(done).toMatchObject({ code: 0, stderr: '' })
 
+    await vi.waitFor(async () => {
+      const about = await milepost(['entity', 'product', 'sku-1', '--json'], as)
+      expect(about).toMatchObject({ code: 0, stderr: '' })
+      const { job_id, job_type } = job
+      expect(JSON.parse(about.stdout)).toEqual({ kind: 'error', job_id, job_type, ...job.errors[0] })
+    }, 5_000)
+    const csv = await milepost(['errors', worker.jobId, '--csv', '--type', 'no_price'], as)
+    expect(csv).toMatchObject({ code: 0, stderr: '' })
+    expect(csv.stdout).toMatch(/^\ufefftimestamp,.*\r\n.*Z,product,sku-1,no_price,No price,,\r\n$/)
+
     const texts = await Promise.all(
       [
         ['get', worker.jobId],
@@ -353,7 +363,7 @@ test('The installed command says its version, and each command has help', async 
   expect(stdout).toMatch(/^\d+\.\d+\.\d+\n$/)
   const help = await milepost(['--help'])
   const commands = [...help.stdout.matchAll(/^ {2}(\w+) {2,}/gm)].map(([, name = '']) => name)
-  expect(commands).toHaveLength(8)
+  expect(commands).toHaveLength(9)
   const each = await Promise.all(commands.map((name) => milepost([name, '--help'])))
   for (const [index, { code, stdout }] of each.entries()) {
     expect(code).toBe(0)

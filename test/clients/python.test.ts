@@ -215,6 +215,12 @@ statuses = [next(states)["status"]]
 client.cancel(job.id, "wrong file")
 statuses += [state["status"] for state in states]
 errors, warnings = list(client.errors(job.id)), list(client.warnings(job.id, error_type="odd"))
+rows = b"".join(client.errors_csv(job.id)).decode("utf-8-sig").splitlines()
+assert len(rows) == 1_201 and rows[0].startswith("timestamp,entity_type,"), rows[:2]
+[about] = client.entity_entries("job", "7")
+assert (about["kind"], about["job_id"], about["message"]) == ("error", job.id, "No"), about
+[group] = client.entry_groups(job.id)["errors"]
+assert group["count"] == 1_200 and group["sample"]["entity_key"] == "1199", group
 ids = [state["job_id"] for state in client.jobs(status=["cancelled", "failed"], job_type="import")]
 print(statuses, len(errors), len(warnings), client.get(job.id)["error_message"], ids == [job.id])
 `

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { setTimeout as pause } from 'node:timers/promises'
 import { JobClosedError, type JobReporter, Milepost } from 'milepost'
-import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest'
 import type { Edge } from '../../scripts/edge.ts'
 import { freshOrganization, issueKey, startEdge } from '../edge/harness.ts'
 import { startFlakyProxy } from './flaky-proxy.ts'
@@ -131,6 +131,21 @@ test('a job is listed, watched to its end over a bad network, and its entries ar
     ['1', '2', '3'],
   )
   expect(await collect(flaky.jobs.warnings(job.jobId, { errorType: 'odd' }))).toHaveLength(1)
+  // D1 may be a second behind.
+  await vi.waitFor(async () => {
+    const about = await collect(flaky.jobs.entityEntries('job', '2', { pageSize: 1 }))
+    expect(about).toMatchObject([
+      { kind: 'warning', jobId: job.jobId, jobType: 'watched', errorType: 'odd', message: 'Look' },
+    ])
+  }, 5_000)
+  const { warnings } = await flaky.jobs.entryGroups(job.jobId)
+  expect(warnings).toMatchObject([
+    { errorType: 'plain', count: 2, sample: { entityType: 'job', entityKey: '3', message: 'Look' } },
+    { errorType: 'odd', count: 1, firstSeen: expect.any(String) },
+  ])
+  const file = Buffer.concat(await collect(direct.jobs.warningsAsCsv(job.jobId))).toString()
+  expect(file.match(/,[123],(odd|plain),Look,/g)).toHaveLength(3)
+  await expect(collect(direct.jobs.errorsAsCsv('no-such-job'))).rejects.toMatchObject({ status: 404 })
 })
 
 const WORKER = `

@@ -43,7 +43,8 @@ function schemaOf(
   const declared = endpoint.replies[status as 200]
   if (declared !== undefined) {
     if (declared.content === undefined) return null
-    const schema = declared.content[contentType ?? '']?.schema
+    const [media = ''] = (contentType ?? '').split(';')
+    const schema = declared.content[media]?.schema
     if (schema === undefined) throw new Error(`${endpoint.id} does not declare ${status} as ${contentType}`)
     return schema
   }
@@ -56,11 +57,11 @@ function patternOf({ path }: Endpoint): RegExp {
   return new RegExp(`^${path.replace(/\/$/, '').replace(/\{\w+\}/g, '[^/]+')}/?$`)
 }
 
-/** The JSON texts of a body: the lines of NDJSON, the data of events, or the whole body. */
+/** The JSON texts of a body: the lines of NDJSON, the data of events, CSV as one string, or the whole body. */
 function itemsOf(contentType: string | null, text: string): string[] {
   const lines = text.split('\n').filter((line) => line !== '')
   if (contentType === 'application/x-ndjson') return lines
   if (contentType === 'text/event-stream')
     return lines.filter((line) => line.startsWith('data: ')).map((line) => line.slice('data: '.length))
-  return [text]
+  return [contentType?.startsWith('text/csv') ? JSON.stringify(text) : text]
 }

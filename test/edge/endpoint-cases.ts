@@ -8,6 +8,7 @@ import { call, type Reply } from './harness.ts'
 export interface Case {
   name: string
   method: string
+  /** Only `{job_id}` is left open. */
   path: string
   /** Decides what a stranger is told: no such job, no such organization, or the same as anyone. */
   about: 'job' | 'organization' | 'nobody'
@@ -27,7 +28,7 @@ const api = endpoints.map((endpoint): Case => {
   return {
     name: `${method} ${endpoint.path}`,
     method,
-    path: endpoint.path,
+    path: fillPath(endpoint),
     about: endpoint.path.includes('{job_id}')
       ? 'job'
       : endpoint.permission === null
@@ -61,6 +62,10 @@ export const apiCases: readonly Case[] = api
 
 export function casesAbout(about: Case['about']): Case[] {
   return cases.filter((each) => each.about === about)
+}
+
+function fillPath({ path, pathExample = {} }: Endpoint): string {
+  return path.replaceAll(/\{(\w+)\}/g, (part, name) => pathExample[name] ?? part)
 }
 
 export interface Asking {

@@ -1,7 +1,8 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { parse } from 'csv-parse/sync'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import type { Edge } from '../../scripts/edge.ts'
 import { aWorker, type Body } from './fixtures.ts'
-import { startEdge } from './harness.ts'
+import { call, startEdge } from './harness.ts'
 
 let edge: Edge
 
@@ -135,6 +136,38 @@ describe('All entries of a job', () => {
     expect(keysOf(lines(rest.text))).toEqual(keys(700, 2_500))
   })
 
+  test('are a CSV file, while the job runs too: all of them, or those of a type', async () => {
+    const { report, get, jobId } = await anEntryWorker()
+    const details = { price: '=1+1', sizes: ['S', 'M'] }
+    await report({ mark_started: true, errors: [{ ...entries(0, 1)[0], details }, ...entries(1, 500)] })
+    for (let n = 1; n < 3; n++) await report({ errors: entries(n * 500, (n + 1) * 500) })
+    await report({ error: { ...entries(0, 1, 'late')[0], details: { later: 1 } } })
+    const { headers, text } = await get('/errors', { Accept: 'text/csv' })
+    expect(headers.get('Content-Type')).toBe('text/csv; charset=utf-8')
+    expect(headers.get('Content-Disposition')).toBe(`attachment; filename="${jobId}-errors.csv"`)
+    const rows: Record<string, string>[] = parse(text, { bom: true, columns: true })
+    expect(rows.map(({ entity_key }) => entity_key)).toEqual([...keys(0, 1_500), 'sku-0'])
+    expect(rows[0]).toMatchObject({
+      message: 'No price for 0 – größer',
+      'details.price': "'=1+1",
+      'details.sizes': '["S","M"]',
+      other_details: '',
+    })
+    expect(rows.at(-1)).toMatchObject({ 'details.price': '', other_details: '{"later":1}' })
+
+    // The page with the only one of this type comes after two without any.
+    const late = await get('/errors?error_type=late', { Accept: 'text/csv' })
+    expect(late.text.split('\r\n')).toEqual([
+      'timestamp,entity_type,entity_key,error_type,message,step,details.later,other_details',
+      expect.stringMatching(/^\d{4}-.*Z,product,sku-0,late,No price for 0 – größer,,1,$/),
+      '',
+    ])
+    const none = await get('/warnings', { Accept: 'text/csv' })
+    expect(none.text).toBe('timestamp,entity_type,entity_key,error_type,message,step,other_details\r\n')
+    const lined = await get('/errors', { Accept: 'application/x-ndjson' })
+    expect(lined.headers.get('Content-Disposition')).toBe(`attachment; filename="${jobId}-errors.ndjson"`)
+  })
+
   test('continue at a cursor even if more were reported since', async () => {
     const { report, get } = await anEntryWorker()
     await report({ errors: entries(0, 10) })
@@ -224,15 +257,65 @@ describe('The entries of one type', () => {
     await report({ errors: entries(10, 15) })
     const { status, body } = await get('/entry-groups')
     expect(status).toBe(200)
+    const [last] = entries(14, 15)
+    const { body: listed } = await get('/errors')
     expect(body).toEqual({
       errors: [
-        { error_type: 'no_price', count: 8 },
-        { error_type: 'no_image', count: 7 },
+        {
+          error_type: 'no_price',
+          count: 8,
+          first_seen: listed.errors[0].timestamp,
+          last_seen: listed.errors[14].timestamp,
+          sample: { entity_type: 'product', entity_key: last?.entity_key, message: last?.message },
+        },
+        expect.objectContaining({ error_type: 'no_image', count: 7, first_seen: listed.errors[3].timestamp }),
       ],
       other_errors: 0,
-      warnings: [{ error_type: 'late', count: 2 }],
+      warnings: [expect.objectContaining({ error_type: 'late', count: 2 })],
       other_warnings: 0,
     })
+  })
+})
+
+describe('The entries about an entity', () => {
+  test('are those of all jobs of the organization, whatever characters its key has', async () => {
+    const { report, post, get: _, ...worker } = await anEntryWorker()
+    const entity_key = 'a/b ?#%41&"é👍\n'
+    await report({ errors: [...entries(0, 3), { ...entries(0, 1)[0], entity_key }] })
+    const { body: other } = await post('/api/jobs/', { job_type: 'crawl', total_items: 1 })
+    const warning = { ...entries(0, 1, 'no_image')[0], entity_key }
+    await post(`/api/jobs/${other.job_id}/progress`, { warning, mark_completed: true })
+    const stranger = await aWorker(edge)
+    await stranger.reported({ error: warning, mark_completed: true })
+
+    const about = (key: string, search = '') =>
+      call(edge, worker.key, 'GET', `/api/entities/product/${encodeURIComponent(key)}${search}`)
+    // D1 may be a second behind.
+    await vi.waitFor(async () => expect((await about(entity_key)).body.entries).toHaveLength(2), 5_000)
+    const { body: first } = await about(entity_key, '?limit=1')
+    expect(first.entries).toMatchObject([
+      { kind: 'warning', job_id: other.job_id, job_type: 'crawl', error_type: 'no_image', entity_key },
+    ])
+    const { body: second } = await about(entity_key, `?cursor=${encodeURIComponent(first.next_cursor)}`)
+    expect(second).toMatchObject({
+      entries: [{ kind: 'error', job_id: worker.jobId, error_type: 'no_price', entity_key }],
+      next_cursor: null,
+    })
+    expect((await about('nothing')).body).toEqual({ entries: [], next_cursor: null })
+  })
+
+  test('are refused with 422 for a key or a cursor that cannot be read', async () => {
+    const { key } = await anEntryWorker()
+    for (const [path, loc] of [
+      ['/api/entities/product/%ff', ['path', 'entity_key']],
+      ['/api/entities/%e2%82/sku-1', ['path', 'entity_type']],
+      ['/api/entities/product/sku-1?cursor=x', ['query', 'cursor']],
+      ['/api/entities/product/sku-1?limit=201', ['query', 'limit']],
+    ] as const) {
+      const { status, body } = await call(edge, key, 'GET', path)
+      expect({ path, status, loc: body.detail[0].loc }).toEqual({ path, status: 422, loc })
+    }
+    expect((await call(edge, key, 'GET', '/api/entities/product')).status).toBe(404)
   })
 })
 

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Edge } from '../../scripts/edge.ts'
+import { listEntityEntries } from '../../src/endpoints/list-entity-entries.ts'
 import { ask as askEndpoint, type Case, casesAbout } from './endpoint-cases.ts'
-import { aCaller, NEW_JOB } from './fixtures.ts'
+import { aCaller, anError, NEW_JOB } from './fixtures.ts'
 import { call, freshOrganization, type Reply, startEdge } from './harness.ts'
 
 let edge: Edge
@@ -18,7 +19,11 @@ async function twoOrganizations() {
   const { org: victim, key, post } = await aCaller(edge, { database: made++ % 2 === 0 ? 'DB' : 'DB_2' })
   const { org: stranger, key: strangersKey } = await aCaller(edge)
   const jobs: string[] = []
-  for (const report of [{ mark_started: true, stage: 'secret' }, { mark_failed: 'secret' }]) {
+  const error = { ...anError, ...listEntityEntries.pathExample, message: 'secret' }
+  for (const report of [
+    { mark_started: true, stage: 'secret' },
+    { mark_failed: 'secret', error },
+  ]) {
     const { body: job } = await post('/api/jobs/', { ...NEW_JOB, metadata: { secret: true } })
     const reply = await post(`/api/jobs/${job.job_id}/progress`, report)
     expect(reply.status).toBe(200)

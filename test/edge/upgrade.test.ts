@@ -68,11 +68,20 @@ test('all jobs are listed, and D1 counts the entries of the archived one by type
     live.job_id,
     archived.job_id,
   ])
-  const types = (names: string[]) => names.map((error_type) => ({ error_type, count: 1 }))
+  const types = (entries: typeof archived.errors | typeof archived.warnings) =>
+    entries
+      .toSorted((a, b) => (a.error_type < b.error_type ? -1 : 1))
+      .map(({ error_type, timestamp, entity_type, entity_key, message }) => ({
+        error_type,
+        count: 1,
+        first_seen: timestamp,
+        last_seen: timestamp,
+        sample: { entity_type, entity_key, message },
+      }))
   expect((await get(`/api/jobs/${archived.job_id}/entry-groups`)).body).toEqual({
-    errors: types(['bad_ean', 'no_price']),
+    errors: types(archived.errors),
     other_errors: 0,
-    warnings: types(['no_image']),
+    warnings: types(archived.warnings),
     other_warnings: 0,
   })
 })

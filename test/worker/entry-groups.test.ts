@@ -21,6 +21,13 @@ async function groupsOf(key: JobAddress) {
   return { error: reply.error.groups, warning: reply.warning.groups, others: reply.error.others }
 }
 
+/** The counts of the groups. */
+async function countsOf(key: JobAddress) {
+  const { error, warning, others } = await groupsOf(key)
+  const counts = (groups: typeof error) => groups.map(({ errorType, count }) => ({ errorType, count }))
+  return { error: counts(error), warning: counts(warning), others }
+}
+
 async function pageOf(key: JobAddress, page: Partial<EntryPage>): Promise<EntriesReply> {
   const whole: EntryPage = { kind: 'error', after: 0, limit: 100, errorType: null, ...page }
   const reply = await jobObject(env.JOBS, key).entries(key, whole)
@@ -37,9 +44,9 @@ async function archived(key: JobAddress): Promise<void> {
 
 test('entries are counted by error type, the most frequent first, and counts grow with each report', async () => {
   const key = await createdJob()
-  expect(await groupsOf(key)).toEqual({ error: [], warning: [], others: 0 })
+  expect(await countsOf(key)).toEqual({ error: [], warning: [], others: 0 })
   await reported(key, { errors: [...ofType('b', 2), ...ofType('a', 1)], warnings: ofType('c', 1) })
-  expect(await groupsOf(key)).toEqual({
+  expect(await countsOf(key)).toEqual({
     error: [
       { errorType: 'b', count: 2 },
       { errorType: 'a', count: 1 },
@@ -54,8 +61,8 @@ test('entries are counted by error type, the most frequent first, and counts gro
     { errorType: 'b', count: 2 },
     { errorType: 'd', count: 2 },
   ]
-  expect((await groupsOf(key)).error).toEqual(error)
-  expect((await groupsOf(key)).error).toEqual(error)
+  expect((await countsOf(key)).error).toEqual(error)
+  expect((await countsOf(key)).error).toEqual(error)
 })
 
 test('another instance and D1 give the same counts', async () => {
@@ -66,7 +73,7 @@ test('another instance and D1 give the same counts', async () => {
     await groupsOf(key)
   }
   const before = await groupsOf(key)
-  expect(before.error).toEqual([
+  expect(before.error).toMatchObject([
     { errorType: 'm', count: 4 },
     { errorType: 'a', count: 2 },
     { errorType: 'z', count: 2 },
@@ -77,13 +84,46 @@ test('another instance and D1 give the same counts', async () => {
   expect(await groupsOf(key)).toEqual(before)
 })
 
+test('a group says when it was seen first and last, and has a sample, live and archived', async () => {
+  vi.useFakeTimers({ toFake: ['Date'] })
+  const key = await createdJob()
+  const times: string[] = []
+  const report = async (errors: ReturnType<typeof ofType>) => {
+    vi.setSystemTime(Date.now() + 1_000)
+    times.push(new Date().toISOString())
+    await reported(key, { errors })
+  }
+  await report([...ofType('a', 2), ...ofType('b', 1)])
+  await groupsOf(key)
+  await report(ofType('c', 1))
+  await report(ofType('a', 1, 'last').map((entry) => ({ ...entry, message: '👍'.repeat(300) })))
+  const [first, second, third] = times
+  const product = { entityType: 'product', message: 'no' }
+  const expected = [
+    {
+      ...product,
+      errorType: 'a',
+      count: 3,
+      firstSeen: first,
+      lastSeen: third,
+      entityKey: 'last-0',
+      message: '👍'.repeat(200),
+    },
+    { ...product, errorType: 'b', count: 1, firstSeen: first, lastSeen: first, entityKey: 'b-0' },
+    { ...product, errorType: 'c', count: 1, firstSeen: second, lastSeen: second, entityKey: 'c-0' },
+  ]
+  expect((await groupsOf(key)).error).toEqual(expected)
+  await archived(key)
+  expect((await groupsOf(key)).error).toEqual(expected)
+})
+
 test('of many types, the 100 most frequent are listed', async () => {
   const key = await createdJob()
   const errors = Array.from({ length: 150 }, (_, n) => ofType(`type-${n}`, n === 120 ? 3 : 1)).flat()
   await reported(key, { errors })
   const { error, others } = await groupsOf(key)
   expect(error).toHaveLength(100)
-  expect(error[0]).toEqual({ errorType: 'type-120', count: 3 })
+  expect(error[0]).toMatchObject({ errorType: 'type-120', count: 3 })
   expect(others).toBe(50)
 })
 

@@ -37,7 +37,9 @@ async function anOrganization(): Promise<string> {
   const entries = [1, 2].map((seq) => ({ kind: 'error' as const, seq, text: `{"seq":${seq}}` }))
   const job = aJob({ jobId, keptErrors: 2, revision: 1 })
   await recordJob(store, { key, job, entries, unfinished: false, onlyProgress: false })
-  await saveEntryGroups(store, key, [{ kind: 'error', rank: 1, errorType: 'bad', count: 2 }])
+  await saveEntryGroups(store, key, [
+    { kind: 'error', rank: 1, errorType: 'bad', count: 2, firstSeq: 1, lastSeq: 2 },
+  ])
   await saveReplies(store, key, [{ request: { key: 'k', fingerprint: 'f' }, asOf: 1, job: null }])
   return organizationId
 }

@@ -72,7 +72,9 @@ test('everything of an organization goes to the other database, as it was, and n
     1_200,
   )
   await recorded(organizationId, { metadata: { long: 'x'.repeat(60_000) } })
-  await saveEntryGroups(store, key, [{ kind: 'error', rank: 1, errorType: 'bad', count: 1_200 }])
+  await saveEntryGroups(store, key, [
+    { kind: 'error', rank: 1, errorType: 'bad', count: 1_200, firstSeq: 1, lastSeq: 1_200 },
+  ])
   await saveReplies(store, key, [{ request: { key: 'k', fingerprint: 'f' }, asOf: 5, job: null }])
   const before = await rowsOf(env.DB, organizationId)
   const others = await rowsOf(env.DB, other.organizationId)

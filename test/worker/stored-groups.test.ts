@@ -33,14 +33,42 @@ test('a finished job whose groups D1 does not have is counted when they are firs
 
   expect(await jobObject(env.JOBS, key).groups(key)).toEqual(before)
   const { results } = await env.DB.prepare(
-    'select rank, error_type, count from job_entry_groups where job_id = ? order by rank',
+    'select rank, error_type, count, first_seq, last_seq from job_entry_groups where job_id = ? order by rank',
   )
     .bind(key.jobId)
     .all()
   expect(results).toEqual([
-    { rank: 1, error_type: 'no_price', count: 2 },
-    { rank: 2, error_type: 'bad_row', count: 1 },
+    { rank: 1, error_type: 'no_price', count: 2, first_seq: 1, last_seq: 3 },
+    { rank: 2, error_type: 'bad_row', count: 1, first_seq: 2, last_seq: 2 },
   ])
+})
+
+test('groups that an earlier version counted, in an object or in D1, are counted again with their samples', async () => {
+  const key = await createdJob()
+  await reported(key, { errors: [typed('a', 'no_price'), typed('b', 'no_price')] })
+  const groups = await jobObject(env.JOBS, key).groups(key)
+  await inside(key, ({ sql }) => {
+    sql.exec('drop table entry_group')
+    sql.exec(`create table entry_group (
+      kind text not null, error_type text not null, count integer not null, primary key (kind, error_type)
+    ) without rowid`)
+    sql.exec(`insert into entry_group values ('error', 'no_price', 2)`)
+  })
+  await evictDurableObject(jobObject(env.JOBS, key))
+  expect(await jobObject(env.JOBS, key).groups(key)).toEqual(groups)
+
+  await reported(key, { markCompleted: true })
+  await archive(key)
+  const { organizationId, jobId } = key
+  await env.DB.batch([
+    env.DB.prepare('update job_entry_groups set first_seq = null, last_seq = null where job_id = ?').bind(
+      jobId,
+    ),
+    env.DB.prepare(
+      "insert into job_entry_groups (organization_id, job_id, kind, rank, error_type, count) values (?, ?, 'error', 2, 'left', 1)",
+    ).bind(organizationId, jobId),
+  ])
+  expect(await jobObject(env.JOBS, key).groups(key)).toEqual(groups)
 })
 
 test('groups that another count left in D1 do not keep a job in its object', async () => {
@@ -48,7 +76,7 @@ test('groups that another count left in D1 do not keep a job in its object', asy
   await reported(key, { errors: [typed('a', 'no_price')], markCompleted: true })
   await runDurableObjectAlarm(jobObject(env.JOBS, key))
   for (const rank of [2, 3]) {
-    await env.DB.prepare('insert into job_entry_groups values (?, ?, ?, ?, ?, ?)')
+    await env.DB.prepare('insert into job_entry_groups values (?, ?, ?, ?, ?, ?, 1, 1)')
       .bind(key.organizationId, key.jobId, 'error', rank, `left-${rank}`, 1)
       .run()
   }

@@ -13,7 +13,7 @@ from ._http import Http, TryAgain, new_key
 from ._job import Job
 from ._report import to_json
 from ._sender import Sender
-from ._types import Entry, JobState
+from ._types import EntityEntry, Entry, EntryGroups, JobState
 
 # An event stream sends something every 15 seconds.
 _SILENCE = 40.0
@@ -165,6 +165,34 @@ class Client:
         return self._pages(
             f"{_path(job_id)}/warnings", "warnings", {"error_type": error_type, "limit": "1000"}
         )
+
+    def entity_entries(self, entity_type: str, entity_key: str) -> Iterator[EntityEntry]:
+        """
+        The errors and warnings that any job of the organization has reported about an entity, newest first, page by page: about a
+        second after they were reported. An empty key, "." and ".." cannot be asked for.
+        """
+        path = "/".join(urllib.parse.quote(part, safe="") for part in (entity_type, entity_key))
+        return self._pages(f"/api/entities/{path}", "entries", {"limit": "200"})
+
+    def entry_groups(self, job_id: str) -> EntryGroups:
+        """The errors and warnings of the job, counted by type."""
+        groups: EntryGroups = self._http.request("GET", f"{_path(job_id)}/entry-groups").body
+        return groups
+
+    def errors_csv(self, job_id: str, *, error_type: Optional[str] = None) -> Iterator[bytes]:
+        """
+        All errors that the job keeps as a CSV file, in parts as they come: `file.writelines(client.errors_csv(job_id))`. Raises
+        Unreachable if it breaks off.
+        """
+        return self._csv(job_id, "errors", error_type)
+
+    def warnings_csv(self, job_id: str, *, error_type: Optional[str] = None) -> Iterator[bytes]:
+        """The same for warnings."""
+        return self._csv(job_id, "warnings", error_type)
+
+    def _csv(self, job_id: str, name: str, error_type: Optional[str]) -> Iterator[bytes]:
+        query = "" if error_type is None else f"?{urllib.parse.urlencode({'error_type': error_type})}"
+        return self._http.download(f"{_path(job_id)}/{name}{query}", "text/csv")
 
     def _pages(self, path: str, name: str, query: dict[str, Any]) -> Iterator[Any]:
         given = {key: value for key, value in query.items() if value is not None}

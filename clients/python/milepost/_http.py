@@ -9,7 +9,7 @@ import time
 import urllib.error
 import urllib.request
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Optional
 
 from ._errors import Refused, Unreachable
@@ -17,6 +17,8 @@ from ._errors import Refused, Unreachable
 VERSION = "0.1.0"
 _FIRST_PAUSE = 0.25
 _LONGEST_PAUSE = 8.0
+# Bytes of a download that are read at once.
+_PART = 65_536
 # What a header takes.
 _WORD = re.compile("[!-~]+")
 _KEY = re.compile("[ -~]{1,255}")
@@ -120,6 +122,34 @@ class Http:
             raise TryAgain("the reply was not JSON") from None
         except (OSError, http.client.HTTPException) as failure:
             raise TryAgain(_describe(failure)) from failure
+
+    def download(self, path: str, accept: str) -> Iterator[bytes]:
+        """
+        Yields a reply in parts as it comes. Tries again until it begins; what was read of it cannot be taken back. Raises Refused,
+        or Unreachable if it does not begin within `give_up_after` or breaks off.
+        """
+        give_up_at = time.monotonic() + self.give_up_after
+        attempts = 0
+        while True:
+            attempts += 1
+            has_begun = False
+            try:
+                timeout = max(0.1, min(self._attempt_timeout, give_up_at - time.monotonic()))
+                with self.open("GET", path, None, {"Accept": accept}, timeout) as response:
+                    while part := response.read(_PART):
+                        has_begun = True
+                        yield part
+                    return
+            except TryAgain as again:
+                failure = again
+            except (OSError, http.client.HTTPException) as broken:
+                if has_begun:
+                    raise Unreachable(f"The download broke off: {_describe(broken)}") from broken
+                failure = TryAgain(_describe(broken))
+            pause = failure.pause(attempts)
+            if time.monotonic() + pause > give_up_at:
+                raise Unreachable(f"{self._url} gave no answer in {attempts} attempts: {failure}")
+            time.sleep(pause)
 
     def open(
         self, method: str, path: str, body: Optional[bytes], headers: dict[str, str], timeout: float

@@ -15,6 +15,42 @@ class Entry(TypedDict):
     timestamp: str
 
 
+class EntityEntry(Entry):
+    """An error or a warning, and the job that reported it."""
+
+    #: `error` or `warning`.
+    kind: str
+    job_id: str
+    job_type: str
+
+
+class Sample(TypedDict):
+    """The newest entry of a type. Each text is cut to 200 characters."""
+
+    entity_type: str
+    entity_key: str
+    message: str
+
+
+class EntryGroup(TypedDict):
+    """The errors or the warnings of one type. What has been lost is None."""
+
+    error_type: str
+    count: int
+    first_seen: Optional[str]
+    last_seen: Optional[str]
+    sample: Optional[Sample]
+
+
+class EntryGroups(TypedDict):
+    """The 100 most frequent types of each, most frequent first, and how many entries are of other types."""
+
+    errors: list[EntryGroup]
+    other_errors: int
+    warnings: list[EntryGroup]
+    other_warnings: int
+
+
 class Stage(TypedDict):
     stage: str
     started_at: Optional[str]

@@ -7,7 +7,10 @@ export {
 } from './errors.ts'
 export type {
   ChildFilter,
+  EntityEntry,
   EntryFilter,
+  EntryGroup,
+  EntryGroups,
   Job,
   JobChildren,
   JobEntry,

@@ -73,6 +73,31 @@ export interface JobEntry {
   timestamp: string
 }
 
+/** An error or a warning, and the job that reported it. */
+export interface EntityEntry extends JobEntry {
+  kind: 'error' | 'warning'
+  jobId: string
+  jobType: string
+}
+
+/** The errors or the warnings of one type. Times are ISO 8601 in UTC. What has been lost is null. */
+export interface EntryGroup {
+  errorType: string
+  count: number
+  firstSeen: string | null
+  lastSeen: string | null
+  /** The newest of them; each text is cut to 200 characters. */
+  sample: { entityType: string; entityKey: string; message: string } | null
+}
+
+/** The 100 most frequent types of errors and of warnings, most frequent first, and how many entries are of other types. */
+export interface EntryGroups {
+  errors: EntryGroup[]
+  otherErrors: number
+  warnings: EntryGroup[]
+  otherWarnings: number
+}
+
 export interface JobStage {
   stage: string
   startedAt: string | null

@@ -1,8 +1,11 @@
 import type { ApiRequest } from './attempt.ts'
 import type { Connection } from './connection.ts'
+import { download } from './download.ts'
 import type {
   ChildFilter,
+  EntityEntry,
   EntryFilter,
+  EntryGroups,
   Job,
   JobEntry,
   JobFilter,
@@ -14,7 +17,17 @@ import type {
 import type { CallOptions } from './options.ts'
 import { sendWithRetries } from './send-with-retries.ts'
 import { watchJob } from './watch-job.ts'
-import { asList, asWire, readEntries, readFullJob, readJob, readProgress, readSummary } from './wire.ts'
+import {
+  asList,
+  asWire,
+  readEntityEntries,
+  readEntries,
+  readFullJob,
+  readGroups,
+  readJob,
+  readProgress,
+  readSummary,
+} from './wire.ts'
 
 /** Reads, watches and cancels the jobs of an organization. Every call retries as reports do, and rejects with the same errors. */
 export class Jobs {
@@ -88,6 +101,47 @@ export class Jobs {
   }
 
   /**
+   * The errors and warnings that any job of the organization has reported about an entity, newest first: about a second after
+   * they were reported. Pages are fetched as they are needed. An empty key, '.' and '..' cannot be asked for.
+   */
+  async *entityEntries(
+    entityType: string,
+    entityKey: string,
+    { pageSize }: Pick<EntryFilter, 'pageSize'> = {},
+    options: CallOptions = {},
+  ): AsyncGenerator<EntityEntry, void> {
+    const path = `/api/entities/${encodeURIComponent(entityType)}/${encodeURIComponent(entityKey)}`
+    for await (const page of this.#pages(path, toQuery({ limit: pageSize }), options))
+      yield* readEntityEntries(page.entries)
+  }
+
+  /** The errors and warnings of the job, counted by type. */
+  async entryGroups(jobId: string, options: CallOptions = {}): Promise<EntryGroups> {
+    return readGroups(await this.#send({ method: 'GET', path: `${pathOf(jobId)}/entry-groups` }, options))
+  }
+
+  /**
+   * All errors that the API keeps of the job as a CSV file, as it comes: `await writeFile('errors.csv', jobs.errorsAsCsv(id))`. If
+   * it breaks off, rejects with an UnreachableError.
+   */
+  errorsAsCsv(
+    jobId: string,
+    filter: Pick<EntryFilter, 'errorType'> = {},
+    options: CallOptions = {},
+  ): AsyncGenerator<Uint8Array, void> {
+    return this.#csv(jobId, 'errors', filter, options)
+  }
+
+  /** The same for warnings. */
+  warningsAsCsv(
+    jobId: string,
+    filter: Pick<EntryFilter, 'errorType'> = {},
+    options: CallOptions = {},
+  ): AsyncGenerator<Uint8Array, void> {
+    return this.#csv(jobId, 'warnings', filter, options)
+  }
+
+  /**
    * The job now and after each change, until it is finished: at most ten states a second, and a slow reader skips some. Connects
    * again when the connection breaks; rejects when it stays broken for `giveUpAfterMs`.
    */
@@ -104,6 +158,16 @@ export class Jobs {
     const query = toQuery({ error_type: errorType, limit: pageSize })
     for await (const page of this.#pages(`${pathOf(jobId)}/${kind}`, query, options))
       yield* readEntries(page[kind])
+  }
+
+  #csv(
+    jobId: string,
+    kind: 'errors' | 'warnings',
+    { errorType }: EntryFilter,
+    { giveUpAfterMs = this.#connection.giveUpAfterMs, signal }: CallOptions,
+  ): AsyncGenerator<Uint8Array, void> {
+    const path = `${pathOf(jobId)}/${kind}?${toQuery({ error_type: errorType })}`
+    return download({ ...this.#connection, giveUpAfterMs }, path, 'text/csv', signal)
   }
 
   async *#pages(

@@ -1,5 +1,8 @@
 /** The one place where camelCase becomes the wire's snake_case, and back. */
 import type {
+  EntityEntry,
+  EntryGroup,
+  EntryGroups,
   Job,
   JobChildren,
   JobEntry,
@@ -143,7 +146,20 @@ export function readProgress(reply: unknown): JobProgress {
 }
 
 export function readEntries(entries: unknown): JobEntry[] {
+  return asList(entries).map(readEntry)
+}
+
+export function readEntityEntries(entries: unknown): EntityEntry[] {
   return asList(entries).map((entry) => ({
+    kind: entry.kind as EntityEntry['kind'],
+    jobId: String(entry.job_id),
+    jobType: String(entry.job_type),
+    ...readEntry(entry),
+  }))
+}
+
+function readEntry(entry: Wire): JobEntry {
+  return {
     entityKey: String(entry.entity_key),
     entityType: String(entry.entity_type),
     errorType: String(entry.error_type),
@@ -151,7 +167,30 @@ export function readEntries(entries: unknown): JobEntry[] {
     step: (entry.step ?? null) as JobEntry['step'],
     details: (entry.details ?? null) as JobEntry['details'],
     timestamp: String(entry.timestamp),
-  }))
+  }
+}
+
+export function readGroups(reply: unknown): EntryGroups {
+  const { errors, other_errors, warnings, other_warnings } = asWire(reply)
+  return {
+    errors: asList(errors).map(readGroup),
+    otherErrors: Number(other_errors),
+    warnings: asList(warnings).map(readGroup),
+    otherWarnings: Number(other_warnings),
+  }
+}
+
+function readGroup(group: Wire): EntryGroup {
+  const { entity_type, entity_key, message } = asWire(group.sample)
+  return {
+    errorType: String(group.error_type),
+    count: Number(group.count),
+    firstSeen: (group.first_seen ?? null) as EntryGroup['firstSeen'],
+    lastSeen: (group.last_seen ?? null) as EntryGroup['lastSeen'],
+    sample: group.sample
+      ? { entityType: String(entity_type), entityKey: String(entity_key), message: String(message) }
+      : null,
+  }
 }
 
 export function asWire(value: unknown): Wire {

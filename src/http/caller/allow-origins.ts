@@ -21,7 +21,15 @@ const open = cors({
     'X-Organization-ID',
     'X-Request-ID',
   ],
-  exposeHeaders: ['ETag', 'Idempotency-Replayed', 'Job-Status', 'Link', 'Retry-After', 'X-Request-ID'],
+  exposeHeaders: [
+    'Content-Disposition',
+    'ETag',
+    'Idempotency-Replayed',
+    'Job-Status',
+    'Link',
+    'Retry-After',
+    'X-Request-ID',
+  ],
   maxAge: 600,
 })
 

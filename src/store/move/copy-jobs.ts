@@ -1,11 +1,11 @@
 import { and, eq, sql } from 'drizzle-orm'
 import { excluded, isOlderThan } from '../fence.ts'
+import { isKept } from '../find-entries.ts'
 import { jobEntries, jobs } from '../schema.ts'
 import type { AnyStore } from '../store.ts'
 import type { Ends } from './ends.ts'
 import type { FoundJob } from './job-states.ts'
 import {
-  isKept,
   jsonArray,
   keyOf,
   list,

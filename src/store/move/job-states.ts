@@ -1,7 +1,8 @@
 import { and, eq, type SQL, sql } from 'drizzle-orm'
+import { isKept } from '../find-entries.ts'
 import { idempotentReplies, jobEntries, jobEntryGroups, jobs } from '../schema.ts'
 import type { AnyStore } from '../store.ts'
-import { isKept, PAGE_BYTES, PAGE_ROWS, type Part, rowOf } from './job-tables.ts'
+import { PAGE_BYTES, PAGE_ROWS, type Part, rowOf } from './job-tables.ts'
 
 /** What a counted entry adds to a page. 20,000 fill it, so no statement blocks D1 for long. */
 const COUNTED_ENTRY_BYTES = PAGE_BYTES / 20_000

@@ -1,6 +1,6 @@
 import { getTableColumns, type SQL, sql } from 'drizzle-orm'
 import { getTableConfig, type SQLiteColumn } from 'drizzle-orm/sqlite-core'
-import { idempotentReplies, jobEntries, jobEntryGroups, jobs } from '../schema.ts'
+import { idempotentReplies, jobEntries, jobEntryGroups, type jobs } from '../schema.ts'
 import type { AnyStore } from '../store.ts'
 
 /** The most that one page carries. D1 takes values of up to 2 MB, and a character may take several bytes of JSON. */
@@ -11,10 +11,6 @@ export const PAGE_BYTES = 400_000
 export const PARTS = [jobEntries, jobEntryGroups, idempotentReplies] as const
 export type Part = (typeof PARTS)[number]
 export type JobTable = typeof jobs | Part
-
-/** An entry that its job counts. A replaced object may have left others. */
-export const isKept = sql`${jobEntries.seq} <=
-  case ${jobEntries.kind} when 'error' then ${jobs.keptErrors} else ${jobs.keptWarnings} end`
 
 /** The primary key of a table after the organization: `job_id`, and what else there is. */
 export function keyOf(table: JobTable): SQLiteColumn[] {

@@ -4,6 +4,7 @@ import { cancel } from './cancel.ts'
 import type { Command } from './command.ts'
 import { create } from './create.ts'
 import { describeError } from './describe-error.ts'
+import { entity } from './entity.ts'
 import { entries } from './entries.ts'
 import { EXIT, exitCodeOfError } from './exit-code.ts'
 import { get } from './get.ts'
@@ -20,6 +21,7 @@ const COMMANDS: Record<string, Command> = {
   get,
   errors: entries('errors'),
   warnings: entries('warnings'),
+  entity,
   create,
   cancel,
 }

@@ -15,3 +15,8 @@ export function warn(text: string): void {
 export function sayJson(value: object): void {
   process.stdout.write(`${JSON.stringify(toApiShape(value))}\n`)
 }
+
+/** Writes a part of a file to stdout. Resolves once it is written: the reader may be slower than the API. */
+export async function writeOut(part: Uint8Array): Promise<void> {
+  await new Promise<void>((written) => process.stdout.write(part, () => written()))
+}
