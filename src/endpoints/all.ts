@@ -1,6 +1,7 @@
 import type { Endpoint } from '../http/endpoint.ts'
 import { cancelJob } from './cancel-job.ts'
 import { createJob } from './create-job.ts'
+import { getHistory } from './get-history.ts'
 import { getJob } from './get-job.ts'
 import { getJobStatus } from './get-job-status.ts'
 import { getUsage } from './get-usage.ts'
@@ -9,6 +10,7 @@ import { healthz } from './healthz.ts'
 import { listDeliveries } from './list-deliveries.ts'
 import { listErrors, listWarnings } from './list-entries.ts'
 import { listJobs } from './list-jobs.ts'
+import { listMessages } from './list-messages.ts'
 import { openapi } from './openapi.ts'
 import { reportProgress } from './report-progress.ts'
 import { watchJob } from './watch-job.ts'
@@ -25,6 +27,8 @@ export const endpoints: readonly Endpoint[] = [
   listErrors,
   listWarnings,
   groupEntries,
+  listMessages,
+  getHistory,
   listDeliveries,
   getUsage,
   healthz,

@@ -1,3 +1,4 @@
+import type { PackedHistory } from '../jobs/history.ts'
 import type { Job, JobKey } from '../jobs/job.ts'
 import { type StoredJob, upgradeJob } from '../jobs/job.ts'
 import { MAX_REPLY_BYTES } from '../jobs/limits.ts'
@@ -28,6 +29,8 @@ export interface StoredState {
   recorded: Progress
   /** Absent if there was one database when it was stored. */
   placement?: Placement
+  /** Absent if a version stored it that kept none. */
+  history?: PackedHistory
 }
 
 /**

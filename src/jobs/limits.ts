@@ -46,6 +46,15 @@ export const MAX_STAGES = 50
 /** UTF-16 code units of a stage's name in the timeline. Longer names are cut there; the metadata has the whole one. */
 export const MAX_STAGE_LENGTH = 200
 
+/** Messages that a job keeps, the newest; and their bytes as JSON. */
+export const MAX_LOG_LINES = 200
+export const MAX_LOG_BYTES = 256 * 1024
+
+/** Points of a job's history. When there are more, they are thinned. */
+export const MAX_POINTS = 200
+/** The least time between two of them while the job is young, in ms. */
+export const HISTORY_SPACING = 1_000
+
 /** How far back the samples behind a job's rate reach, in ms. */
 export const SAMPLE_WINDOW = 5 * 60_000
 /** The least time between two samples, in ms: at most 21 are kept, however often a job reports. */

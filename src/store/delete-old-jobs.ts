@@ -1,5 +1,5 @@
 import { and, asc, eq, lt, sql } from 'drizzle-orm'
-import { idempotentReplies, jobEntries, jobEntryGroups, jobs } from './schema.ts'
+import { idempotentReplies, jobEntries, jobEntryGroups, jobLogs, jobs } from './schema.ts'
 import type { Store } from './store.ts'
 
 /** The most that one step deletes, so no statement blocks D1 for long. */
@@ -70,11 +70,17 @@ async function deleteWhole(store: Store, old: OldJob[]): Promise<void> {
     old.map(({ organizationId, jobId }) => [organizationId, jobId]),
   )})`
   const deleteOf = (
-    table: typeof jobEntries | typeof jobEntryGroups | typeof idempotentReplies | typeof jobs,
+    table:
+      | typeof jobEntries
+      | typeof jobEntryGroups
+      | typeof jobLogs
+      | typeof idempotentReplies
+      | typeof jobs,
   ) => store.delete(table).where(sql`(${table.organizationId}, ${table.jobId}) in (${keys})`)
   await store.batch([
     deleteOf(jobEntries),
     deleteOf(jobEntryGroups),
+    deleteOf(jobLogs),
     deleteOf(idempotentReplies),
     deleteOf(jobs),
   ])

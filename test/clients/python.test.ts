@@ -97,7 +97,7 @@ describe.skipIf(!HAS_PYTHON)('The Python client', () => {
     const proxy = await startFlakyProxy(edge.url, 34)
     onTestFinished(() => proxy.close())
     const { ended } = await startScript(READ, { url: proxy.url })
-    const output = "['in_progress', 'cancelled'] 1200 0 wrong file True\n"
+    const output = "['in_progress', 'cancelled'] 1200 0 wrong file True\nTrue half of it 1200\n"
     expect(await ended).toEqual({ code: 0, output })
   })
 
@@ -209,14 +209,17 @@ job = client.job("import")
 job.start()
 for n in range(1_200):
     job.error(entity_key=n, error_type="bad", message="No")
+job.message("half of it")
 job.flush()
-states = client.watch(job.id)
+heard = []
+states = client.watch(job.id, on_message=heard.append)
 statuses = [next(states)["status"]]
 client.cancel(job.id, "wrong file")
 statuses += [state["status"] for state in states]
 errors, warnings = list(client.errors(job.id)), list(client.warnings(job.id, error_type="odd"))
 ids = [state["job_id"] for state in client.jobs(status=["cancelled", "failed"], job_type="import")]
 print(statuses, len(errors), len(warnings), client.get(job.id)["error_message"], ids == [job.id])
+print(heard == client.messages(job.id), heard[0]["message"], client.history(job.id)["points"][-1]["failed_items"])
 `
 
 /** Counts rows until something stops it, and prints how many it has done. */

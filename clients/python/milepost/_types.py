@@ -20,6 +20,27 @@ class Stage(TypedDict):
     started_at: Optional[str]
 
 
+class Message(TypedDict):
+    """A message that was reported on a job. `seq` is its number among all of them."""
+
+    seq: int
+    timestamp: str
+    message: str
+
+
+class HistoryPoint(TypedDict):
+    timestamp: str
+    processed_items: int
+    failed_items: int
+
+
+class History(TypedDict):
+    """How a job went: at most 200 points from its creation to its newest change or its end, and its newest 50 stages."""
+
+    points: list[HistoryPoint]
+    stages: list[Stage]
+
+
 class JobState(TypedDict, total=False):
     """
     A job. Times are ISO 8601 in UTC; `errors` and `warnings` have the newest 100 of each, and are not in lists and events.

@@ -10,6 +10,8 @@ export type {
   Job,
   JobEntry,
   JobFilter,
+  JobHistory,
+  JobMessage,
   JobProgress,
   JobStage,
   JobStatus,

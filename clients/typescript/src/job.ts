@@ -66,6 +66,22 @@ export interface JobEntry {
   timestamp: string
 }
 
+/** A message that was reported on a job. */
+export interface JobMessage {
+  /** Its number among all messages of the job, starting with 1. */
+  seq: number
+  timestamp: string
+  message: string
+}
+
+/** How a job went. */
+export interface JobHistory {
+  /** At most 200, oldest first: from the creation of the job to its newest change or its end. */
+  points: { timestamp: string; processedItems: number; failedItems: number }[]
+  /** The newest 50, oldest first. */
+  stages: JobStage[]
+}
+
 export interface JobStage {
   stage: string
   startedAt: string | null

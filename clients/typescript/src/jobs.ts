@@ -1,10 +1,28 @@
 import type { ApiRequest } from './attempt.ts'
 import type { Connection } from './connection.ts'
-import type { EntryFilter, Job, JobEntry, JobFilter, JobProgress, JobSummary } from './job.ts'
+import type {
+  EntryFilter,
+  Job,
+  JobEntry,
+  JobFilter,
+  JobHistory,
+  JobMessage,
+  JobProgress,
+  JobSummary,
+} from './job.ts'
 import type { CallOptions } from './options.ts'
 import { sendWithRetries } from './send-with-retries.ts'
-import { watchJob } from './watch-job.ts'
-import { asList, asWire, readEntries, readJob, readProgress, readSummary } from './wire.ts'
+import { type WatchOptions, watchJob } from './watch-job.ts'
+import {
+  asList,
+  asWire,
+  readEntries,
+  readHistory,
+  readJob,
+  readMessage,
+  readProgress,
+  readSummary,
+} from './wire.ts'
 
 /** Reads, watches and cancels the jobs of an organization. Every call retries as reports do, and rejects with the same errors. */
 export class Jobs {
@@ -62,10 +80,22 @@ export class Jobs {
 
   /**
    * The job now and after each change, until it is finished: at most ten states a second, and a slow reader skips some. Connects
-   * again when the connection breaks; rejects when it stays broken for `giveUpAfterMs`.
+   * again when the connection breaks; rejects when it stays broken for `giveUpAfterMs`. `onMessage` gets the newest messages,
+   * and each that comes, before the state that it led to.
    */
-  watch(jobId: string, options: { signal?: AbortSignal } = {}): AsyncGenerator<JobSummary, void> {
-    return watchJob(this.#connection, `${pathOf(jobId)}/events`, options.signal)
+  watch(jobId: string, options: WatchOptions = {}): AsyncGenerator<JobSummary, void> {
+    return watchJob(this.#connection, `${pathOf(jobId)}/events`, options)
+  }
+
+  /** The newest messages that were reported on the job, oldest first: at most 200. */
+  async messages(jobId: string, options: CallOptions = {}): Promise<JobMessage[]> {
+    const reply = await this.#send({ method: 'GET', path: `${pathOf(jobId)}/messages` }, options)
+    return asList(asWire(reply).messages).map(readMessage)
+  }
+
+  /** How the job went: its counts over its time, and its stages. */
+  async history(jobId: string, options: CallOptions = {}): Promise<JobHistory> {
+    return readHistory(await this.#send({ method: 'GET', path: `${pathOf(jobId)}/history` }, options))
   }
 
   async *#entries(

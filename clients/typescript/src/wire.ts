@@ -1,5 +1,16 @@
 /** The one place where camelCase becomes the wire's snake_case, and back. */
-import type { Job, JobEntry, JobProgress, JobSummary, NewJob, Report, ReportedEntry } from './job.ts'
+import type {
+  Job,
+  JobEntry,
+  JobHistory,
+  JobMessage,
+  JobProgress,
+  JobStage,
+  JobSummary,
+  NewJob,
+  Report,
+  ReportedEntry,
+} from './job.ts'
 
 type Wire = Record<string, unknown>
 
@@ -81,10 +92,31 @@ export function readSummary(reply: unknown): JobSummary {
     entryBytes: or(job.entry_bytes, 0),
     entriesNotKept: or(job.entries_not_kept, 0),
     entitiesNotKept: or(job.entities_not_kept, 0),
-    stages: asList(job.stages).map(({ stage, started_at }) => ({
-      stage: String(stage),
-      startedAt: or(started_at, null),
+    stages: readStages(job.stages),
+  }
+}
+
+function readStages(stages: unknown): JobStage[] {
+  return asList(stages).map(({ stage, started_at }) => ({
+    stage: String(stage),
+    startedAt: (started_at ?? null) as JobStage['startedAt'],
+  }))
+}
+
+export function readMessage(reply: unknown): JobMessage {
+  const { seq, timestamp, message } = asWire(reply)
+  return { seq: Number(seq), timestamp: String(timestamp), message: String(message) }
+}
+
+export function readHistory(reply: unknown): JobHistory {
+  const { points, stages } = asWire(reply)
+  return {
+    points: asList(points).map(({ timestamp, processed_items, failed_items }) => ({
+      timestamp: String(timestamp),
+      processedItems: Number(processed_items),
+      failedItems: Number(failed_items),
     })),
+    stages: readStages(stages),
   }
 }
 

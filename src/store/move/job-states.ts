@@ -1,5 +1,5 @@
 import { and, eq, type SQL, sql } from 'drizzle-orm'
-import { idempotentReplies, jobEntries, jobEntryGroups, jobs } from '../schema.ts'
+import { idempotentReplies, jobEntries, jobEntryGroups, jobLogs, jobs } from '../schema.ts'
 import type { AnyStore } from '../store.ts'
 import { isKept, PAGE_BYTES, PAGE_ROWS, type Part, rowOf } from './job-tables.ts'
 
@@ -18,6 +18,7 @@ export interface JobState {
   groups: number
   /** The entries in its groups. */
   grouped: number
+  logs: number
   replies: number
 }
 
@@ -78,6 +79,7 @@ function stateColumns({ countsEntries }: Scope) {
     entryBytes: ofEntries(sql`total(octet_length(${jobEntries.text}))`).as('text_bytes'),
     groups: sql<number>`${countIn(jobEntryGroups, sql`count(*)`)}`,
     grouped: sql<number>`${countIn(jobEntryGroups, sql`total(${jobEntryGroups.count})`)}`,
+    logs: sql<number>`${countIn(jobLogs, sql`count(*)`)}`.as('logs'),
     replies: sql<number>`${countIn(idempotentReplies, sql`count(*)`)}`,
   }
 }
