@@ -31,6 +31,18 @@ BEGIN
 	SELECT RAISE(IGNORE);
 END;
 --> statement-breakpoint
+CREATE TRIGGER `job_stats_departed_insert` BEFORE INSERT ON `job_stats`
+WHEN EXISTS (SELECT 1 FROM `departures` WHERE `organization_id` = new.`organization_id`)
+BEGIN
+	SELECT RAISE(IGNORE);
+END;
+--> statement-breakpoint
+CREATE TRIGGER `job_stats_departed_update` BEFORE UPDATE ON `job_stats`
+WHEN EXISTS (SELECT 1 FROM `departures` WHERE `organization_id` = new.`organization_id`)
+BEGIN
+	SELECT RAISE(IGNORE);
+END;
+--> statement-breakpoint
 INSERT INTO `job_stats` (`organization_id`, `hour`, `job_type`, `status`, `jobs`)
 	SELECT `organization_id`, `completed_at` - `completed_at` % 3600000, `job_type`, `status`, count(*)
 	FROM `jobs` WHERE `completed_at` IS NOT NULL GROUP BY 1, 2, 3, 4;--> statement-breakpoint
@@ -43,7 +55,8 @@ BEGIN
 END;
 --> statement-breakpoint
 CREATE TRIGGER `stats_of_updated_job` AFTER UPDATE OF `status`, `completed_at`, `job_type` ON `jobs`
-WHEN old.`completed_at` IS NOT new.`completed_at` OR old.`status` <> new.`status` OR old.`job_type` <> new.`job_type`
+WHEN (old.`completed_at` IS NOT NULL OR new.`completed_at` IS NOT NULL)
+	AND (old.`completed_at` IS NOT new.`completed_at` OR old.`status` <> new.`status` OR old.`job_type` <> new.`job_type`)
 BEGIN
 	UPDATE `job_stats` SET `jobs` = `jobs` - 1
 		WHERE `organization_id` = old.`organization_id` AND `hour` = old.`completed_at` - old.`completed_at` % 3600000

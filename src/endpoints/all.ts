@@ -4,11 +4,13 @@ import { createJob } from './create-job.ts'
 import { getHistory } from './get-history.ts'
 import { getJob } from './get-job.ts'
 import { getJobStatus } from './get-job-status.ts'
+import { getStats } from './get-stats.ts'
 import { getUsage } from './get-usage.ts'
 import { groupEntries } from './group-entries.ts'
 import { healthz } from './healthz.ts'
 import { listDeliveries } from './list-deliveries.ts'
 import { listErrors, listWarnings } from './list-entries.ts'
+import { listJobTypes } from './list-job-types.ts'
 import { listJobs } from './list-jobs.ts'
 import { listMessages } from './list-messages.ts'
 import { openapi } from './openapi.ts'
@@ -30,6 +32,8 @@ export const endpoints: readonly Endpoint[] = [
   listMessages,
   getHistory,
   listDeliveries,
+  getStats,
+  listJobTypes,
   getUsage,
   healthz,
   openapi(() => endpoints),

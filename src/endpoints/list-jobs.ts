@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { boolean, field, integer, type Reading, text } from '../http/body/fields.ts'
+import { time } from '../http/body/time.ts'
 import { component } from '../http/component.ts'
 import { endpoint } from '../http/endpoint.ts'
 import { REPORTED_SUMMARY } from '../http/reply/example-job.ts'
@@ -18,19 +19,16 @@ import { openStore } from '../store/store.ts'
 /** More than the JSON around the jobs takes: two field names, and a cursor of at most 144 characters. */
 const ENVELOPE_BYTES = 256
 
-/** An ISO 8601 date or time, in UTC unless it has an offset. Published, so without flags. */
-const TIME = /^(\d{4}-\d\d-\d\d)(?:[Tt ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?))?([Zz]|[+-]\d\d:?\d\d)?$/
-
 export const ListQuery = z.object({
   status: field({ type: 'array', items: { type: 'string', enum: JOB_STATUSES } }, readStatuses)
     .optional()
     .describe('Only jobs with one of these statuses, repeated or separated by commas'),
   job_type: text(MAX_LINE).optional().describe('Only jobs of this type'),
   triggered_by: text(MAX_LINE).optional().describe('Only jobs with this triggered_by'),
-  created_after: field({ type: 'string', pattern: TIME.source }, readTime)
+  created_after: time()
     .optional()
     .describe('Only jobs created after this ISO 8601 date or time, in UTC unless it has an offset'),
-  created_before: field({ type: 'string', pattern: TIME.source }, readTime)
+  created_before: time()
     .optional()
     .describe('Only jobs created before this ISO 8601 date or time, in UTC unless it has an offset'),
   stalled: boolean().optional().describe('If true, only running jobs flagged as stalled'),
@@ -140,17 +138,4 @@ function readStatuses(value: unknown): Reading<JobStatus[]> {
   if (names.every((name) => (JOB_STATUSES as readonly string[]).includes(name))) return { value: statuses }
   const expected = JOB_STATUSES.map((status) => `'${status}'`).join(', ')
   return { fault: { type: 'enum', msg: `Input should be ${expected}`, ctx: { expected } } }
-}
-
-function readTime(value: unknown): Reading<number> {
-  const [, day, time = '00:00:00', offset = 'Z'] = (typeof value === 'string' && TIME.exec(value)) || []
-  const at = day === undefined ? Number.NaN : Date.parse(`${day}T${time}${offset.toUpperCase()}`)
-  if (day !== undefined && isDay(day) && !Number.isNaN(at)) return { value: at }
-  return { fault: { type: 'datetime_parsing', msg: 'Input should be a valid datetime' } }
-}
-
-/** Needed because `Date` turns February 30 into a day in March. */
-function isDay(day: string): boolean {
-  const at = new Date(`${day}T00:00:00Z`)
-  return !Number.isNaN(at.getTime()) && at.toISOString().startsWith(day)
 }

@@ -1,4 +1,4 @@
-import { knownHistory } from '../jobs/history.ts'
+import { knownHistory, unpackHistory } from '../jobs/history.ts'
 import { type EntryKind, type Job, type JobKey, keptCounts } from '../jobs/job.ts'
 import { type EntityCounts, NO_ENTITIES, Tally } from '../jobs/tally.ts'
 import { jobFields, logError } from '../log.ts'
@@ -43,7 +43,8 @@ export async function adoptJob(
   const job: Job = { ...claimed, keptEntities, entityBytes, entryBytes: measureEntries(journal, kept) }
   const recorded = { revision: job.revision, status: job.status, ...kept }
   const log = await findLog(store, key)
-  const state = { key, job, recorded, history: log?.history ?? knownHistory(job) }
+  const history = log === undefined ? knownHistory(job) : unpackHistory(log.history)
+  const state = { key, job, recorded, history }
   journal.transaction(() => {
     journal.messages.restore(log?.messages ?? [])
     journal.saveJob(state)

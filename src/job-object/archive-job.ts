@@ -1,3 +1,4 @@
+import { packHistory } from '../jobs/history.ts'
 import { type EntryKind, keptCounts } from '../jobs/job.ts'
 import { REPLY_WINDOW } from '../jobs/limits.ts'
 import { dropEntryGroups, saveEntryGroups, sumEntryGroups } from '../store/entry-groups.ts'
@@ -97,7 +98,7 @@ async function copyGroups(journal: Journal, store: Store, { key, job }: LiveJob)
 
 /** Copies the messages and the history to D1. False if D1 then has others. */
 async function copyLog(store: Store, live: LiveJob): Promise<boolean> {
-  const log = { messages: await live.messages(), history: await live.history() }
+  const log = { messages: await live.messages(), history: packHistory(await live.history()) }
   return JSON.stringify(await saveLog(store, live.key, log)) === JSON.stringify(log)
 }
 

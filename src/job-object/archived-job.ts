@@ -1,5 +1,5 @@
 import type { EntryGroup, EntryPage, FoundEntries } from '../jobs/entry-page.ts'
-import { type History, knownHistory } from '../jobs/history.ts'
+import { type History, knownHistory, unpackHistory } from '../jobs/history.ts'
 import { type EntryKind, type Job, type JobKey, keptCounts } from '../jobs/job.ts'
 import { judgeRepeat, type KeyedRequest } from '../jobs/keyed-request.ts'
 import type { LogLine } from '../jobs/log-line.ts'
@@ -67,7 +67,8 @@ export class ArchivedJob implements HeldJob {
   }
 
   async history(): Promise<History> {
-    return (await this.#log())?.history ?? knownHistory(this.job)
+    const log = await this.#log()
+    return log === undefined ? knownHistory(this.job) : unpackHistory(log.history)
   }
 
   /** Undefined if a version archived the job that kept no log, or the job was imported. */

@@ -1,4 +1,10 @@
-import { type History, knownHistory, packHistory, unpackHistory } from '../jobs/history.ts'
+import {
+  type History,
+  knownHistory,
+  type PackedHistory,
+  packHistory,
+  unpackHistory,
+} from '../jobs/history.ts'
 import type { Job, JobKey } from '../jobs/job.ts'
 import { upgradeJob } from '../jobs/job.ts'
 import { type Placement, UNPLACED } from '../jobs/placement.ts'
@@ -7,7 +13,13 @@ import { EntryGroups } from './entry-groups.ts'
 import { EntryLog } from './entry-log.ts'
 import { IdempotentReplies } from './idempotent-replies.ts'
 import { MessageLog } from './message-log.ts'
-import { type Progress, STORED_VERSION, type StoredState, upgradeJournal } from './upgrade-journal.ts'
+import {
+  type Progress,
+  STORED_VERSION,
+  type StoredHistory,
+  type StoredState,
+  upgradeJournal,
+} from './upgrade-journal.ts'
 
 /** A job as the journal holds it. */
 export interface Journaled {
@@ -48,7 +60,7 @@ export class Journal {
     const { key, recorded } = stored
     const job = upgradeJob(stored.job)
     this.placement = stored.placement ?? UNPLACED
-    const history = stored.history ? unpackHistory(stored.history) : knownHistory(job)
+    const history = stored.history ? unpackHistory(asPacked(stored.history)) : knownHistory(job)
     return { key, job, recorded, history, recent: this.recent(job) }
   }
 
@@ -82,13 +94,15 @@ export class Journal {
    */
   saveJob({ key, job, recorded, history }: Omit<Journaled, 'recent'>): void {
     const { placement } = this
+    const { spacing, numbers } = packHistory(history)
     this.#storage.kv.put(JOB, {
       version: STORED_VERSION,
       key,
       job,
       recorded,
       placement,
-      history: packHistory(history),
+      // Typed: it is copied and not serialized number by number, with each report.
+      history: { spacing, numbers: new Float64Array(numbers) },
     } satisfies StoredState)
   }
 
@@ -170,6 +184,10 @@ export class Journal {
     this.#storage.sql.exec(TABLES)
     this.#hasTables = true
   }
+}
+
+function asPacked({ spacing, numbers }: StoredHistory): PackedHistory {
+  return { spacing, numbers: [...numbers] }
 }
 
 const TABLES = EntryLog.tables + EntryGroups.tables + IdempotentReplies.tables + MessageLog.tables

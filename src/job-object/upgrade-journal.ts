@@ -1,4 +1,3 @@
-import type { PackedHistory } from '../jobs/history.ts'
 import type { Job, JobKey } from '../jobs/job.ts'
 import { type StoredJob, upgradeJob } from '../jobs/job.ts'
 import { MAX_REPLY_BYTES } from '../jobs/limits.ts'
@@ -20,6 +19,12 @@ export interface Progress {
 
 export const UNRECORDED: Progress = { revision: 0, status: null, error: 0, warning: 0 }
 
+/** A packed history in storage. */
+export interface StoredHistory {
+  spacing: number
+  numbers: Float64Array
+}
+
 /** A job in storage. */
 export interface StoredState {
   /** Absent if the first version stored it. */
@@ -30,7 +35,7 @@ export interface StoredState {
   /** Absent if there was one database when it was stored. */
   placement?: Placement
   /** Absent if a version stored it that kept none. */
-  history?: PackedHistory
+  history?: StoredHistory
 }
 
 /**

@@ -12,25 +12,28 @@ export interface History {
   points: Point[]
 }
 
-/** A history as the journal stores it with each report: three numbers a point, which take no time to serialize. */
+/** A history in little room: three numbers a point, the first of them the time since the point before. */
 export interface PackedHistory {
   spacing: number
-  numbers: Float64Array
+  numbers: number[]
 }
 
 export function packHistory({ spacing, points }: History): PackedHistory {
-  const numbers = new Float64Array(3 * points.length)
-  points.forEach((point, place) => {
-    numbers.set(point, 3 * place)
+  let previous = 0
+  const numbers = points.flatMap(([at, processed, failed]) => {
+    const since = at - previous
+    previous = at
+    return [since, processed, failed]
   })
   return { spacing, numbers }
 }
 
 export function unpackHistory({ spacing, numbers }: PackedHistory): History {
-  const points = Array.from(
-    { length: numbers.length / 3 },
-    (_, place) => [...numbers.subarray(3 * place, 3 * place + 3)] as Point,
-  )
+  const points: Point[] = []
+  for (let place = 0; place < numbers.length; place += 3) {
+    const [since = 0, processed = 0, failed = 0] = numbers.slice(place, place + 3)
+    points.push([(points.at(-1)?.[0] ?? 0) + since, processed, failed])
+  }
   return { spacing, points }
 }
 

@@ -89,6 +89,18 @@ export const MAX_PAGE_BYTES = 1024 * 1024
 /** Entries scanned for a page of a single error type: D1 has to parse the text of each. */
 export const MAX_SCANNED = 500
 
+/** Days for which jobs stay counted in the statistics. */
+export const STATS_DAYS = 90
+/** Counts on a page of the statistics. */
+export const STATS_PAGE = { default: 1_000, most: 5_000 }
+/** Bytes of JSON of the job types on such a page, unless the first alone takes more. */
+export const MAX_STATS_BYTES = 1024 * 1024
+
+/** Job types on a page of their usual durations. */
+export const JOB_TYPE_PAGE = { default: 10, most: 20 }
+/** Completed jobs of a type, the newest, that its usual duration and rate are of. */
+export const USUAL_JOBS = 100
+
 /** Error types counted separately for each kind of entry: the first to appear. */
 export const MAX_ERROR_TYPES = 1_000
 /** Bytes of their names. */

@@ -1,5 +1,5 @@
 import { and, eq, sql } from 'drizzle-orm'
-import type { History } from '../jobs/history.ts'
+import type { PackedHistory } from '../jobs/history.ts'
 import type { JobKey } from '../jobs/job.ts'
 import type { LogLine } from '../jobs/log-line.ts'
 import { jobLogs } from './schema.ts'
@@ -8,7 +8,7 @@ import type { Store } from './store.ts'
 /** What a job leaves behind besides its entries: its newest messages, and how it went. */
 export interface JobLog {
   messages: LogLine[]
-  history: History
+  history: PackedHistory
 }
 
 /** The log of a job in D1; undefined if it has none. Throws if D1 fails. */

@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm'
 import { index, integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core'
-import type { History } from '../jobs/history.ts'
+import type { PackedHistory } from '../jobs/history.ts'
 import type { StoredJob } from '../jobs/job.ts'
 import {
   type Attempt,
@@ -120,7 +120,7 @@ export const jobLogs = sqliteTable(
     jobId: text('job_id').notNull(),
     /** Oldest first. */
     messages: text({ mode: 'json' }).$type<LogLine[]>().notNull(),
-    history: text({ mode: 'json' }).$type<History>().notNull(),
+    history: text({ mode: 'json' }).$type<PackedHistory>().notNull(),
   },
   (log) => [primaryKey({ columns: [log.organizationId, log.jobId] })],
 )

@@ -135,6 +135,9 @@ test('a job is listed, watched to its end over a bad network, and its entries ar
     flaky.jobs.list({ jobType: 'watched', createdAfter: new Date(0), pageSize: 1 }),
   )
   expect(listed.map(({ jobId }) => jobId)).toEqual([job.jobId])
+  const counts = await collect(flaky.jobs.stats({ since: new Date(0), jobType: 'watched' }))
+  expect(counts).toMatchObject([{ jobType: 'watched', status: 'completed_with_warnings', jobs: 1 }])
+  expect(await collect(flaky.jobs.types())).toMatchObject([{ jobType: 'watched', jobs: 1 }])
   const progress = await flaky.jobs.status(job.jobId)
   expect(progress).toMatchObject({ processedItems: 3, progressPercentage: 100, stage: 'loading' })
   expect((await collect(job.entries('warnings', { pageSize: 2 }))).map(({ entityKey }) => entityKey)).toEqual(

@@ -15,7 +15,7 @@ from ._client import Client
 from ._errors import JobClosed, MilepostError, NotSent, Refused, Unreachable
 from ._http import VERSION as __version__
 from ._job import Job
-from ._types import Entry, History, JobState, Message
+from ._types import Entry, History, JobCount, JobState, JobType, Message
 
 __all__ = [
     "Client",
@@ -23,7 +23,9 @@ __all__ = [
     "History",
     "Job",
     "JobClosed",
+    "JobCount",
     "JobState",
+    "JobType",
     "Message",
     "MilepostError",
     "NotSent",

@@ -13,7 +13,7 @@ from ._http import Http, TryAgain, new_key
 from ._job import Job
 from ._report import to_json
 from ._sender import Sender
-from ._types import Entry, History, JobState, Message
+from ._types import Entry, History, JobCount, JobState, JobType, Message
 
 # An event stream sends something every 15 seconds.
 _SILENCE = 40.0
@@ -136,6 +136,20 @@ class Client:
         return self._pages(
             f"{_path(job_id)}/warnings", "warnings", {"error_type": error_type, "limit": "1000"}
         )
+
+    def stats(
+        self,
+        *,
+        since: Optional[str] = None,
+        until: Optional[str] = None,
+        job_type: Optional[str] = None,
+    ) -> Iterator[JobCount]:
+        """How many jobs ended in each hour of the last 90 days, by type and status, the oldest hour first. Times are ISO 8601."""
+        return self._pages("/api/stats", "stats", {"since": since, "until": until, "job_type": job_type})
+
+    def job_types(self) -> Iterator[JobType]:
+        """The types of the organization's jobs by name, and how long those of each usually take."""
+        return self._pages("/api/stats/job-types", "job_types", {})
 
     def _pages(self, path: str, name: str, query: dict[str, Optional[str]]) -> Iterator[Any]:
         given = {key: value for key, value in query.items() if value is not None}

@@ -41,6 +41,26 @@ class History(TypedDict):
     stages: list[Stage]
 
 
+class JobCount(TypedDict):
+    """How many jobs of a type ended in the hour that begins then, in one way."""
+
+    hour: str
+    job_type: str
+    status: str
+    jobs: int
+
+
+class JobType(TypedDict):
+    """How long the newest 100 completed jobs of a type took, and how many items a second they handled. `jobs`: how many they are."""
+
+    job_type: str
+    jobs: int
+    median_duration_seconds: Optional[float]
+    p90_duration_seconds: Optional[float]
+    median_rate_per_second: Optional[float]
+    p90_rate_per_second: Optional[float]
+
+
 class JobState(TypedDict, total=False):
     """
     A job. Times are ISO 8601 in UTC; `errors` and `warnings` have the newest 100 of each, and are not in lists and events.

@@ -8,6 +8,7 @@ export {
 export type {
   EntryFilter,
   Job,
+  JobCount,
   JobEntry,
   JobFilter,
   JobHistory,
@@ -16,9 +17,11 @@ export type {
   JobStage,
   JobStatus,
   JobSummary,
+  JobType,
   NewJob,
   Report,
   ReportedEntry,
+  StatsFilter,
 } from './job.ts'
 export type { JobReporter } from './job-reporter.ts'
 export type { Jobs } from './jobs.ts'

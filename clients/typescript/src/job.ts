@@ -166,3 +166,29 @@ export interface EntryFilter {
   /** Entries per page, 1 to 1,000: how many each request asks for. */
   pageSize?: number
 }
+
+/** How many jobs of a type ended in an hour, in one way. */
+export interface JobCount {
+  /** The beginning of the hour. */
+  hour: string
+  jobType: string
+  status: JobStatus
+  jobs: number
+}
+
+export interface StatsFilter {
+  since?: Date | string
+  until?: Date | string
+  jobType?: string
+}
+
+/** How long the newest 100 completed jobs of a type took, and how many items a second they handled. Null if unknown. */
+export interface JobType {
+  jobType: string
+  /** How many jobs this is of. */
+  jobs: number
+  medianDurationSeconds: number | null
+  p90DurationSeconds: number | null
+  medianRatePerSecond: number | null
+  p90RatePerSecond: number | null
+}

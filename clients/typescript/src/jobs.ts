@@ -3,12 +3,15 @@ import type { Connection } from './connection.ts'
 import type {
   EntryFilter,
   Job,
+  JobCount,
   JobEntry,
   JobFilter,
   JobHistory,
   JobMessage,
   JobProgress,
   JobSummary,
+  JobType,
+  StatsFilter,
 } from './job.ts'
 import type { CallOptions } from './options.ts'
 import { sendWithRetries } from './send-with-retries.ts'
@@ -16,9 +19,11 @@ import { type WatchOptions, watchJob } from './watch-job.ts'
 import {
   asList,
   asWire,
+  readCount,
   readEntries,
   readHistory,
   readJob,
+  readJobType,
   readMessage,
   readProgress,
   readSummary,
@@ -96,6 +101,26 @@ export class Jobs {
   /** How the job went: its counts over its time, and its stages. */
   async history(jobId: string, options: CallOptions = {}): Promise<JobHistory> {
     return readHistory(await this.#send({ method: 'GET', path: `${pathOf(jobId)}/history` }, options))
+  }
+
+  /**
+   * How many jobs ended in each hour of the last 90 days, by type and status, the oldest hour first. Pages are fetched as they
+   * are needed.
+   */
+  async *stats(filter: StatsFilter = {}, options: CallOptions = {}): AsyncGenerator<JobCount, void> {
+    const query = toQuery({
+      since: toTime(filter.since),
+      until: toTime(filter.until),
+      job_type: filter.jobType,
+    })
+    for await (const page of this.#pages('/api/stats', query, options))
+      for (const count of asList(page.stats)) yield readCount(count)
+  }
+
+  /** The types of the organization's jobs by name, and how long those of each usually take. */
+  async *types(options: CallOptions = {}): AsyncGenerator<JobType, void> {
+    for await (const page of this.#pages('/api/stats/job-types', toQuery({}), options))
+      for (const type of asList(page.job_types)) yield readJobType(type)
   }
 
   async *#entries(

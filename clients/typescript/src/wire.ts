@@ -1,12 +1,14 @@
 /** The one place where camelCase becomes the wire's snake_case, and back. */
 import type {
   Job,
+  JobCount,
   JobEntry,
   JobHistory,
   JobMessage,
   JobProgress,
   JobStage,
   JobSummary,
+  JobType,
   NewJob,
   Report,
   ReportedEntry,
@@ -106,6 +108,29 @@ function readStages(stages: unknown): JobStage[] {
 export function readMessage(reply: unknown): JobMessage {
   const { seq, timestamp, message } = asWire(reply)
   return { seq: Number(seq), timestamp: String(timestamp), message: String(message) }
+}
+
+export function readCount(reply: unknown): JobCount {
+  const { hour, job_type, status, jobs } = asWire(reply)
+  return {
+    hour: String(hour),
+    jobType: String(job_type),
+    status: status as JobCount['status'],
+    jobs: Number(jobs),
+  }
+}
+
+export function readJobType(reply: unknown): JobType {
+  const type = asWire(reply)
+  const measure = (value: unknown) => (value ?? null) as number | null
+  return {
+    jobType: String(type.job_type),
+    jobs: Number(type.jobs),
+    medianDurationSeconds: measure(type.median_duration_seconds),
+    p90DurationSeconds: measure(type.p90_duration_seconds),
+    medianRatePerSecond: measure(type.median_rate_per_second),
+    p90RatePerSecond: measure(type.p90_rate_per_second),
+  }
 }
 
 export function readHistory(reply: unknown): JobHistory {
