@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { boolean, field, notOneOf, type Reading, TOO_SHORT, text } from '../http/body/fields.ts'
 import { readLabels, readLine } from '../http/body/labels.ts'
+import { time } from '../http/body/time.ts'
 import { endpoint } from '../http/endpoint.ts'
 import { REPORTED_SUMMARY } from '../http/reply/example-job.ts'
 import { JobListResponse, jobPage, pageFields } from '../http/reply/job-page.ts'
@@ -12,19 +13,16 @@ import { databaseOf } from '../store/databases.ts'
 import { countJobs, listJobs as findJobs } from '../store/list-jobs.ts'
 import { openStore } from '../store/store.ts'
 
-/** An ISO 8601 date or time, in UTC unless it has an offset. Published, so without flags. */
-const TIME = /^(\d{4}-\d\d-\d\d)(?:[Tt ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?))?([Zz]|[+-]\d\d:?\d\d)?$/
-
 export const ListQuery = z.object({
   status: field({ type: 'array', items: { type: 'string', enum: JOB_STATUSES } }, readStatuses)
     .optional()
     .describe('Only jobs with one of these statuses, repeated or separated by commas'),
   job_type: text(MAX_LINE).optional().describe('Only jobs of this type'),
   triggered_by: text(MAX_LINE).optional().describe('Only jobs with this triggered_by'),
-  created_after: field({ type: 'string', pattern: TIME.source }, readTime)
+  created_after: time()
     .optional()
     .describe('Only jobs created after this ISO 8601 date or time, in UTC unless it has an offset'),
-  created_before: field({ type: 'string', pattern: TIME.source }, readTime)
+  created_before: time()
     .optional()
     .describe('Only jobs created before this ISO 8601 date or time, in UTC unless it has an offset'),
   stalled: boolean().optional().describe('If true, only running jobs flagged as stalled'),
@@ -131,17 +129,4 @@ function readStatuses(value: unknown): Reading<JobStatus[]> {
   const statuses = JOB_STATUSES.filter((status) => names.includes(status))
   if (names.every((name) => (JOB_STATUSES as readonly string[]).includes(name))) return { value: statuses }
   return notOneOf(JOB_STATUSES)
-}
-
-function readTime(value: unknown): Reading<number> {
-  const [, day, time = '00:00:00', offset = 'Z'] = (typeof value === 'string' && TIME.exec(value)) || []
-  const at = day === undefined ? Number.NaN : Date.parse(`${day}T${time}${offset.toUpperCase()}`)
-  if (day !== undefined && isDay(day) && !Number.isNaN(at)) return { value: at }
-  return { fault: { type: 'datetime_parsing', msg: 'Input should be a valid datetime' } }
-}
-
-/** Needed because `Date` turns February 30 into a day in March. */
-function isDay(day: string): boolean {
-  const at = new Date(`${day}T00:00:00Z`)
-  return !Number.isNaN(at.getTime()) && at.toISOString().startsWith(day)
 }

@@ -63,7 +63,10 @@ export const JobProgressRequest = component(
         .optional()
         .describe('Keys to set in the metadata of the job; other keys keep their values'),
       stage: text(MAX_LINE).nullable().optional().describe('The current stage; kept as metadata.stage'),
-      message: text(MAX_LINE).nullable().optional().describe('A log message; kept as metadata.last_message'),
+      message: text(MAX_LINE)
+        .nullable()
+        .optional()
+        .describe('A log message; kept as metadata.last_message, and listed'),
       error: JobProgressErrorBody.nullable().optional().describe('An error to add to the job'),
       warning: JobProgressErrorBody.nullable().optional().describe('A warning to add to the job'),
       errors: entries().describe('More errors to add, after the one in error'),
@@ -97,6 +100,7 @@ export const reportProgress = endpoint({
     example: {
       mark_started: true,
       stage: 'uploading',
+      message: 'Rows 1 to 1,200',
       processed_items: 1_200,
       counters: { created: 40 },
       error: { entity_type: 'product', entity_key: 'sku-7', error_type: 'no_price', message: 'No price' },

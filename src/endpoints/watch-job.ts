@@ -1,3 +1,5 @@
+import { z } from 'zod'
+import { boolean } from '../http/body/fields.ts'
 import { callJob } from '../http/call-job.ts'
 import { endpoint } from '../http/endpoint.ts'
 import { REPORTED_SUMMARY } from '../http/reply/example-job.ts'
@@ -12,6 +14,12 @@ export const RECHECK = 10_000
 
 const EVENT_STREAM = { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' }
 
+const WatchQuery = z.object({
+  messages: boolean()
+    .prefault(false)
+    .describe('If true, the messages of the job are sent too, as events named message'),
+})
+
 export const watchJob = endpoint({
   id: 'watch_job',
   method: 'get',
@@ -19,8 +27,10 @@ export const watchJob = endpoint({
   summary: 'Watch Job',
   description:
     'Streams the changes of a job as server-sent events named `job`, at most ten per second. The ID of an event is the ' +
-    'revision of the job; its data is the job without its errors and warnings. The last event is named `finished`.',
+    'revision of the job; its data is the job without its errors and warnings. The last event is named `finished`. With `messages=true`, ' +
+    'its messages come too, oldest first, as events named `message` without an ID, before the state that they led to.',
   permission: 'job:read',
+  query: WatchQuery,
   replies: {
     200: {
       description: 'The events, until the job is finished.',
@@ -34,9 +44,10 @@ export const watchJob = endpoint({
     204: { description: 'The job is finished, and `Last-Event-ID` is its last event.' },
   },
   async handle(c) {
+    const { messages } = c.req.valid('query')
     const lastEventId = c.req.header('Last-Event-ID') ?? ''
     const seen = /^[0-9]{1,15}$/.test(lastEventId) ? Number(lastEventId) : null
-    const reply = await callJob(c, (object, address) => object.watch(address, seen))
+    const reply = await callJob(c, (object, address) => object.watch(address, seen, messages))
     if (!reply.ok) return refuse(c, reply)
     // 204 keeps an EventSource from reconnecting forever.
     if (reply.events === null) return c.body(null, 204)

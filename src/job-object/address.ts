@@ -4,7 +4,17 @@ import type { JobObject } from './job-object.ts'
 /** The calls to a job's object. Named here because the runtime's own stub type recurses endlessly on nested JSON. */
 export type JobCalls = Pick<
   JobObject,
-  'create' | 'report' | 'cancel' | 'read' | 'status' | 'deliveries' | 'entries' | 'groups' | 'watch'
+  | 'create'
+  | 'report'
+  | 'cancel'
+  | 'read'
+  | 'status'
+  | 'deliveries'
+  | 'entries'
+  | 'groups'
+  | 'messages'
+  | 'history'
+  | 'watch'
 >
 
 /**

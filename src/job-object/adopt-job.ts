@@ -1,9 +1,11 @@
+import { knownHistory, unpackHistory } from '../jobs/history.ts'
 import { type EntryKind, type Job, type JobKey, keptCounts } from '../jobs/job.ts'
 import { type EntityCounts, NO_ENTITIES, Tally } from '../jobs/tally.ts'
 import { jobFields, logError } from '../log.ts'
 import { claimJob } from '../store/claim-job.ts'
 import { findEntries } from '../store/find-entries.ts'
 import { findJob } from '../store/find-job.ts'
+import { findLog } from '../store/job-logs.ts'
 import type { Store } from '../store/store.ts'
 import type { Journal, Journaled } from './journal.ts'
 
@@ -40,11 +42,15 @@ export async function adoptJob(
   // include entries that were not kept.
   const job: Job = { ...claimed, keptEntities, entityBytes, entryBytes: measureEntries(journal, kept) }
   const recorded = { revision: job.revision, status: job.status, ...kept }
+  const log = await findLog(store, key)
+  const history = log === undefined ? knownHistory(job) : unpackHistory(log.history)
+  const state = { key, job, recorded, history }
   journal.transaction(() => {
-    journal.saveJob(key, job, recorded)
+    journal.messages.restore(log?.messages ?? [])
+    journal.saveJob(state)
     journal.groups.countIfDue(kept, [])
   })
-  return { key, job, recorded, recent: journal.recent(job) }
+  return { ...state, recent: journal.recent(job) }
 }
 
 /** Claims the job and returns it under its new epoch; undefined if D1 no longer has it. */

@@ -1,9 +1,11 @@
+import { packHistory } from '../jobs/history.ts'
 import { type EntryKind, keptCounts } from '../jobs/job.ts'
 import { REPLY_WINDOW } from '../jobs/limits.ts'
 import { dropEntryGroups, saveEntryGroups, sumEntryGroups } from '../store/entry-groups.ts'
 import { measureEntries } from '../store/find-entries.ts'
 import { findRecorded, isSameState } from '../store/find-job.ts'
 import { countReplies, saveReplies } from '../store/idempotent-replies.ts'
+import { saveLog } from '../store/job-logs.ts'
 import type { Store } from '../store/store.ts'
 import { ArchivedJob } from './archived-job.ts'
 import type { Home } from './home.ts'
@@ -45,6 +47,7 @@ export async function archiveJob(
     }
   }
   if (!(await copyGroups(journal, store, live))) return false
+  if (!(await copyLog(store, live))) return false
   const { total } = journal.replies
   if (!(await copyReplies(journal, store, live))) return false
 
@@ -91,6 +94,12 @@ async function copyGroups(journal: Journal, store: Store, { key, job }: LiveJob)
   await dropEntryGroups(store, key, last)
   const stored = await sumEntryGroups(store, key)
   return stored.groups === moved.groups && stored.entries === moved.entries
+}
+
+/** Copies the messages and the history to D1. False if D1 then has others. */
+async function copyLog(store: Store, live: LiveJob): Promise<boolean> {
+  const log = { messages: await live.messages(), history: packHistory(await live.history()) }
+  return JSON.stringify(await saveLog(store, live.key, log)) === JSON.stringify(log)
 }
 
 /** Copies the replies that a repeat may still ask for to D1. False if D1 then lacks some. */

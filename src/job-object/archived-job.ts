@@ -1,11 +1,14 @@
 import type { EntryPage, FoundEntries, ShownGroup } from '../jobs/entry-page.ts'
+import { type History, knownHistory, unpackHistory } from '../jobs/history.ts'
 import { type EntryKind, type Job, type JobKey, keptCounts } from '../jobs/job.ts'
 import { judgeRepeat, type KeyedRequest } from '../jobs/keyed-request.ts'
+import type { LogLine } from '../jobs/log-line.ts'
 import type { RecentEntries } from '../jobs/recent-entries.ts'
 import { findEntryGroups } from '../store/entry-groups.ts'
 import { findEntries } from '../store/find-entries.ts'
 import { findRecent } from '../store/find-job.ts'
 import { findReply } from '../store/idempotent-replies.ts'
+import { findLog, type JobLog } from '../store/job-logs.ts'
 import { countGroups } from './count-groups.ts'
 import type { Command, HeldJob } from './held-job.ts'
 import type { Home } from './home.ts'
@@ -57,6 +60,23 @@ export class ArchivedJob implements HeldJob {
     })
     await this.#counting
     return await find()
+  }
+
+  async messages(): Promise<LogLine[]> {
+    return (await this.#log())?.messages ?? []
+  }
+
+  async history(): Promise<History> {
+    const log = await this.#log()
+    return log === undefined ? knownHistory(this.job) : unpackHistory(log.history)
+  }
+
+  /** Undefined if a version archived the job that kept no log, or the job was imported. */
+  #log(): Promise<JobLog | undefined> {
+    return this.#findHere(
+      () => findLog(this.#home.store, this.key),
+      (log) => log !== undefined,
+    )
   }
 
   /** What `find` finds: where the organization has gone, if there is nothing here. */

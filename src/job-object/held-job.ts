@@ -1,6 +1,8 @@
 import type { EntryPage, FoundEntries, ShownGroup } from '../jobs/entry-page.ts'
+import type { History } from '../jobs/history.ts'
 import type { EntryKind, Job, JobKey } from '../jobs/job.ts'
 import type { KeyedRequest } from '../jobs/keyed-request.ts'
+import type { LogLine } from '../jobs/log-line.ts'
 import type { Change } from '../jobs/outcome.ts'
 import type { RecentEntries } from '../jobs/recent-entries.ts'
 import type { JobReply } from './replies.ts'
@@ -22,4 +24,8 @@ export interface HeldJob {
   entries(page: EntryPage): Promise<FoundEntries>
   /** The most frequent error types, as many as a reply names. Throws if they cannot be read. */
   groups(kind: EntryKind): Promise<ShownGroup[]>
+  /** The newest messages, oldest first. Throws if they cannot be read. */
+  messages(): Promise<LogLine[]>
+  /** How the job went. Throws if it cannot be read. */
+  history(): Promise<History>
 }

@@ -1,4 +1,5 @@
 import { awaitsFinalReport } from '../jobs/final-report.ts'
+import { knownHistory } from '../jobs/history.ts'
 import { isFinished, type Job, type JobKey } from '../jobs/job.ts'
 import { logJobError } from '../log.ts'
 import { Moment } from '../moment.ts'
@@ -81,9 +82,9 @@ export class JobHolder {
   holdNew(key: JobKey, job: Job): void {
     if (this.#held !== undefined || this.#loading !== undefined)
       throw new Error(`job ${key.jobId} may exist already`)
-    this.#journal.saveJob(key, job, UNRECORDED)
-    const state = { key, job, recent: { errors: [], warnings: [] }, recorded: UNRECORDED }
-    this.#held = new LiveJob(this.#journal, state)
+    const state = { key, job, recorded: UNRECORDED, history: knownHistory(job) }
+    this.#journal.saveJob(state)
+    this.#held = new LiveJob(this.#journal, { ...state, recent: { errors: [], warnings: [] } })
   }
 
   /** Holds a job whose journal has been emptied. */

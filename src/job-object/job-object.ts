@@ -8,6 +8,7 @@ import { isFinished, type Job, type JobKey, keptCounts, type Report } from '../j
 import type { KeyedRequest } from '../jobs/keyed-request.ts'
 import type { Change } from '../jobs/outcome.ts'
 import type { JobAddress } from '../jobs/placement.ts'
+import { presentHistory, presentMessage } from '../jobs/present-job.ts'
 import { logJobError } from '../log.ts'
 import { readSettings, type Settings } from '../settings.ts'
 import { openStore, type Store } from '../store/store.ts'
@@ -25,8 +26,10 @@ import {
   type DeliveriesReply,
   type EntriesReply,
   type GroupsReply,
+  type HistoryReply,
   type JobRefusal,
   type JobReply,
+  type MessagesReply,
   type StatusReply,
   show,
   showDeliveries,
@@ -48,7 +51,7 @@ export class JobObject extends DurableObject<Env> {
   readonly #home: Home
   readonly #holder: JobHolder
   readonly #sender: RecordSender
-  readonly #watchers = new Watchers()
+  readonly #watchers = new Watchers((revision) => this.#holder.live?.messagesAfter(revision) ?? [])
   readonly #alarm: Alarm
   readonly #settings: Settings
   #followed: Job | undefined
@@ -124,9 +127,31 @@ export class JobObject extends DurableObject<Env> {
     return this.#withHeld(address, groupEntries)
   }
 
-  /** The job's states as server-sent events until it finishes. `seen` is the revision that the watcher already has. */
-  watch(address: JobAddress, seen: number | null): Promise<WatchReply | JobRefusal> {
-    return this.#withHeld(address, async ({ job }) => ({ ok: true, events: this.#watchers.add(job, seen) }))
+  /** The newest messages of the job. */
+  messages(address: JobAddress): Promise<MessagesReply | JobRefusal> {
+    return this.#withHeld(address, async (held) => ({
+      ok: true,
+      messages: (await held.messages()).map(presentMessage),
+    }))
+  }
+
+  /** How the job went. */
+  history(address: JobAddress): Promise<HistoryReply | JobRefusal> {
+    return this.#withHeld(address, async (held) => ({
+      ok: true,
+      history: presentHistory(await held.history(), held.job),
+    }))
+  }
+
+  /**
+   * The job's states as server-sent events until it finishes, with its messages if asked for. `seen` is the revision that
+   * the watcher already has.
+   */
+  watch(address: JobAddress, seen: number | null, withMessages = false): Promise<WatchReply | JobRefusal> {
+    return this.#withHeld(address, async (held) => {
+      const messages = withMessages ? await held.messages() : null
+      return { ok: true, events: this.#watchers.add(held.job, seen, messages) }
+    })
   }
 
   /** Performs the duties that are due: see `dutiesOf`. */

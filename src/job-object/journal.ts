@@ -1,3 +1,10 @@
+import {
+  type History,
+  knownHistory,
+  type PackedHistory,
+  packHistory,
+  unpackHistory,
+} from '../jobs/history.ts'
 import type { Job, JobKey } from '../jobs/job.ts'
 import { upgradeJob } from '../jobs/job.ts'
 import { type Placement, UNPLACED } from '../jobs/placement.ts'
@@ -5,7 +12,14 @@ import type { RecentEntries } from '../jobs/recent-entries.ts'
 import { EntryGroups } from './entry-groups.ts'
 import { EntryLog } from './entry-log.ts'
 import { IdempotentReplies } from './idempotent-replies.ts'
-import { type Progress, STORED_VERSION, type StoredState, upgradeJournal } from './upgrade-journal.ts'
+import { MessageLog } from './message-log.ts'
+import {
+  type Progress,
+  STORED_VERSION,
+  type StoredHistory,
+  type StoredState,
+  upgradeJournal,
+} from './upgrade-journal.ts'
 
 /** A job as the journal holds it. */
 export interface Journaled {
@@ -13,6 +27,7 @@ export interface Journaled {
   job: Job
   recent: RecentEntries
   recorded: Progress
+  history: History
 }
 
 const JOB = 'job'
@@ -20,8 +35,8 @@ const ARCHIVED = 'archived'
 
 /**
  * The object's own storage: the write-ahead log. A report is acknowledged once it is here. Everything is synchronous,
- * so no other request comes between the steps of a report. The job is one value; its entries and the replies to keyed
- * reports are rows.
+ * so no other request comes between the steps of a report. The job is one value; its entries, its messages and the
+ * replies to keyed reports are rows.
  */
 export class Journal {
   /** Where the job is recorded. It is stored with the job, since an alarm brings no credential that tells it. */
@@ -31,6 +46,7 @@ export class Journal {
   #entries: EntryLog | undefined
   #groups: EntryGroups | undefined
   #replies: IdempotentReplies | undefined
+  #messages: MessageLog | undefined
 
   constructor(storage: DurableObjectStorage) {
     this.#storage = storage
@@ -44,7 +60,8 @@ export class Journal {
     const { key, recorded } = stored
     const job = upgradeJob(stored.job)
     this.placement = stored.placement ?? UNPLACED
-    return { key, job, recorded, recent: this.recent(job) }
+    const history = stored.history ? unpackHistory(asPacked(stored.history)) : knownHistory(job)
+    return { key, job, recorded, history, recent: this.recent(job) }
   }
 
   /** Whether it holds neither a job nor the mark of an archived one. */
@@ -61,6 +78,7 @@ export class Journal {
       // They may remember rows that were rolled back.
       this.#replies = undefined
       this.#groups = undefined
+      this.#messages = undefined
       throw error
     }
   }
@@ -72,16 +90,19 @@ export class Journal {
 
   /**
    * `recorded` rides with the job, since a commit of its own would cost as much as a report. It may be lost in a crash:
-   * D1 then gets again what it has.
+   * D1 then gets again what it has. The history rides too: it is at most 200 points.
    */
-  saveJob(key: JobKey, job: Job, recorded: Progress): void {
+  saveJob({ key, job, recorded, history }: Omit<Journaled, 'recent'>): void {
     const { placement } = this
+    const { spacing, numbers } = packHistory(history)
     this.#storage.kv.put(JOB, {
       version: STORED_VERSION,
       key,
       job,
       recorded,
       placement,
+      // Typed: it is copied and not serialized number by number, with each report.
+      history: { spacing, numbers: new Float64Array(numbers) },
     } satisfies StoredState)
   }
 
@@ -111,6 +132,12 @@ export class Journal {
     return this.#replies
   }
 
+  get messages(): MessageLog {
+    this.#createTables()
+    this.#messages ??= new MessageLog(this.#storage.sql)
+    return this.#messages
+  }
+
   /**
    * The mark of an archived job whose id derives from an idempotency key: D1 keeps the job until this time, in ms since
    * the epoch; null: forever. While it stands, an empty journal does not mean that the job is missing: it must not be
@@ -128,7 +155,7 @@ export class Journal {
     this.#storage.transactionSync(() => {
       this.#createTables()
       // Not dropped: a cursor that was left before its end locks its table.
-      for (const table of ['entry', 'entity', 'entry_group', 'reply']) {
+      for (const table of ['entry', 'entity', 'entry_group', 'reply', 'message']) {
         this.#storage.sql.exec(`delete from ${table}`)
       }
       for (const [name] of this.#storage.kv.list()) this.#storage.kv.delete(name)
@@ -148,6 +175,7 @@ export class Journal {
     this.#entries = undefined
     this.#groups = undefined
     this.#replies = undefined
+    this.#messages = undefined
   }
 
   /** Called on first use and not in the constructor: looking up a job that does not exist then stores nothing. */
@@ -158,4 +186,8 @@ export class Journal {
   }
 }
 
-const TABLES = EntryLog.tables + EntryGroups.tables + IdempotentReplies.tables
+function asPacked({ spacing, numbers }: StoredHistory): PackedHistory {
+  return { spacing, numbers: [...numbers] }
+}
+
+const TABLES = EntryLog.tables + EntryGroups.tables + IdempotentReplies.tables + MessageLog.tables

@@ -1,6 +1,8 @@
 import type { EntryPage, FoundEntries, ShownGroup } from '../jobs/entry-page.ts'
+import { type History, withPoint } from '../jobs/history.ts'
 import { type Entry, type EntryKind, type Job, type JobKey, type JobStatus, keptCounts } from '../jobs/job.ts'
 import { judgeRepeat, type KeyedRequest } from '../jobs/keyed-request.ts'
+import type { LogLine } from '../jobs/log-line.ts'
 import { type RecentEntries, type SizedEntry, withAppended } from '../jobs/recent-entries.ts'
 import { utf8Bytes } from '../jobs/utf8-bytes.ts'
 import type { JobRecord } from '../store/record-jobs.ts'
@@ -59,6 +61,23 @@ export class LiveJob implements HeldJob {
     return this.#journal.transaction(() => this.#journal.groups.mostFrequent(kind, keptCounts(this.job)))
   }
 
+  async messages(): Promise<LogLine[]> {
+    return this.messagesAfter(0)
+  }
+
+  /** The kept messages that came with a revision after this one, oldest first. */
+  messagesAfter(revision: number): LogLine[] {
+    return this.#journal.messages.after(revision)
+  }
+
+  get currentHistory(): History {
+    return this.#state.history
+  }
+
+  async history(): Promise<History> {
+    return this.#state.history
+  }
+
   /** What D1 lacks, or as much of it as one write may carry. */
   nextRecord(): JobRecord {
     const { key, job, recorded } = this.#state
@@ -89,8 +108,7 @@ export class LiveJob implements HeldJob {
 
   /** Saves what D1 has, if that has changed since the job was saved. */
   saveRecorded(): void {
-    const { key, job, recorded } = this.#state
-    if (!this.#isRecordedSaved) this.#journal.saveJob(key, job, recorded)
+    if (!this.#isRecordedSaved) this.#journal.saveJob(this.#state)
     this.#isRecordedSaved = true
   }
 
@@ -101,10 +119,9 @@ export class LiveJob implements HeldJob {
 
   /** Moves to a higher epoch than D1's, so the next record replaces what D1 has. Everything is recorded again. */
   supersede(epoch: number): void {
-    const { key } = this.#state
-    const job = { ...this.job, epoch: epoch + 1 }
-    this.#journal.saveJob(key, job, UNRECORDED)
-    this.#state = { ...this.#state, job, recorded: UNRECORDED }
+    const state = { ...this.#state, job: { ...this.job, epoch: epoch + 1 }, recorded: UNRECORDED }
+    this.#journal.saveJob(state)
+    this.#state = state
   }
 
   /** Refuses further commands: the job is being archived. */
@@ -123,8 +140,7 @@ export class LiveJob implements HeldJob {
    */
   #commit(commands: Command[], now: number): JobReply[] {
     if (this.#isClosed) throw new Error('the job has been archived')
-    const { key } = this.#state
-    let { job, recent } = this.#state
+    let { job, recent, history } = this.#state
     const stateOf = (entityType: string, entityKey: string) =>
       this.#journal.entries.stateOf(entityType, entityKey)
 
@@ -143,6 +159,9 @@ export class LiveJob implements HeldJob {
       if (isChange) {
         this.#journal.entries.append(outcome.entries, outcome.entities)
         added.push(...outcome.entries)
+        if (outcome.message !== undefined)
+          this.#journal.messages.append(outcome.message, now, outcome.job.revision)
+        history = withPoint(history, job, outcome.job, now)
         job = outcome.job
         recent = {
           errors: withAppended(recent.errors, measure(outcome.entries, 'error')),
@@ -158,13 +177,13 @@ export class LiveJob implements HeldJob {
         this.#journal.replies.keep({ request, asOf: now, job: isChange ? job : null })
       }
       if (job !== this.job) {
-        this.#journal.saveJob(key, job, this.recorded)
+        this.#journal.saveJob({ ...this.#state, job, history })
         this.#journal.groups.countIfDue(keptCounts(job), added)
       }
       return applied
     })
     if (job !== this.job) this.#isRecordedSaved = true
-    this.#state = { ...this.#state, job, recent }
+    this.#state = { ...this.#state, job, recent, history }
     // All of a group see the job as the whole group left it, in one text.
     let shown: JobShown | undefined
     return applied.map((reply) => {

@@ -1,6 +1,12 @@
 import type { ShownGroup } from '../jobs/entry-page.ts'
 import type { EntryKind, Job, JobStatus } from '../jobs/job.ts'
-import { presentDeliveries, presentJob, presentStatus } from '../jobs/present-job.ts'
+import {
+  presentDeliveries,
+  type presentHistory,
+  presentJob,
+  type presentMessage,
+  presentStatus,
+} from '../jobs/present-job.ts'
 import { type RecentEntries, shownTexts } from '../jobs/recent-entries.ts'
 
 /** What a job's object replies. If it throws instead, nothing was acknowledged. */
@@ -60,6 +66,18 @@ export interface StatusReply {
   ok: true
   revision: number
   status: ReturnType<typeof presentStatus>
+}
+
+/** The newest messages, oldest first. */
+export interface MessagesReply {
+  ok: true
+  messages: ReturnType<typeof presentMessage>[]
+}
+
+/** How the job went. */
+export interface HistoryReply {
+  ok: true
+  history: ReturnType<typeof presentHistory>
 }
 
 /** How posting the job to its callback URL went. */

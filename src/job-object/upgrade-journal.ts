@@ -19,6 +19,12 @@ export interface Progress {
 
 export const UNRECORDED: Progress = { revision: 0, status: null, error: 0, warning: 0 }
 
+/** A packed history in storage. */
+export interface StoredHistory {
+  spacing: number
+  numbers: Float64Array
+}
+
 /** A job in storage. */
 export interface StoredState {
   /** Absent if the first version stored it. */
@@ -28,6 +34,8 @@ export interface StoredState {
   recorded: Progress
   /** Absent if there was one database when it was stored. */
   placement?: Placement
+  /** Absent if a version stored it that kept none. */
+  history?: StoredHistory
 }
 
 /**

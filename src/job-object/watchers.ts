@@ -1,6 +1,7 @@
 import { isFinished, type Job } from '../jobs/job.ts'
 import { MAX_EVENTS_A_JOB, MAX_EVENTS_A_WATCHER } from '../jobs/limits.ts'
-import { presentSummary } from '../jobs/present-job.ts'
+import type { LogLine } from '../jobs/log-line.ts'
+import { presentMessage, presentSummary } from '../jobs/present-job.ts'
 import { Moment } from '../moment.ts'
 
 /** The shortest time between two events to one watcher, in ms. */
@@ -26,6 +27,8 @@ interface Watcher {
   writer: WritableStreamDefaultWriter<Uint8Array>
   /** The last revision sent to it. */
   seen: number
+  /** The revision of the last message sent to it; null if it gets none. */
+  read: number | null
   /** It has not yet taken what was sent last. */
   isBusy: boolean
   sentAt: Moment
@@ -37,20 +40,30 @@ interface Watcher {
  */
 export class Watchers {
   readonly #watchers = new Set<Watcher>()
+  readonly #messagesAfter: (revision: number) => LogLine[]
   #latest: Job | undefined
   #event: Event | undefined
   #timer: ReturnType<typeof setTimeout> | undefined
   #heartbeat: ReturnType<typeof setInterval> | undefined
 
-  /** The events starting with `job`; null if the job is finished and its last revision was already seen. */
-  add(job: Job, seen: number | null): ReadableStream<Uint8Array> | null {
+  /** `messagesAfter` finds the messages that came with a revision after the given one, oldest first. */
+  constructor(messagesAfter: (revision: number) => LogLine[] = () => []) {
+    this.#messagesAfter = messagesAfter
+  }
+
+  /**
+   * The events starting with `job`, or with those of the `messages` that were not seen yet; null for a watcher without
+   * messages. Null if the job is finished and its last revision was already seen.
+   */
+  add(job: Job, seen: number | null, messages: LogLine[] | null = null): ReadableStream<Uint8Array> | null {
     if (isFinished(job.status) && seen === job.revision) return null
     const { readable, writable } = new IdentityTransformStream()
     const sentAt = new Moment(Date.now())
-    const watcher = { writer: writable.getWriter(), seen: -1, isBusy: false, sentAt }
+    const read = messages && (seen ?? 0)
+    const watcher: Watcher = { writer: writable.getWriter(), seen: -1, read, isBusy: false, sentAt }
     this.#watchers.add(watcher)
     this.#heartbeat ??= setInterval(() => this.#keepAlive(), HEARTBEAT_CHECK)
-    this.#send(watcher, this.#eventOf(job))
+    this.#send(watcher, this.#eventOf(job), messages ?? [])
     return readable
   }
 
@@ -70,10 +83,22 @@ export class Watchers {
     }, interval)
   }
 
-  #send(watcher: Watcher, event: Event): void {
+  #send(watcher: Watcher, event: Event, messages?: LogLine[]): void {
     if (watcher.isBusy || watcher.seen === event.revision) return
     watcher.seen = event.revision
-    this.#write(watcher, event.bytes, event.isLast)
+    this.#write(watcher, this.#withMessages(watcher, event, messages), event.isLast)
+  }
+
+  /** An event behind the messages that led to it and that its watcher has yet to get. */
+  #withMessages(watcher: Watcher, { bytes }: Event, found?: LogLine[]): Uint8Array {
+    const { read } = watcher
+    if (read === null) return bytes
+    const messages = (found ?? this.#messagesAfter(read)).filter(({ revision }) => revision > read)
+    watcher.read = messages.at(-1)?.revision ?? read
+    const texts = messages.map(
+      (message) => `event: message\ndata: ${JSON.stringify(presentMessage(message))}\n\n`,
+    )
+    return texts.length === 0 ? bytes : concat(encoder.encode(texts.join('')), bytes)
   }
 
   #keepAlive(): void {
@@ -116,6 +141,13 @@ export class Watchers {
     if (this.#event?.revision !== job.revision || isStale) this.#event = toEvent(job, now)
     return this.#event
   }
+}
+
+function concat(first: Uint8Array, second: Uint8Array): Uint8Array {
+  const whole = new Uint8Array(first.length + second.length)
+  whole.set(first)
+  whole.set(second, first.length)
+  return whole
 }
 
 function toEvent(job: Job, asOf: number): Event {

@@ -86,7 +86,13 @@ export function applyReport(
   if (next.status === 'in_progress') {
     next.pace = withSample(job.pace, now, next.processedItems + next.failedItems)
   }
-  return { ok: true, job: next, entries: [...keptErrors, ...keptWarnings], entities: tally.changes }
+  return {
+    ok: true,
+    job: next,
+    entries: [...keptErrors, ...keptWarnings],
+    entities: tally.changes,
+    ...(report.message !== undefined && { message: report.message }),
+  }
 }
 
 /** Whether a report finishes its job. */

@@ -54,6 +54,15 @@ export const MAX_STAGES = 50
 /** UTF-16 code units of a stage's name in the timeline. Longer names are cut there; the metadata has the whole one. */
 export const MAX_STAGE_LENGTH = 200
 
+/** Messages that a job keeps, the newest; and their bytes as JSON. */
+export const MAX_LOG_LINES = 200
+export const MAX_LOG_BYTES = 256 * 1024
+
+/** Points of a job's history. When there are more, they are thinned. */
+export const MAX_POINTS = 200
+/** The least time between two of them while the job is young, in ms. */
+export const HISTORY_SPACING = 1_000
+
 /** How far back the samples behind a job's rate reach, in ms. */
 export const SAMPLE_WINDOW = 5 * 60_000
 /** The least time between two samples, in ms: at most 21 are kept, however often a job reports. */
@@ -99,6 +108,18 @@ export const ENTITY_PAGE = { default: 50, most: 200 }
 export const MAX_PAGE_BYTES = 1024 * 1024
 /** Entries scanned for a page of a single error type: D1 has to parse the text of each. */
 export const MAX_SCANNED = 500
+
+/** Days for which jobs stay counted in the statistics. */
+export const STATS_DAYS = 90
+/** Counts on a page of the statistics. */
+export const STATS_PAGE = { default: 1_000, most: 5_000 }
+/** Bytes of JSON of the job types on such a page, unless the first alone takes more. */
+export const MAX_STATS_BYTES = 1024 * 1024
+
+/** Job types on a page of their usual durations. */
+export const JOB_TYPE_PAGE = { default: 10, most: 20 }
+/** Completed jobs of a type, the newest, that its usual duration and rate are of. */
+export const USUAL_JOBS = 100
 
 /** Error types counted separately for each kind of entry: the first to appear. */
 export const MAX_ERROR_TYPES = 1_000

@@ -1,9 +1,9 @@
 import type { Entry, Job, JobStatus } from './job.ts'
 import type { EntityChange, EntityStateOf } from './tally.ts'
 
-/** The job after a change, with the entries and entities it gained, or why the change was refused. */
+/** The job after a change, with the entries, entities and message it gained, or why the change was refused. */
 export type ChangeOutcome =
-  | { ok: true; job: Job; entries: Entry[]; entities: EntityChange[] }
+  | { ok: true; job: Job; entries: Entry[]; entities: EntityChange[]; message?: string }
   | { ok: false; reason: 'closed'; status: JobStatus }
   | { ok: false; reason: 'metadata_too_large' }
   /** `names` is how many counters the job would have. */

@@ -1,4 +1,6 @@
-import type { Job, JobSnapshot } from './job.ts'
+import type { History } from './history.ts'
+import type { Job, JobSnapshot, Stage } from './job.ts'
+import type { LogLine } from './log-line.ts'
 import { durationSeconds, progressPercentage, successRate } from './measures.ts'
 import { etaSeconds, ratePerSecond } from './pace.ts'
 
@@ -46,7 +48,7 @@ export function presentSummary(job: Job, asOf: number) {
     entities_not_kept: job.entitiesNotKept,
     labels: job.labels,
     parent_job_id: job.parentJobId,
-    stages: job.stages.map(({ stage, at }) => ({ stage, started_at: presentTime(at) })),
+    stages: job.stages.map(presentStage),
     metadata: job.metadata,
   }
 }
@@ -75,6 +77,27 @@ export function presentStatus(job: Job) {
     total_items: job.totalItems,
     stage: job.metadata.stage ?? null,
   }
+}
+
+/** A message as callers see it. */
+export function presentMessage({ seq, at, text }: LogLine) {
+  return { seq, timestamp: presentTime(at), message: text }
+}
+
+/** How the job went, as callers see it. */
+export function presentHistory({ points }: History, { stages }: Job) {
+  return {
+    points: points.map(([at, processed, failed]) => ({
+      timestamp: presentTime(at),
+      processed_items: processed,
+      failed_items: failed,
+    })),
+    stages: stages.map(presentStage),
+  }
+}
+
+function presentStage({ stage, at }: Stage) {
+  return { stage, started_at: presentTime(at) }
 }
 
 /** ISO 8601 in UTC, with milliseconds and `Z`. */

@@ -1,5 +1,5 @@
-import { and, asc, eq, lt, sql } from 'drizzle-orm'
-import { idempotentReplies, jobEntries, jobEntryGroups, jobs } from './schema.ts'
+import { and, asc, eq, lt, notInArray, sql } from 'drizzle-orm'
+import { idempotentReplies, jobEntries, jobEntryGroups, jobLogs, jobs } from './schema.ts'
 import type { Store } from './store.ts'
 
 /** The most that one step deletes, so no statement blocks D1 for long. */
@@ -15,11 +15,19 @@ interface OldJob {
 /**
  * Deletes the jobs that finished before `before` (ms since the epoch) with everything that belongs to them, oldest
  * first, in at most `steps` steps. The next run takes the rest. Returns the number of jobs deleted. Throws if D1 fails.
+ *
+ * `findMoving` finds the organizations that are moving. Their jobs stay until they have arrived: a job that is deleted in one
+ * database and copied to the other would be counted twice.
  */
-export async function deleteOldJobs(store: Store, before: number, steps: number): Promise<number> {
+export async function deleteOldJobs(
+  store: Store,
+  before: number,
+  steps: number,
+  findMoving: () => Promise<string[]> = async () => [],
+): Promise<number> {
   let deleted = 0
   for (let step = 0; step < steps; step++) {
-    const old = await oldestJobs(store, before)
+    const old = await oldestJobs(store, before, await findMoving())
     const [oldest] = old
     if (oldest === undefined) break
     const isLarge = oldest.entries > ENTRIES_PER_STEP
@@ -31,12 +39,12 @@ export async function deleteOldJobs(store: Store, before: number, steps: number)
   return deleted
 }
 
-function oldestJobs(store: Store, before: number): Promise<OldJob[]> {
+function oldestJobs(store: Store, before: number, moving: string[]): Promise<OldJob[]> {
   const entries = sql<number>`${jobs.keptErrors} + ${jobs.keptWarnings}`
   return store
     .select({ organizationId: jobs.organizationId, jobId: jobs.jobId, entries })
     .from(jobs)
-    .where(lt(jobs.completedAt, before))
+    .where(and(lt(jobs.completedAt, before), notInArray(jobs.organizationId, moving)))
     .orderBy(asc(jobs.completedAt))
     .limit(JOBS_PER_STEP)
 }
@@ -70,11 +78,17 @@ async function deleteWhole(store: Store, old: OldJob[]): Promise<void> {
     old.map(({ organizationId, jobId }) => [organizationId, jobId]),
   )})`
   const deleteOf = (
-    table: typeof jobEntries | typeof jobEntryGroups | typeof idempotentReplies | typeof jobs,
+    table:
+      | typeof jobEntries
+      | typeof jobEntryGroups
+      | typeof jobLogs
+      | typeof idempotentReplies
+      | typeof jobs,
   ) => store.delete(table).where(sql`(${table.organizationId}, ${table.jobId}) in (${keys})`)
   await store.batch([
     deleteOf(jobEntries),
     deleteOf(jobEntryGroups),
+    deleteOf(jobLogs),
     deleteOf(idempotentReplies),
     deleteOf(jobs),
   ])

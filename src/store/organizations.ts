@@ -1,4 +1,4 @@
-import { count, eq, sql } from 'drizzle-orm'
+import { count, eq, isNotNull, sql } from 'drizzle-orm'
 import type { Env } from '../env.ts'
 import { type Placement, UNPLACED } from '../jobs/placement.ts'
 import { logEvent } from '../log.ts'
@@ -32,6 +32,13 @@ export async function findPlacements(
     .from(organizations)
     .where(sql`${organizationId} in (select value from json_each(${JSON.stringify(organizationIds)}))`)
   return new Map(rows.map(({ organizationId: id, ...placement }) => [id, placement]))
+}
+
+/** The organizations that are moving to another database. Throws if D1 fails. */
+export async function findMoving(directory: AnyStore): Promise<string[]> {
+  const { organizationId, phase } = organizations
+  const rows = await directory.select({ organizationId }).from(organizations).where(isNotNull(phase))
+  return rows.map((row) => row.organizationId)
 }
 
 /** Whether an organization has a job in a database. Throws if D1 fails. */

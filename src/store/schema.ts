@@ -1,5 +1,6 @@
 import { sql } from 'drizzle-orm'
 import { index, integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core'
+import type { PackedHistory } from '../jobs/history.ts'
 import type { StoredJob } from '../jobs/job.ts'
 import {
   type Attempt,
@@ -11,6 +12,7 @@ import {
   type Sample,
   type Stage,
 } from '../jobs/job.ts'
+import type { LogLine } from '../jobs/log-line.ts'
 
 /** Every job of every organization. Times are milliseconds since the epoch. */
 export const jobs = sqliteTable(
@@ -162,6 +164,19 @@ export const jobEntryGroups = sqliteTable(
   (group) => [primaryKey({ columns: [group.organizationId, group.jobId, group.kind, group.rank] })],
 )
 
+/** The newest messages of an archived job, and how it went: one row, so archiving a job with 200 messages costs no more. */
+export const jobLogs = sqliteTable(
+  'job_logs',
+  {
+    organizationId: text('organization_id').notNull(),
+    jobId: text('job_id').notNull(),
+    /** Oldest first. */
+    messages: text({ mode: 'json' }).$type<LogLine[]>().notNull(),
+    history: text({ mode: 'json' }).$type<PackedHistory>().notNull(),
+  },
+  (log) => [primaryKey({ columns: [log.organizationId, log.jobId] })],
+)
+
 /** The replies to keyed reports on archived jobs, for repeats of those reports. WITHOUT ROWID, as above. */
 export const idempotentReplies = sqliteTable(
   'idempotent_replies',
@@ -189,6 +204,33 @@ export const organizationUsage = sqliteTable('organization_usage', {
   /** The sum of `jobs.entry_bytes`. */
   entryBytes: integer('entry_bytes').notNull(),
 })
+
+/**
+ * How many jobs of each type ended in each hour, and how. Triggers of `jobs` keep it, so it equals a count of the jobs
+ * whatever is written, repeated or replaced. A job that retention deletes stays counted. The migration makes the triggers,
+ * and the table WITHOUT ROWID.
+ */
+export const jobStats = sqliteTable(
+  'job_stats',
+  {
+    organizationId: text('organization_id').notNull(),
+    /** Its beginning, in ms since the epoch. */
+    hour: integer().notNull(),
+    jobType: text('job_type').notNull(),
+    status: text({ enum: JOB_STATUSES }).notNull(),
+    jobs: integer().notNull(),
+    /** How many of these are no longer in `jobs` of this database: a move carries them, since it copies the others. */
+    deleted: integer().notNull().default(0),
+    /** How many of those a move has brought: see `move/copy-stats.ts`. */
+    carried: integer().notNull().default(0),
+  },
+  (stats) => [
+    primaryKey({ columns: [stats.organizationId, stats.hour, stats.jobType, stats.status] }),
+    index('job_stats_by_type').on(stats.organizationId, stats.jobType, stats.hour, stats.status),
+    // Across organizations, for deleting what is too old.
+    index('job_stats_by_hour').on(stats.hour),
+  ],
+)
 
 /** The secrets that sign each organization's webhooks. */
 export const webhookSecrets = sqliteTable('webhook_secrets', {

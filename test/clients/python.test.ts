@@ -97,7 +97,8 @@ describe.skipIf(!HAS_PYTHON)('The Python client', () => {
     const proxy = await startFlakyProxy(edge.url, 34)
     onTestFinished(() => proxy.close())
     const { ended } = await startScript(READ, { url: proxy.url })
-    const output = "['in_progress', 'cancelled'] 1200 0 wrong file True\n"
+    const output =
+      "['in_progress', 'cancelled'] 1200 0 wrong file True\nTrue half of it 7\n[('cancelled', 1)]\n[('import', 0)]\n"
     expect(await ended).toEqual({ code: 0, output })
   })
 
@@ -209,8 +210,11 @@ job = client.job("import")
 job.start()
 for n in range(1_200):
     job.error(entity_key=n, error_type="bad", message="No")
+job.processed(7)
+job.message("half of it")
 job.flush()
-states = client.watch(job.id)
+heard = []
+states = client.watch(job.id, on_message=heard.append)
 statuses = [next(states)["status"]]
 client.cancel(job.id, "wrong file")
 statuses += [state["status"] for state in states]
@@ -223,6 +227,9 @@ assert (about["kind"], about["job_id"], about["message"]) == ("error", job.id, "
 assert group["count"] == 1_200 and group["sample"]["entity_key"] == "1199", group
 ids = [state["job_id"] for state in client.jobs(status=["cancelled", "failed"], job_type="import")]
 print(statuses, len(errors), len(warnings), client.get(job.id)["error_message"], ids == [job.id])
+print(heard == client.messages(job.id), heard[0]["message"], client.history(job.id)["points"][-1]["processed_items"])
+print([(count["status"], count["jobs"]) for count in client.stats(since="2026-01-01", job_type="import")])
+print([(each["job_type"], each["jobs"]) for each in client.job_types()])
 `
 
 /** Counts rows until something stops it, and prints how many it has done. */

@@ -111,20 +111,33 @@ test('a job is listed, watched to its end over a bad network, and its entries ar
     totalItems: 3,
     callbackUrl: 'https://example.com/',
   })
-  const watched = collect(flaky.jobs.watch(job.jobId))
+  const heard: string[] = []
+  const onMessage = ({ message }: { message: string }) => heard.push(message)
+  const watched = collect(flaky.jobs.watch(job.jobId, { onMessage }))
   job.report({ markStarted: true, stage: 'loading' })
   for (let n = 1; n <= 3; n++) {
     job.warning({ entityKey: `${n}`, errorType: n === 2 ? 'odd' : 'plain', message: 'Look' })
     job.processed(n)
+    job.message(`row ${n}`)
     await job.flush()
   }
   await job.complete()
   const states = await watched
+  const messages = ['row 1', 'row 2', 'row 3']
+  expect(heard).toEqual(messages)
+  expect((await flaky.jobs.messages(job.jobId)).map(({ message }) => message)).toEqual(messages)
+  const { points, stages } = await flaky.jobs.history(job.jobId)
+  expect(points[0]).toMatchObject({ processedItems: 0, failedItems: 0 })
+  expect(points.at(-1)).toMatchObject({ timestamp: states.at(-1)?.completedAt, processedItems: 3 })
+  expect(stages).toMatchObject([{ stage: 'loading' }])
   expect(states.at(-1)).toMatchObject({ jobId: job.jobId, status: 'completed_with_warnings' })
   const listed = await collect(
     flaky.jobs.list({ jobType: 'watched', createdAfter: new Date(0), pageSize: 1 }),
   )
   expect(listed.map(({ jobId }) => jobId)).toEqual([job.jobId])
+  const counts = await collect(flaky.jobs.stats({ since: new Date(0), jobType: 'watched' }))
+  expect(counts).toMatchObject([{ jobType: 'watched', status: 'completed_with_warnings', jobs: 1 }])
+  expect(await collect(flaky.jobs.types())).toMatchObject([{ jobType: 'watched', jobs: 1 }])
   const progress = await flaky.jobs.status(job.jobId)
   expect(progress).toMatchObject({ processedItems: 3, progressPercentage: 100, stage: 'loading' })
   expect((await collect(job.entries('warnings', { pageSize: 2 }))).map(({ entityKey }) => entityKey)).toEqual(

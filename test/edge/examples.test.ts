@@ -91,7 +91,8 @@ async function aCallerFor({ id }: Example) {
     succeeded(await caller.post('/api/jobs/', { ...newJob, parent_job_id: jobId }))
   if (id === 'report_job_progress') return { ...caller, jobId }
   succeeded(await caller.post(`/api/jobs/${jobId}/progress`, exampleOf('report_job_progress')?.body))
-  if (id === 'list_job_deliveries') succeeded(await caller.post(`/api/jobs/${jobId}/cancel`))
+  if (id === 'list_job_deliveries' || id === 'get_stats')
+    succeeded(await caller.post(`/api/jobs/${jobId}/cancel`))
   return { ...caller, jobId }
 }
 

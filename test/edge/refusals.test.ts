@@ -42,6 +42,8 @@ const BAD_QUERIES = {
     ['x', { type: 'int_parsing', input: 'x' }],
   ],
   cursor: [['x', { type: 'string_pattern_mismatch', input: 'x' }]],
+  messages: [['maybe', { type: 'bool_parsing', input: 'maybe' }]],
+  since: [['yesterday', { type: 'datetime_parsing', input: 'yesterday' }]],
 } satisfies Record<string, [string, object][]>
 
 const BAD_KEYS: [string, string, object][] = [

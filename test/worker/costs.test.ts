@@ -40,6 +40,7 @@ afterEach(() => {
 })
 
 const COUNTS: Report = { processedItems: 5 }
+const MESSAGE: Report = { processedItems: 5, message: 'half of it' }
 const ERROR: Report = { processedItems: 6, errors: [anError('cost-1')] }
 const KEYED: Report = { processedItems: 7, errors: [anError('cost-2')] }
 
@@ -49,6 +50,7 @@ test('a report costs the same on a job with 0, 1,000 and 20,000 entries', async 
     const key = await jobWith(entries)
     table[entries] = {
       counts: await costOf(key, COUNTS, null),
+      'a message': await costOf(key, MESSAGE, null),
       'one error': await costOf(key, ERROR, null),
       'one error, with a key': await costOf(key, KEYED, aKeyedRequest()),
     }
@@ -57,11 +59,12 @@ test('a report costs the same on a job with 0, 1,000 and 20,000 entries', async 
 
   expect(table[1_000]).toEqual(table[0])
   expect(table[20_000]).toEqual(table[0])
-  // One row each for the job, the entry, its entity, the reply and the alarm. The alarm is set here because the last one
+  // One row each for the job, the message, the entry, its entity, the reply and the alarm. The alarm is set here because the last one
   // has just run; otherwise one report in 30 seconds sets it. In D1, an entry also has a row in the index of
   // entities, and changes the bytes of its organization, which are one row.
   expect(table[0]).toEqual({
     counts: { objectRows: 2, d1CallsBeforeReply: 0, d1Statements: 1, d1RowsWritten: 1 },
+    'a message': { objectRows: 3, d1CallsBeforeReply: 0, d1Statements: 1, d1RowsWritten: 1 },
     'one error': { objectRows: 4, d1CallsBeforeReply: 0, d1Statements: 2, d1RowsWritten: 4 },
     'one error, with a key': { objectRows: 5, d1CallsBeforeReply: 0, d1Statements: 2, d1RowsWritten: 4 },
   })
@@ -103,7 +106,7 @@ test('the life of a job', async () => {
   }
   const sumOf = (unit: keyof Costs) => Object.values(life).reduce((sum, costs) => sum + costs[unit], 0)
   expect([sumOf('calls'), sumOf('calls') + sumOf('alarms') + sumOf('records')]).toEqual([103, 110])
-  expect([sumOf('objectRows'), sumOf('d1RowsWritten')]).toEqual([135, 42])
+  expect([sumOf('objectRows'), sumOf('d1RowsWritten')]).toEqual([135, 48])
 })
 
 test('labels and linked jobs cost a row each when the job is first recorded, and a report only if its links change', async () => {

@@ -3,6 +3,7 @@ import { env } from 'cloudflare:workers'
 import { expect, test, vi } from 'vitest'
 import { jobObject } from '../../src/job-object/address.ts'
 import type { JobAddress, Placement } from '../../src/jobs/placement.ts'
+import { deleteOldJobs } from '../../src/store/delete-old-jobs.ts'
 import { saveEntryGroups } from '../../src/store/entry-groups.ts'
 import { saveReplies } from '../../src/store/idempotent-replies.ts'
 import { MoveError, type Stores } from '../../src/store/move/ends.ts'
@@ -30,7 +31,7 @@ const hooked = (around: Around): Stores => ({
 const move = (organizationId: string, to: string, through = stores) =>
   moveOrganization(through, organizationId, to, quiet)
 
-/** An organization with a job, two entries, a group and a reply in `DB`. */
+/** An organization with a job, two entries, a group and a reply in `DB`, and a job that is only counted any more. */
 async function anOrganization(): Promise<string> {
   const key = aJobKey()
   const { organizationId, jobId } = key
@@ -41,8 +42,23 @@ async function anOrganization(): Promise<string> {
     { kind: 'error', rank: 1, errorType: 'bad', count: 2, firstSeq: 1, lastSeq: 2 },
   ])
   await saveReplies(store, key, [{ request: { key: 'k', fingerprint: 'f' }, asOf: 1, job: null }])
+  const gone = { status: 'failed' as const, completedAt: 1_000 }
+  const old = { key: { organizationId, jobId: 'job_gone' }, job: aJob({ jobId: 'job_gone', ...gone }) }
+  await recordJob(store, { ...old, entries: [], unfinished: false, onlyProgress: false })
+  await deleteOldJobs(store, 2_000, 10)
   return organizationId
 }
+
+/** The rows of an organization, and its statistics. */
+async function allOf(database: D1Database, organizationId: string): Promise<Record<string, unknown[]>> {
+  const stats = await database
+    .prepare('select hour, job_type, status, jobs, deleted from job_stats where organization_id = ?')
+    .bind(organizationId)
+    .all()
+  return { ...(await rowsOf(database, organizationId)), stats: stats.results }
+}
+
+const NOTHING: Record<string, unknown[]> = { ...NO_ROWS, stats: [] }
 
 async function addEntry(database: D1Database, organizationId: string, seq: number): Promise<void> {
   await database
@@ -62,7 +78,7 @@ test('a move that is killed between any two statements goes on from there', asyn
   let isKilled = true
   for (let most = 0; isKilled; most++) {
     const organizationId = await anOrganization()
-    const before = await rowsOf(env.DB, organizationId)
+    const before = await allOf(env.DB, organizationId)
     let statements = 0
     isKilled = false
     const kill: Around = async (run) => {
@@ -72,8 +88,8 @@ test('a move that is killed between any two statements goes on from there', asyn
     }
     await move(organizationId, 'DB_2', hooked(kill)).catch(() => {})
     await move(organizationId, 'DB_2')
-    expect(await rowsOf(env.DB_2, organizationId)).toEqual(before)
-    expect(await rowsOf(env.DB, organizationId)).toEqual(NO_ROWS)
+    expect(await allOf(env.DB_2, organizationId)).toEqual(before)
+    expect(await allOf(env.DB, organizationId)).toEqual(NOTHING)
     expect(await findPlacement(store, organizationId)).toEqual({ database: 'DB_2', version: 2 })
   }
 })
@@ -81,7 +97,7 @@ test('a move that is killed between any two statements goes on from there', asyn
 test('two runs of a move do no harm, wherever the second begins', async () => {
   for (let at = 1, isOver = false; !isOver; at++) {
     const organizationId = await anOrganization()
-    const before = await rowsOf(env.DB, organizationId)
+    const before = await allOf(env.DB, organizationId)
     let statements = 0
     let other: Promise<void> | undefined
     const around: Around = async (run) => {
@@ -91,8 +107,8 @@ test('two runs of a move do no harm, wherever the second begins', async () => {
     await move(organizationId, 'DB_2', hooked(around))
     await other
     isOver = other === undefined
-    expect(await rowsOf(env.DB_2, organizationId)).toEqual(before)
-    expect(await rowsOf(env.DB, organizationId)).toEqual(NO_ROWS)
+    expect(await allOf(env.DB_2, organizationId)).toEqual(before)
+    expect(await allOf(env.DB, organizationId)).toEqual(NOTHING)
     expect(await findPlacement(store, organizationId)).toEqual({ database: 'DB_2', version: 2 })
   }
 })
@@ -102,7 +118,7 @@ test('a run that slept while the organization moved, moved back and moved again 
     // In turn: each statement is followed by one of the two, and its neighbors by the other.
     const others = at % 2 === 0 ? ['DB_2', 'DB'] : ['DB_2', 'DB', 'DB_2']
     const organizationId = await anOrganization()
-    const before = await rowsOf(env.DB, organizationId)
+    const before = await allOf(env.DB, organizationId)
     let statements = 0
     const sleep: Around = async (run) => {
       if (++statements === at) for (const to of others) await move(organizationId, to)
@@ -114,30 +130,30 @@ test('a run that slept while the organization moved, moved back and moved again 
     isOver = statements < at
     const { database = '' } = (await findPlacement(store, organizationId)) ?? {}
     const [here, there] = database === 'DB' ? [env.DB, env.DB_2] : [env.DB_2, env.DB]
-    expect(await rowsOf(here, organizationId), `${at}: ${others}`).toEqual(before)
-    expect(await rowsOf(there, organizationId), `${at}: ${others}`).toEqual(NO_ROWS)
+    expect(await allOf(here, organizationId), `${at}: ${others}`).toEqual(before)
+    expect(await allOf(there, organizationId), `${at}: ${others}`).toEqual(NOTHING)
     // It takes records.
     await addEntry(here, organizationId, 3)
-    expect((await rowsOf(here, organizationId)).job_entries, `${at}: ${others}`).toHaveLength(3)
+    expect((await allOf(here, organizationId)).job_entries, `${at}: ${others}`).toHaveLength(3)
   }
 })
 
 test('two bindings of one database are no move: nothing is deleted', async () => {
   const organizationId = await anOrganization()
-  const before = await rowsOf(env.DB, organizationId)
+  const before = await allOf(env.DB, organizationId)
   const moving = move(organizationId, 'DB_2', { DB: store, DB_2: openStore(env.DB) })
   await expect(moving).rejects.toThrow('DB and DB_2 are the same database')
-  expect(await rowsOf(env.DB, organizationId)).toEqual(before)
+  expect(await allOf(env.DB, organizationId)).toEqual(before)
   await addEntry(env.DB, organizationId, 3)
-  expect((await rowsOf(env.DB, organizationId)).job_entries).toHaveLength(3)
+  expect((await allOf(env.DB, organizationId)).job_entries).toHaveLength(3)
   // Once that is mended, the move goes on.
   await move(organizationId, 'DB_2')
-  expect((await rowsOf(env.DB_2, organizationId)).jobs).toEqual(before.jobs)
+  expect((await allOf(env.DB_2, organizationId)).jobs).toEqual(before.jobs)
 })
 
 test('a move waits while a database is not bound, or has no tables', async () => {
   const organizationId = await anOrganization()
-  const before = await rowsOf(env.DB, organizationId)
+  const before = await allOf(env.DB, organizationId)
   const probes = () =>
     env.DB.prepare("select count(*) as n from departures where organization_id like 'probe %'").first('n')
   const left = await probes()
@@ -149,20 +165,20 @@ test('a move waits while a database is not bound, or has no tables', async () =>
   }
   const unready = { DB: store, DB_2: hookedStore(env.DB_2, withoutTables) }
   await expect(move(organizationId, 'DB_2', unready)).rejects.toThrow()
-  expect(await rowsOf(env.DB, organizationId)).toEqual(before)
+  expect(await allOf(env.DB, organizationId)).toEqual(before)
   expect(await findPlacement(store, organizationId)).toEqual({ database: 'DB', version: 1 })
   expect(await probes()).toBe(left)
 
   await move(organizationId, 'DB_2')
   await expect(move(organizationId, 'DB', { DB: store })).rejects.toThrow('There is no database DB_2')
   await move(organizationId, 'DB')
-  expect(await rowsOf(env.DB, organizationId)).toEqual(before)
+  expect(await allOf(env.DB, organizationId)).toEqual(before)
 })
 
 test('a job of which the old database has lost entries does not stop a move', async () => {
   const organizationId = await anOrganization()
   await move(organizationId, 'DB_2')
-  const whole = await rowsOf(env.DB_2, organizationId)
+  const whole = await allOf(env.DB_2, organizationId)
   await move(organizationId, 'DB')
   let isLost = false
   const lose: Around = async (run, sql) => {
@@ -177,7 +193,7 @@ test('a job of which the old database has lost entries does not stop a move', as
   }
   await move(organizationId, 'DB_2', hooked(lose))
   expect(isLost).toBe(true)
-  expect(await rowsOf(env.DB_2, organizationId)).toEqual(whole)
+  expect(await allOf(env.DB_2, organizationId)).toEqual(whole)
 })
 
 /** A finished job of an organization in `DB` that has left its object, and is still in memory. */
@@ -287,7 +303,7 @@ test('jobs are created, reported on, finished, archived and watched all through 
     expect(again).toMatchObject({ ok: true, replayed: true })
   }
   await vi.waitFor(async () => {
-    const { jobs = [], job_entries } = await rowsOf(env.DB_2, organizationId)
+    const { jobs = [], job_entries } = await allOf(env.DB_2, organizationId)
     expect(jobs).toHaveLength(addresses.length)
     const counted = (jobs as { job_id: string; status: string; error_count: number }[]).map(
       ({ job_id, status, error_count }) => [job_id, { status, error_count }] as const,
@@ -296,5 +312,5 @@ test('jobs are created, reported on, finished, archived and watched all through 
     const errors = [...expected.values()] as { error_count: number }[]
     expect(job_entries).toHaveLength(errors.reduce((sum, { error_count }) => sum + error_count, 0))
   }, 20_000)
-  expect(await rowsOf(env.DB, organizationId)).toEqual(NO_ROWS)
+  expect(await allOf(env.DB, organizationId)).toEqual(NOTHING)
 })

@@ -15,14 +15,18 @@ from ._client import Client
 from ._errors import JobClosed, MilepostError, NotSent, Refused, Unreachable
 from ._http import VERSION as __version__
 from ._job import Job
-from ._types import Entry, JobState
+from ._types import Entry, History, JobCount, JobState, JobType, Message
 
 __all__ = [
     "Client",
     "Entry",
+    "History",
     "Job",
     "JobClosed",
+    "JobCount",
     "JobState",
+    "JobType",
+    "Message",
     "MilepostError",
     "NotSent",
     "Refused",

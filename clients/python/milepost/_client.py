@@ -5,7 +5,7 @@ import json
 import os
 import time
 import urllib.parse
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Optional, Union
 
 from ._errors import JobClosed, MilepostError, Refused, Unreachable
@@ -13,7 +13,7 @@ from ._http import Http, TryAgain, new_key
 from ._job import Job
 from ._report import to_json
 from ._sender import Sender
-from ._types import EntityEntry, Entry, EntryGroups, JobState
+from ._types import EntityEntry, Entry, EntryGroups, History, JobCount, JobState, JobType, Message
 
 # An event stream sends something every 15 seconds.
 _SILENCE = 40.0
@@ -194,6 +194,20 @@ class Client:
         query = "" if error_type is None else f"?{urllib.parse.urlencode({'error_type': error_type})}"
         return self._http.download(f"{_path(job_id)}/{name}{query}", "text/csv")
 
+    def stats(
+        self,
+        *,
+        since: Optional[str] = None,
+        until: Optional[str] = None,
+        job_type: Optional[str] = None,
+    ) -> Iterator[JobCount]:
+        """How many jobs ended in each hour of the last 90 days, by type and status, the oldest hour first. Times are ISO 8601."""
+        return self._pages("/api/stats", "stats", {"since": since, "until": until, "job_type": job_type})
+
+    def job_types(self) -> Iterator[JobType]:
+        """The types of the organization's jobs by name, and how long those of each usually take."""
+        return self._pages("/api/stats/job-types", "job_types", {})
+
     def _pages(self, path: str, name: str, query: dict[str, Any]) -> Iterator[Any]:
         given = {key: value for key, value in query.items() if value is not None}
         while True:
@@ -203,18 +217,37 @@ class Client:
                 return
             given["cursor"] = page["next_cursor"]
 
-    def watch(self, job_id: str) -> Iterator[JobState]:
+    def messages(self, job_id: str) -> list[Message]:
+        """The newest messages that were reported on the job, oldest first: at most 200."""
+        messages: list[Message] = self._http.request("GET", f"{_path(job_id)}/messages").body["messages"]
+        return messages
+
+    def history(self, job_id: str) -> History:
+        """How the job went: its counts over its time, and its stages."""
+        history: History = self._http.request("GET", f"{_path(job_id)}/history").body
+        return history
+
+    def watch(
+        self, job_id: str, *, on_message: Optional[Callable[[Message], None]] = None
+    ) -> Iterator[JobState]:
         """
         The job's states from now until it has ended, as they change; states in quick succession may be skipped. Connects again
-        if the stream breaks off. Raises Unreachable once that has failed for `give_up_after` seconds.
+        if the stream breaks off. Raises Unreachable once that has failed for `give_up_after` seconds. `on_message` gets the
+        newest messages, and each that comes, before the state that it led to.
         """
-        path = f"{_path(job_id)}/events"
-        last_id, attempts, heard_at = "", 0, time.monotonic()
+        path = f"{_path(job_id)}/events{'' if on_message is None else '?messages=true'}"
+        last_id, last_seq, attempts, heard_at = "", 0, 0, time.monotonic()
         while True:
             try:
                 headers = {"Accept": "text/event-stream", **({"Last-Event-ID": last_id} if last_id else {})}
                 with self._http.open("GET", path, None, headers, _SILENCE) as stream:
                     for event, event_id, data in _events(stream):
+                        if event == "message":
+                            # After a reconnect, messages may come again.
+                            if on_message is not None and data["seq"] > last_seq:
+                                on_message(data)
+                            last_seq = max(last_seq, data["seq"])
+                            continue
                         if event_id != last_id:
                             yield data
                         last_id, attempts, heard_at = event_id, 0, time.monotonic()
@@ -234,7 +267,7 @@ class Client:
             time.sleep(pause)
 
 
-def _events(stream: Iterable[bytes]) -> Iterator[tuple[str, str, JobState]]:
+def _events(stream: Iterable[bytes]) -> Iterator[tuple[str, str, Any]]:
     """The events of a stream, whole ones only: name, id and data."""
     fields: dict[str, str] = {}
     for raw in stream:

@@ -66,10 +66,51 @@ class Children(TypedDict):
     failed_items: int
 
 
+class Message(TypedDict):
+    """A message that was reported on a job. `seq` is its number among all of them."""
+
+    seq: int
+    timestamp: str
+    message: str
+
+
+class HistoryPoint(TypedDict):
+    timestamp: str
+    processed_items: int
+    failed_items: int
+
+
 class LinkedJob(TypedDict):
     job_id: str
     job_type: str
     status: str
+
+
+class History(TypedDict):
+    """How a job went: at most 200 points from its creation to its newest change or its end, and its newest 50 stages."""
+
+    points: list[HistoryPoint]
+    stages: list[Stage]
+
+
+class JobCount(TypedDict):
+    """How many jobs of a type ended in the hour that begins then, in one way."""
+
+    hour: str
+    job_type: str
+    status: str
+    jobs: int
+
+
+class JobType(TypedDict):
+    """How long the newest 100 completed jobs of a type took, and how many items a second they handled. `jobs`: how many they are."""
+
+    job_type: str
+    jobs: int
+    median_duration_seconds: Optional[float]
+    p90_duration_seconds: Optional[float]
+    median_rate_per_second: Optional[float]
+    p90_rate_per_second: Optional[float]
 
 
 class JobState(TypedDict, total=False):

@@ -13,18 +13,23 @@ export type {
   EntryGroups,
   Job,
   JobChildren,
+  JobCount,
   JobEntry,
   JobFilter,
+  JobHistory,
+  JobMessage,
   JobProgress,
   JobStage,
   JobStatus,
   JobSummary,
   JobTotal,
+  JobType,
   JobWithRelatives,
   LinkedJob,
   NewJob,
   Report,
   ReportedEntry,
+  StatsFilter,
 } from './job.ts'
 export type { JobReporter } from './job-reporter.ts'
 export type { Jobs } from './jobs.ts'

@@ -98,6 +98,22 @@ export interface EntryGroups {
   otherWarnings: number
 }
 
+/** A message that was reported on a job. */
+export interface JobMessage {
+  /** Its number among all messages of the job, starting with 1. */
+  seq: number
+  timestamp: string
+  message: string
+}
+
+/** How a job went. */
+export interface JobHistory {
+  /** At most 200, oldest first: from the creation of the job to its newest change or its end. */
+  points: { timestamp: string; processedItems: number; failedItems: number }[]
+  /** The newest 50, oldest first. */
+  stages: JobStage[]
+}
+
 export interface JobStage {
   stage: string
   startedAt: string | null
@@ -236,4 +252,30 @@ export interface EntryFilter {
   errorType?: string
   /** Entries per page, 1 to 1,000: how many each request asks for. */
   pageSize?: number
+}
+
+/** How many jobs of a type ended in an hour, in one way. */
+export interface JobCount {
+  /** The beginning of the hour. */
+  hour: string
+  jobType: string
+  status: JobStatus
+  jobs: number
+}
+
+export interface StatsFilter {
+  since?: Date | string
+  until?: Date | string
+  jobType?: string
+}
+
+/** How long the newest 100 completed jobs of a type took, and how many items a second they handled. Null if unknown. */
+export interface JobType {
+  jobType: string
+  /** How many jobs this is of. */
+  jobs: number
+  medianDurationSeconds: number | null
+  p90DurationSeconds: number | null
+  medianRatePerSecond: number | null
+  p90RatePerSecond: number | null
 }

@@ -7,24 +7,33 @@ import type {
   EntryFilter,
   EntryGroups,
   Job,
+  JobCount,
   JobEntry,
   JobFilter,
+  JobHistory,
+  JobMessage,
   JobProgress,
   JobSummary,
   JobTotal,
+  JobType,
   JobWithRelatives,
+  StatsFilter,
 } from './job.ts'
 import type { CallOptions } from './options.ts'
 import { sendWithRetries } from './send-with-retries.ts'
-import { watchJob } from './watch-job.ts'
+import { type WatchOptions, watchJob } from './watch-job.ts'
 import {
   asList,
   asWire,
+  readCount,
   readEntityEntries,
   readEntries,
   readFullJob,
   readGroups,
+  readHistory,
   readJob,
+  readJobType,
+  readMessage,
   readProgress,
   readSummary,
 } from './wire.ts'
@@ -143,10 +152,42 @@ export class Jobs {
 
   /**
    * The job now and after each change, until it is finished: at most ten states a second, and a slow reader skips some. Connects
-   * again when the connection breaks; rejects when it stays broken for `giveUpAfterMs`.
+   * again when the connection breaks; rejects when it stays broken for `giveUpAfterMs`. `onMessage` gets the newest messages,
+   * and each that comes, before the state that it led to.
    */
-  watch(jobId: string, options: { signal?: AbortSignal } = {}): AsyncGenerator<JobSummary, void> {
-    return watchJob(this.#connection, `${pathOf(jobId)}/events`, options.signal)
+  watch(jobId: string, options: WatchOptions = {}): AsyncGenerator<JobSummary, void> {
+    return watchJob(this.#connection, `${pathOf(jobId)}/events`, options)
+  }
+
+  /** The newest messages that were reported on the job, oldest first: at most 200. */
+  async messages(jobId: string, options: CallOptions = {}): Promise<JobMessage[]> {
+    const reply = await this.#send({ method: 'GET', path: `${pathOf(jobId)}/messages` }, options)
+    return asList(asWire(reply).messages).map(readMessage)
+  }
+
+  /** How the job went: its counts over its time, and its stages. */
+  async history(jobId: string, options: CallOptions = {}): Promise<JobHistory> {
+    return readHistory(await this.#send({ method: 'GET', path: `${pathOf(jobId)}/history` }, options))
+  }
+
+  /**
+   * How many jobs ended in each hour of the last 90 days, by type and status, the oldest hour first. Pages are fetched as they
+   * are needed.
+   */
+  async *stats(filter: StatsFilter = {}, options: CallOptions = {}): AsyncGenerator<JobCount, void> {
+    const query = toQuery({
+      since: toTime(filter.since),
+      until: toTime(filter.until),
+      job_type: filter.jobType,
+    })
+    for await (const page of this.#pages('/api/stats', query, options))
+      for (const count of asList(page.stats)) yield readCount(count)
+  }
+
+  /** The types of the organization's jobs by name, and how long those of each usually take. */
+  async *types(options: CallOptions = {}): AsyncGenerator<JobType, void> {
+    for await (const page of this.#pages('/api/stats/job-types', toQuery({}), options))
+      for (const type of asList(page.job_types)) yield readJobType(type)
   }
 
   async *#entries(

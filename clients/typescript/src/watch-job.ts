@@ -2,12 +2,18 @@ import { describeFailure, isTemporary, readDetail, readRetryAfter } from './atte
 import { backOff } from './back-off.ts'
 import type { Connection } from './connection.ts'
 import { RequestRefusedError, UnreachableError } from './errors.ts'
-import type { JobSummary } from './job.ts'
+import type { JobMessage, JobSummary } from './job.ts'
 import { readEvents } from './read-events.ts'
-import { readSummary } from './wire.ts'
+import { readMessage, readSummary } from './wire.ts'
 
 /** The API sends a heartbeat every 15 s. A connection that is silent for longer than this is dead. */
 const MAX_SILENCE_MS = 45_000
+
+export interface WatchOptions {
+  signal?: AbortSignal
+  /** Called with each message of the job, once. */
+  onMessage?: (message: JobMessage) => void
+}
 
 /**
  * Follows the event stream at `path` until its last event. When it breaks, connects again from the last event that was seen.
@@ -17,17 +23,19 @@ const MAX_SILENCE_MS = 45_000
 export async function* watchJob(
   connection: Connection,
   path: string,
-  signal?: AbortSignal,
+  { signal, onMessage }: WatchOptions = {},
 ): AsyncGenerator<JobSummary, void> {
   const { clock } = connection
+  const query = onMessage === undefined ? '' : '?messages=true'
   let lastEventId = ''
+  let lastSeq = 0
   let brokenSince: number | undefined
   for (let attempts = 1; ; attempts++) {
     signal?.throwIfAborted()
     const broken = { reason: 'the stream ended', cause: undefined as unknown, retryAfterMs: 0 }
     const silence = watchSilence(connection, signal)
     try {
-      const response = await connection.fetch(`${connection.url}${path}`, {
+      const response = await connection.fetch(`${connection.url}${path}${query}`, {
         headers: new Headers({
           ...connection.headers,
           accept: 'text/event-stream',
@@ -45,6 +53,13 @@ export async function* watchJob(
       } else if (!response.ok || response.body === null) throw await readRefusal(response)
       else {
         for await (const event of readEvents(response.body, silence.postpone)) {
+          if (event.event === 'message') {
+            const message = readMessage(JSON.parse(event.data))
+            // After a reconnect, messages may come again.
+            if (message.seq > lastSeq) onMessage?.(message)
+            lastSeq = Math.max(lastSeq, message.seq)
+            continue
+          }
           const job = readSummary(JSON.parse(event.data))
           // After a reconnect, the state that was seen last may come again.
           const isNew = event.id !== lastEventId

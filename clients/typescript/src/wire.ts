@@ -5,9 +5,14 @@ import type {
   EntryGroups,
   Job,
   JobChildren,
+  JobCount,
   JobEntry,
+  JobHistory,
+  JobMessage,
   JobProgress,
+  JobStage,
   JobSummary,
+  JobType,
   JobWithRelatives,
   LinkedJob,
   NewJob,
@@ -132,10 +137,54 @@ export function readSummary(reply: unknown): JobSummary {
     entryBytes: or(job.entry_bytes, 0),
     entriesNotKept: or(job.entries_not_kept, 0),
     entitiesNotKept: or(job.entities_not_kept, 0),
-    stages: asList(job.stages).map(({ stage, started_at }) => ({
-      stage: String(stage),
-      startedAt: or(started_at, null),
+    stages: readStages(job.stages),
+  }
+}
+
+function readStages(stages: unknown): JobStage[] {
+  return asList(stages).map(({ stage, started_at }) => ({
+    stage: String(stage),
+    startedAt: (started_at ?? null) as JobStage['startedAt'],
+  }))
+}
+
+export function readMessage(reply: unknown): JobMessage {
+  const { seq, timestamp, message } = asWire(reply)
+  return { seq: Number(seq), timestamp: String(timestamp), message: String(message) }
+}
+
+export function readCount(reply: unknown): JobCount {
+  const { hour, job_type, status, jobs } = asWire(reply)
+  return {
+    hour: String(hour),
+    jobType: String(job_type),
+    status: status as JobCount['status'],
+    jobs: Number(jobs),
+  }
+}
+
+export function readJobType(reply: unknown): JobType {
+  const type = asWire(reply)
+  const measure = (value: unknown) => (value ?? null) as number | null
+  return {
+    jobType: String(type.job_type),
+    jobs: Number(type.jobs),
+    medianDurationSeconds: measure(type.median_duration_seconds),
+    p90DurationSeconds: measure(type.p90_duration_seconds),
+    medianRatePerSecond: measure(type.median_rate_per_second),
+    p90RatePerSecond: measure(type.p90_rate_per_second),
+  }
+}
+
+export function readHistory(reply: unknown): JobHistory {
+  const { points, stages } = asWire(reply)
+  return {
+    points: asList(points).map(({ timestamp, processed_items, failed_items }) => ({
+      timestamp: String(timestamp),
+      processedItems: Number(processed_items),
+      failedItems: Number(failed_items),
     })),
+    stages: readStages(stages),
   }
 }
 

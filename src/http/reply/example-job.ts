@@ -65,8 +65,11 @@ export const REPORTED_SUMMARY = {
   warning_count: 1,
   entry_bytes: 314,
   stages: [{ stage: 'uploading', started_at: '2026-11-27T10:00:02.000Z' }],
-  metadata: { stage: 'uploading' },
+  metadata: { stage: 'uploading', last_message: 'Rows 1 to 1,200' },
 }
+
+/** The message of the report. */
+export const REPORTED_MESSAGE = { seq: 1, timestamp: '2026-11-27T10:00:02.000Z', message: 'Rows 1 to 1,200' }
 
 export const REPORTED_ERROR = {
   entity_key: 'sku-7',

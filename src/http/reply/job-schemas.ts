@@ -34,7 +34,7 @@ const counts = {
   progress_percentage: measure().describe('Processed and failed items in percent of all items: 0 to 100'),
 }
 
-const StageResponse = component(
+export const StageResponse = component(
   'StageResponse',
   z
     .strictObject({
@@ -42,6 +42,17 @@ const StageResponse = component(
       started_at: maybe(text()).describe('When it was first reported'),
     })
     .describe('A stage of a job'),
+)
+
+export const JobMessageResponse = component(
+  'JobMessageResponse',
+  z
+    .strictObject({
+      seq: count().describe('Its number among all messages of the job, starting with 1'),
+      timestamp: text().describe('When it was reported, in ISO 8601'),
+      message: text().describe('The message'),
+    })
+    .describe('A message of a job'),
 )
 
 const job = {

@@ -1,5 +1,6 @@
 import { and, eq, type SQL, sql } from 'drizzle-orm'
-import { departures, jobs } from '../schema.ts'
+import { clearStats } from '../job-stats.ts'
+import { departures, jobStats, jobs } from '../schema.ts'
 import type { AnyStore } from '../store.ts'
 import { type JobTable, keyOf, list, PARTS } from './job-tables.ts'
 
@@ -18,8 +19,10 @@ export async function clearOrganization(
     eq(departures.version, version),
     eq(departures.isWhole, true),
   )
-  const isDeleted = (table: JobTable) =>
+  const isDeleted = (table: JobTable | typeof jobStats) =>
     and(eq(table.organizationId, organizationId), sql`exists (select 1 from ${departures} where ${hasLeft})`)
+  // First, or they would note each job that goes.
+  await clearStats(store, isDeleted(jobStats))
   // A job goes after its parts. Otherwise, a part left behind by a crash would belong to no job.
   for (const table of [...PARTS, jobs]) while (await deleteSome(store, table, isDeleted(table))) {}
 }

@@ -2,7 +2,7 @@ import { copyJobs } from './copy-jobs.ts'
 import type { Ends } from './ends.ts'
 import { findPage, findStates, type JobState, type Scope } from './job-states.ts'
 
-const COUNTS = ['entries', 'groups', 'grouped', 'replies'] as const
+const COUNTS = ['entries', 'groups', 'grouped', 'logs', 'replies'] as const
 
 /**
  * Copies the jobs of an organization that `to` lacks. Safe to repeat, and beside writers of either database: a job lands

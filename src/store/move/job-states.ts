@@ -1,6 +1,6 @@
 import { and, eq, type SQL, sql } from 'drizzle-orm'
 import { isKept } from '../find-entries.ts'
-import { idempotentReplies, jobEntries, jobEntryGroups, jobs } from '../schema.ts'
+import { idempotentReplies, jobEntries, jobEntryGroups, jobLogs, jobs } from '../schema.ts'
 import type { AnyStore } from '../store.ts'
 import { PAGE_BYTES, PAGE_ROWS, type Part, rowOf } from './job-tables.ts'
 
@@ -19,6 +19,7 @@ export interface JobState {
   groups: number
   /** The entries in its groups. */
   grouped: number
+  logs: number
   replies: number
 }
 
@@ -79,6 +80,7 @@ function stateColumns({ countsEntries }: Scope) {
     entryBytes: ofEntries(sql`total(octet_length(${jobEntries.text}))`).as('text_bytes'),
     groups: sql<number>`${countIn(jobEntryGroups, sql`count(*)`)}`,
     grouped: sql<number>`${countIn(jobEntryGroups, sql`total(${jobEntryGroups.count})`)}`,
+    logs: sql<number>`${countIn(jobLogs, sql`count(*)`)}`.as('logs'),
     replies: sql<number>`${countIn(idempotentReplies, sql`count(*)`)}`,
   }
 }

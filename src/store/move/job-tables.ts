@@ -1,6 +1,6 @@
 import { getTableColumns, type SQL, sql } from 'drizzle-orm'
 import { getTableConfig, type SQLiteColumn } from 'drizzle-orm/sqlite-core'
-import { idempotentReplies, jobEntries, jobEntryGroups, type jobs } from '../schema.ts'
+import { idempotentReplies, jobEntries, jobEntryGroups, jobLogs, type jobs } from '../schema.ts'
 import type { AnyStore } from '../store.ts'
 
 /** The most that one page carries. D1 takes values of up to 2 MB, and a character may take several bytes of JSON. */
@@ -8,7 +8,7 @@ export const PAGE_ROWS = 500
 export const PAGE_BYTES = 400_000
 
 /** The tables of what belongs to a job. */
-export const PARTS = [jobEntries, jobEntryGroups, idempotentReplies] as const
+export const PARTS = [jobEntries, jobEntryGroups, jobLogs, idempotentReplies] as const
 export type Part = (typeof PARTS)[number]
 export type JobTable = typeof jobs | Part
 

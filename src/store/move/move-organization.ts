@@ -1,5 +1,6 @@
 import { clearOrganization } from './clear-organization.ts'
 import { copyOrganization } from './copy-organization.ts'
+import { copyStats } from './copy-stats.ts'
 import { closeDatabase, isSameDatabase, markWhole, openDatabase } from './departures.ts'
 import { type Ends, MoveError, type Stores, storeOf } from './ends.ts'
 import type { Scope } from './job-states.ts'
@@ -95,6 +96,7 @@ async function copyRest(step: Step, { now, say }: MoveOptions): Promise<void> {
   if (!(await copyUntil(0, step, { organizationId, countsEntries: true }, say)))
     throw new MoveError(`${movingTo} keeps lacking jobs of ${organizationId}: see the log of its objects`)
   say('compared: nothing differs')
+  await copyStats(ends, organizationId)
   await markWhole(ends.from, organizationId, version + 1)
   const placement = { database: movingTo, version: version + 1 }
   await enterPhase(directory, move, { phase: 'switched', ...placement, switchedAt: now() })
