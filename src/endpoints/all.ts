@@ -5,6 +5,7 @@ import { getJob } from './get-job.ts'
 import { getJobStatus } from './get-job-status.ts'
 import { getUsage } from './get-usage.ts'
 import { groupEntries } from './group-entries.ts'
+import { groupErrors } from './group-errors.ts'
 import { healthz } from './healthz.ts'
 import { listDeliveries } from './list-deliveries.ts'
 import { listEntityEntries } from './list-entity-entries.ts'
@@ -28,6 +29,7 @@ export const endpoints: readonly Endpoint[] = [
   groupEntries,
   listDeliveries,
   listEntityEntries,
+  groupErrors,
   getUsage,
   healthz,
   openapi(() => endpoints),

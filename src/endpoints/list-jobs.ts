@@ -19,7 +19,7 @@ import { openStore } from '../store/store.ts'
 const ENVELOPE_BYTES = 256
 
 /** An ISO 8601 date or time, in UTC unless it has an offset. Published, so without flags. */
-const TIME = /^(\d{4}-\d\d-\d\d)(?:[Tt ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?))?([Zz]|[+-]\d\d:?\d\d)?$/
+export const TIME = /^(\d{4}-\d\d-\d\d)(?:[Tt ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?))?([Zz]|[+-]\d\d:?\d\d)?$/
 
 export const ListQuery = z.object({
   status: field({ type: 'array', items: { type: 'string', enum: JOB_STATUSES } }, readStatuses)
@@ -142,7 +142,7 @@ function readStatuses(value: unknown): Reading<JobStatus[]> {
   return { fault: { type: 'enum', msg: `Input should be ${expected}`, ctx: { expected } } }
 }
 
-function readTime(value: unknown): Reading<number> {
+export function readTime(value: unknown): Reading<number> {
   const [, day, time = '00:00:00', offset = 'Z'] = (typeof value === 'string' && TIME.exec(value)) || []
   const at = day === undefined ? Number.NaN : Date.parse(`${day}T${time}${offset.toUpperCase()}`)
   if (day !== undefined && isDay(day) && !Number.isNaN(at)) return { value: at }

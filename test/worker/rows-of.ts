@@ -1,4 +1,4 @@
-const TABLES = ['jobs', 'job_entries', 'job_entry_groups', 'idempotent_replies']
+const TABLES = ['jobs', 'job_entries', 'job_entry_groups', 'idempotent_replies', 'error_type_hours']
 
 /** Every row that a database has of the jobs of an organization, by table, in order. */
 export async function rowsOf(

@@ -10,6 +10,8 @@ export type {
   EntryFilter,
   EntryGroup,
   EntryGroups,
+  ErrorGroup,
+  ErrorGroups,
   Job,
   JobEntry,
   JobFilter,
@@ -18,6 +20,7 @@ export type {
   JobStatus,
   JobSummary,
   NewJob,
+  Period,
   Report,
   ReportedEntry,
 } from './job.ts'

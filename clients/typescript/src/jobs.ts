@@ -5,11 +5,13 @@ import type {
   EntityEntry,
   EntryFilter,
   EntryGroups,
+  ErrorGroups,
   Job,
   JobEntry,
   JobFilter,
   JobProgress,
   JobSummary,
+  Period,
 } from './job.ts'
 import type { CallOptions } from './options.ts'
 import { sendWithRetries } from './send-with-retries.ts'
@@ -19,6 +21,7 @@ import {
   asWire,
   readEntityEntries,
   readEntries,
+  readErrorGroups,
   readGroups,
   readJob,
   readProgress,
@@ -92,6 +95,12 @@ export class Jobs {
     const path = `/api/entities/${encodeURIComponent(entityType)}/${encodeURIComponent(entityKey)}`
     for await (const page of this.#pages(path, toQuery({ limit: pageSize }), options))
       yield* readEntityEntries(page.entries)
+  }
+
+  /** The error types across the jobs that finished in a period of at most 31 days, widened to whole hours. */
+  async errorGroups({ since, until }: Period = {}, options: CallOptions = {}): Promise<ErrorGroups> {
+    const query = toQuery({ since: toTime(since), until: toTime(until) })
+    return readErrorGroups(await this.#send({ method: 'GET', path: `/api/error-groups?${query}` }, options))
   }
 
   /** The errors and warnings of the job, counted by type. */

@@ -1,5 +1,5 @@
 import { and, eq, type SQL, sql } from 'drizzle-orm'
-import { departures, jobs } from '../schema.ts'
+import { departures, errorTypeHours, jobs } from '../schema.ts'
 import type { AnyStore } from '../store.ts'
 import { type JobTable, keyOf, list, PARTS } from './job-tables.ts'
 
@@ -18,10 +18,12 @@ export async function clearOrganization(
     eq(departures.version, version),
     eq(departures.isWhole, true),
   )
-  const isDeleted = (table: JobTable) =>
+  const isDeleted = (table: JobTable | typeof errorTypeHours) =>
     and(eq(table.organizationId, organizationId), sql`exists (select 1 from ${departures} where ${hasLeft})`)
   // A job goes after its parts. Otherwise, a part left behind by a crash would belong to no job.
   for (const table of [...PARTS, jobs]) while (await deleteSome(store, table, isDeleted(table))) {}
+  // The other database counted the jobs as they came.
+  await store.delete(errorTypeHours).where(isDeleted(errorTypeHours))
 }
 
 /** True if there may be more. */
