@@ -3,6 +3,7 @@ import { STATS_DAYS } from './jobs/limits.ts'
 import { logError, logEvent } from './log.ts'
 import { readSettings } from './settings.ts'
 import { databases } from './store/databases.ts'
+import { deleteErrorTypes } from './store/delete-error-types.ts'
 import { deleteOldJobs } from './store/delete-old-jobs.ts'
 import { deleteOldStats } from './store/job-stats.ts'
 import { findMoving } from './store/organizations.ts'
@@ -40,7 +41,9 @@ export async function deleteExpiredJobs(env: Env, now: number): Promise<void> {
   const steps = Math.floor(STEPS_PER_RUN / bound.length)
   for (const [database, binding] of bound) {
     try {
-      const deleted = await deleteOldJobs(openStore(binding), now - kept, steps, findMovers)
+      const store = openStore(binding)
+      const deleted = await deleteOldJobs(store, now - kept, steps, findMovers)
+      await deleteErrorTypes(store, now - kept)
       logEvent('retention', { database, deleted })
     } catch (error) {
       // The other databases may be well.

@@ -7,6 +7,7 @@ import { getJobStatus } from './get-job-status.ts'
 import { getStats } from './get-stats.ts'
 import { getUsage } from './get-usage.ts'
 import { groupEntries } from './group-entries.ts'
+import { groupErrors } from './group-errors.ts'
 import { healthz } from './healthz.ts'
 import { listChildren } from './list-children.ts'
 import { listDeliveries } from './list-deliveries.ts'
@@ -38,6 +39,7 @@ export const endpoints: readonly Endpoint[] = [
   listEntityEntries,
   getStats,
   listJobTypes,
+  groupErrors,
   getUsage,
   healthz,
   openapi(() => endpoints),

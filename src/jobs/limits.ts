@@ -129,6 +129,10 @@ export const MAX_ERROR_TYPE_BYTES = 1024 * 1024
 export const SHOWN_ERROR_TYPES = 100
 /** Bytes of JSON of their names. */
 export const SHOWN_ERROR_TYPE_BYTES = 128 * 1024
+/** The days of a period of `GET /api/error-groups`. */
+export const MAX_PERIOD_DAYS = 31
+/** Types in an hour that it sums up: beyond these, the oldest hours are left out. */
+export const MAX_ERROR_TYPE_HOURS = 100_000
 /** The characters of a text in the sample of a group. */
 export const MAX_SAMPLE_LENGTH = 200
 

@@ -54,7 +54,7 @@ export async function findEntityEntries(
         kind,
         seq,
         jobType: jobs.jobType,
-        bytes: sql<number>`octet_length(${text})`.as('bytes'),
+        bytes: sql<number>`octet_length(${text}) + octet_length(json_quote(${jobs.jobType}))`.as('bytes'),
       })
       .from(jobEntries)
       // SQLite never reorders a cross join: it goes from the entries to their jobs.

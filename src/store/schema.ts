@@ -232,6 +232,33 @@ export const jobStats = sqliteTable(
   ],
 )
 
+/**
+ * The errors and warnings of the jobs that finished in each hour, by type. Triggers of `jobs` add those of a job as it
+ * finishes, once, whatever is repeated. They look at its first 500 entries of each kind, so a large job costs no more;
+ * `more` has the others. The migration makes them, and the table WITHOUT ROWID. The hour comes first for the clean-up.
+ */
+export const errorTypeHours = sqliteTable(
+  'error_type_hours',
+  {
+    /** Hours since the epoch. */
+    hour: integer().notNull(),
+    organizationId: text('organization_id').notNull(),
+    kind: text().$type<EntryKind>().notNull(),
+    /** Whether these are the entries of jobs whose types were not looked at; then `errorType` is empty. */
+    more: integer({ mode: 'boolean' }).notNull(),
+    /** Cut to 200 characters. */
+    errorType: text('error_type').notNull(),
+    entries: integer().notNull(),
+    /** Jobs with such entries. */
+    jobs: integer().notNull(),
+  },
+  (hours) => [
+    primaryKey({
+      columns: [hours.hour, hours.organizationId, hours.kind, hours.more, hours.errorType],
+    }),
+  ],
+)
+
 /** The secrets that sign each organization's webhooks. */
 export const webhookSecrets = sqliteTable('webhook_secrets', {
   organizationId: text('organization_id').primaryKey(),

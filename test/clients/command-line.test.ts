@@ -289,6 +289,8 @@ describe.concurrent('milepost list, get, errors and warnings', () => {
       const { job_id, job_type } = job
       expect(JSON.parse(about.stdout)).toEqual({ kind: 'error', job_id, job_type, ...job.errors[0] })
     }, 5_000)
+    const { code, stderr } = await milepost(['types', '--since', '2026-01-01', '--until', '2026-01-02'], as)
+    expect({ code, stderr }).toEqual({ code: 0, stderr: 'No errors or warnings\n' })
     const csv = await milepost(['errors', worker.jobId, '--csv', '--type', 'no_price'], as)
     expect(csv).toMatchObject({ code: 0, stderr: '' })
     expect(csv.stdout).toMatch(/^\ufefftimestamp,.*\r\n.*Z,product,sku-1,no_price,No price,,\r\n$/)
@@ -363,7 +365,7 @@ test('The installed command says its version, and each command has help', async 
   expect(stdout).toMatch(/^\d+\.\d+\.\d+\n$/)
   const help = await milepost(['--help'])
   const commands = [...help.stdout.matchAll(/^ {2}(\w+) {2,}/gm)].map(([, name = '']) => name)
-  expect(commands).toHaveLength(9)
+  expect(commands).toHaveLength(10)
   const each = await Promise.all(commands.map((name) => milepost([name, '--help'])))
   for (const [index, { code, stdout }] of each.entries()) {
     expect(code).toBe(0)

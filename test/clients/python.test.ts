@@ -223,6 +223,8 @@ rows = b"".join(client.errors_csv(job.id)).decode("utf-8-sig").splitlines()
 assert len(rows) == 1_201 and rows[0].startswith("timestamp,entity_type,"), rows[:2]
 [about] = client.entity_entries("job", "7")
 assert (about["kind"], about["job_id"], about["message"]) == ("error", job.id, "No"), about
+counts = client.error_groups(since="2026-01-01T10:30:00Z", until="2026-01-02")
+assert (counts["since"], counts["errors"]) == ("2026-01-01T10:00:00.000Z", []), counts
 [group] = client.entry_groups(job.id)["errors"]
 assert group["count"] == 1_200 and group["sample"]["entity_key"] == "1199", group
 ids = [state["job_id"] for state in client.jobs(status=["cancelled", "failed"], job_type="import")]

@@ -151,6 +151,15 @@ test('a job is listed, watched to its end over a bad network, and its entries ar
       { kind: 'warning', jobId: job.jobId, jobType: 'watched', errorType: 'odd', message: 'Look' },
     ])
   }, 5_000)
+  const counted = await flaky.jobs.errorGroups({ since: new Date(Date.now() - 3_600_000) })
+  expect(counted).toMatchObject({ isPartial: false, errors: [], otherErrors: 0 })
+  expect(counted.warnings).toContainEqual({
+    errorType: 'plain',
+    entries: 2,
+    jobs: 1,
+    previousEntries: 0,
+    previousJobs: 0,
+  })
   const { warnings } = await flaky.jobs.entryGroups(job.jobId)
   expect(warnings).toMatchObject([
     { errorType: 'plain', count: 2, sample: { entityType: 'job', entityKey: '3', message: 'Look' } },

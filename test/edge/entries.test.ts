@@ -319,6 +319,48 @@ describe('The entries about an entity', () => {
   })
 })
 
+describe('Error types across jobs', () => {
+  test('are counted once their jobs have finished', async () => {
+    const { post, get: _, jobId, key } = await anEntryWorker()
+    const { body: other } = await post('/api/jobs/', { job_type: 'crawl', total_items: 1 })
+    const report = (id: string, body: object) => post(`/api/jobs/${id}/progress`, body)
+    await report(jobId, { errors: entries(0, 3), mark_completed: true })
+    await report(other.job_id, { error: entries(0, 1)[0], warning: entries(0, 1, 'late')[0] })
+    const groups = (search = '') => call(edge, key, 'GET', `/api/error-groups${search}`)
+    const before = { previous_entries: 0, previous_jobs: 0 }
+    expect((await groups()).body).toMatchObject({
+      errors: [{ error_type: 'no_price', entries: 3, jobs: 1, ...before }],
+      warnings: [],
+    })
+    await report(other.job_id, { mark_failed: 'No' })
+    const { body } = await groups(`?since=${new Date(Date.now() - 1_000).toISOString()}`)
+    expect(body).toMatchObject({
+      errors: [{ error_type: 'no_price', entries: 4, jobs: 2, ...before }],
+      other_errors: 0,
+      warnings: [{ error_type: 'late', entries: 1, jobs: 1, ...before }],
+      is_partial: false,
+    })
+    const length = Date.parse(body.until) - Date.parse(body.since)
+    expect(Date.parse(body.since) - Date.parse(body.previous_since)).toBe(length)
+    const later = await groups(
+      `?since=${body.until}&until=${new Date(Date.parse(body.until) + length).toISOString()}`,
+    )
+    expect(later.body.errors).toEqual([
+      { error_type: 'no_price', entries: 0, jobs: 0, previous_entries: 4, previous_jobs: 2 },
+    ])
+  })
+
+  test.each([
+    'since=yesterday',
+    'since=2026-01-02&until=2026-01-02',
+    'since=2026-01-01&until=2026-02-01T01:00',
+  ])('are refused with 422 for the period %s', async (search) => {
+    const { key } = await anEntryWorker()
+    const { status, body } = await call(edge, key, 'GET', `/api/error-groups?${search}`)
+    expect({ status, loc: body.detail[0].loc }).toEqual({ status: 422, loc: ['query', 'since'] })
+  })
+})
+
 describe('A Link header', () => {
   test('leads to the full lists, and only when the job does not show all entries', async () => {
     const { path, report, get } = await anEntryWorker()

@@ -72,13 +72,19 @@ test('everything of an organization goes to the other database, as it was, and n
     1_200,
   )
   await recorded(organizationId, { metadata: { long: 'x'.repeat(60_000) } })
+  // Its errors are counted across jobs, in each database by itself.
+  await recorded(organizationId, { status: 'failed', completedAt: 7_200_000, errorCount: 4 }, 3)
   await saveEntryGroups(store, key, [
     { kind: 'error', rank: 1, errorType: 'bad', count: 1_200, firstSeq: 1, lastSeq: 1_200 },
   ])
   await saveReplies(store, key, [{ request: { key: 'k', fingerprint: 'f' }, asOf: 5, job: null }])
   const before = await rowsOf(env.DB, organizationId)
   const others = await rowsOf(env.DB, other.organizationId)
-  expect(before.job_entries).toHaveLength(1_200)
+  expect(before.job_entries).toHaveLength(1_203)
+  expect(before.error_type_hours).toMatchObject([
+    { hour: 2, entries: 3 },
+    { hour: 2, more: 1, entries: 1 },
+  ])
 
   await move(organizationId, 'DB_2')
   expect(await rowsOf(env.DB_2, organizationId)).toEqual(before)

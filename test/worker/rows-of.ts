@@ -1,4 +1,12 @@
-const TABLES = ['jobs', 'job_entries', 'job_entry_groups', 'job_logs', 'idempotent_replies', 'job_terms']
+const TABLES = [
+  'jobs',
+  'job_entries',
+  'job_entry_groups',
+  'job_logs',
+  'idempotent_replies',
+  'job_terms',
+  'error_type_hours',
+]
 
 /** Every row that a database has of the jobs of an organization, by table, in order. */
 export async function rowsOf(

@@ -13,7 +13,7 @@ from ._http import Http, TryAgain, new_key
 from ._job import Job
 from ._report import to_json
 from ._sender import Sender
-from ._types import EntityEntry, Entry, EntryGroups, History, JobCount, JobState, JobType, Message
+from ._types import EntityEntry, Entry, EntryGroups, ErrorGroups, History, JobCount, JobState, JobType, Message
 
 # An event stream sends something every 15 seconds.
 _SILENCE = 40.0
@@ -173,6 +173,15 @@ class Client:
         """
         path = "/".join(urllib.parse.quote(part, safe="") for part in (entity_type, entity_key))
         return self._pages(f"/api/entities/{path}", "entries", {"limit": "200"})
+
+    def error_groups(self, *, since: Optional[str] = None, until: Optional[str] = None) -> ErrorGroups:
+        """
+        The error types across the jobs that finished in a period of at most 31 days, widened to whole hours; by default, the last
+        day. Times are ISO 8601.
+        """
+        given = {name: time for name, time in (("since", since), ("until", until)) if time is not None}
+        groups: ErrorGroups = self._http.request("GET", f"/api/error-groups?{urllib.parse.urlencode(given)}").body
+        return groups
 
     def entry_groups(self, job_id: str) -> EntryGroups:
         """The errors and warnings of the job, counted by type."""

@@ -51,6 +51,30 @@ class EntryGroups(TypedDict):
     other_warnings: int
 
 
+class ErrorGroup(TypedDict):
+    """The errors or the warnings of one type, in a period and in the one before, which is as long."""
+
+    error_type: str
+    entries: int
+    jobs: int
+    previous_entries: int
+    previous_jobs: int
+
+
+class ErrorGroups(TypedDict):
+    """The error types across the jobs that finished in a period: the 100 most frequent of each kind."""
+
+    since: str
+    until: str
+    previous_since: str
+    #: Whether the oldest hours were left out, because the periods have too many types.
+    is_partial: bool
+    errors: list[ErrorGroup]
+    other_errors: int
+    warnings: list[ErrorGroup]
+    other_warnings: int
+
+
 class Stage(TypedDict):
     stage: str
     started_at: Optional[str]

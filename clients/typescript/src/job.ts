@@ -114,6 +114,38 @@ export interface JobHistory {
   stages: JobStage[]
 }
 
+/** The errors or the warnings of one type, in a period and in the one before, which is as long. */
+export interface ErrorGroup {
+  /** Cut to 200 characters. */
+  errorType: string
+  entries: number
+  /** Jobs with such entries. */
+  jobs: number
+  previousEntries: number
+  previousJobs: number
+}
+
+/** The error types across the jobs that finished in a period: the 100 most frequent of each kind. Times are ISO 8601 in UTC. */
+export interface ErrorGroups {
+  since: string
+  /** Not part of the period. */
+  until: string
+  previousSince: string
+  /** Whether the oldest hours were left out, because the periods have too many types. */
+  isPartial: boolean
+  errors: ErrorGroup[]
+  otherErrors: number
+  warnings: ErrorGroup[]
+  otherWarnings: number
+}
+
+export interface Period {
+  /** Default: a day before its end. */
+  since?: Date | string
+  /** Default: now. */
+  until?: Date | string
+}
+
 export interface JobStage {
   stage: string
   startedAt: string | null

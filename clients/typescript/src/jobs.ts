@@ -6,6 +6,7 @@ import type {
   EntityEntry,
   EntryFilter,
   EntryGroups,
+  ErrorGroups,
   Job,
   JobCount,
   JobEntry,
@@ -17,6 +18,7 @@ import type {
   JobTotal,
   JobType,
   JobWithRelatives,
+  Period,
   StatsFilter,
 } from './job.ts'
 import type { CallOptions } from './options.ts'
@@ -28,6 +30,7 @@ import {
   readCount,
   readEntityEntries,
   readEntries,
+  readErrorGroups,
   readFullJob,
   readGroups,
   readHistory,
@@ -122,6 +125,12 @@ export class Jobs {
     const path = `/api/entities/${encodeURIComponent(entityType)}/${encodeURIComponent(entityKey)}`
     for await (const page of this.#pages(path, toQuery({ limit: pageSize }), options))
       yield* readEntityEntries(page.entries)
+  }
+
+  /** The error types across the jobs that finished in a period of at most 31 days, widened to whole hours. */
+  async errorGroups({ since, until }: Period = {}, options: CallOptions = {}): Promise<ErrorGroups> {
+    const query = toQuery({ since: toTime(since), until: toTime(until) })
+    return readErrorGroups(await this.#send({ method: 'GET', path: `/api/error-groups?${query}` }, options))
   }
 
   /** The errors and warnings of the job, counted by type. */

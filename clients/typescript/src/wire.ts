@@ -3,6 +3,8 @@ import type {
   EntityEntry,
   EntryGroup,
   EntryGroups,
+  ErrorGroup,
+  ErrorGroups,
   Job,
   JobChildren,
   JobCount,
@@ -239,6 +241,30 @@ function readGroup(group: Wire): EntryGroup {
     sample: group.sample
       ? { entityType: String(entity_type), entityKey: String(entity_key), message: String(message) }
       : null,
+  }
+}
+
+export function readErrorGroups(reply: unknown): ErrorGroups {
+  const groups = asWire(reply)
+  return {
+    since: String(groups.since),
+    until: String(groups.until),
+    previousSince: String(groups.previous_since),
+    isPartial: groups.is_partial === true,
+    errors: asList(groups.errors).map(readErrorGroup),
+    otherErrors: Number(groups.other_errors),
+    warnings: asList(groups.warnings).map(readErrorGroup),
+    otherWarnings: Number(groups.other_warnings),
+  }
+}
+
+function readErrorGroup(group: Wire): ErrorGroup {
+  return {
+    errorType: String(group.error_type),
+    entries: Number(group.entries),
+    jobs: Number(group.jobs),
+    previousEntries: Number(group.previous_entries),
+    previousJobs: Number(group.previous_jobs),
   }
 }
 

@@ -1,6 +1,6 @@
 import { and, eq, type SQL, sql } from 'drizzle-orm'
 import { clearStats } from '../job-stats.ts'
-import { departures, jobStats, jobs } from '../schema.ts'
+import { departures, errorTypeHours, jobStats, jobs } from '../schema.ts'
 import type { AnyStore } from '../store.ts'
 import { type JobTable, keyOf, list, PARTS } from './job-tables.ts'
 
@@ -19,12 +19,14 @@ export async function clearOrganization(
     eq(departures.version, version),
     eq(departures.isWhole, true),
   )
-  const isDeleted = (table: JobTable | typeof jobStats) =>
+  const isDeleted = (table: JobTable | typeof errorTypeHours | typeof jobStats) =>
     and(eq(table.organizationId, organizationId), sql`exists (select 1 from ${departures} where ${hasLeft})`)
   // First, or they would note each job that goes.
   await clearStats(store, isDeleted(jobStats))
   // A job goes after its parts. Otherwise, a part left behind by a crash would belong to no job.
   for (const table of [...PARTS, jobs]) while (await deleteSome(store, table, isDeleted(table))) {}
+  // The other database counted the jobs as they came.
+  await store.delete(errorTypeHours).where(isDeleted(errorTypeHours))
 }
 
 /** True if there may be more. */

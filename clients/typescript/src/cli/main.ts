@@ -11,6 +11,7 @@ import { get } from './get.ts'
 import { list } from './list.ts'
 import { say, warn } from './output.ts'
 import { run } from './run.ts'
+import { types } from './types.ts'
 import { UsageError } from './usage-error.ts'
 import { watch } from './watch.ts'
 
@@ -22,6 +23,7 @@ const COMMANDS: Record<string, Command> = {
   errors: entries('errors'),
   warnings: entries('warnings'),
   entity,
+  types,
   create,
   cancel,
 }
