@@ -6,7 +6,7 @@ import { labelTerm, rangeFrom, termsFrom } from './job-terms.ts'
 import { boundsOf, type From, inOrder } from './place-order.ts'
 import { jobs, jobTerms } from './schema.ts'
 
-/** More labels than that are not weighed against each other: the rarest of them is looked up. */
+/** Jobs of a label that are counted to tell which of several is the rarest: that one is looked up. */
 const MAX_WEIGHED = 500
 
 /** The columns of a subquery that has places. */
@@ -25,8 +25,8 @@ interface SearchedPlaces {
 }
 
 /**
- * The places of jobs that match a filter that no single index serves.
- * For a count, in any order: sorting all of them would take long.
+ * The places of the jobs that match a filter that no single index serves. For a count, in any order: sorting all of them
+ * would take long.
  */
 export function searchedPlaces(
   organizationId: string,

@@ -48,7 +48,11 @@ export async function aWorker(edge: Edge, newJob: object = {}, order: Partial<Ke
     /** Sends a report that is taken, and returns the job after it. */
     reported: async (body: object): Promise<Body> => succeeded(await report(body)).body,
     cancel: (body?: unknown) => caller.post(`${path}/cancel`, body),
-    read: async (): Promise<Body> => succeeded(await caller.get(path)).body,
+    /** The job as reports show it: without its relatives. */
+    read: async (): Promise<Body> => {
+      const { children, linked_from, ...job } = succeeded(await caller.get(path)).body
+      return job
+    },
   }
 }
 

@@ -30,18 +30,22 @@ afterAll(() => edge?.dispose())
 
 const get = (path: string) => call(edge, key, 'GET', path)
 
-/** The job without the fields that change with time. */
+/** The job without the fields that change with time, and without its relatives. */
 function still({
   duration_seconds: _,
   eta_seconds: __,
   rate_per_second: ___,
   stalled_at,
+  children,
+  linked_from,
   ...job
 }: object & {
   duration_seconds?: unknown
   eta_seconds?: unknown
   rate_per_second?: unknown
   stalled_at?: unknown
+  children?: unknown
+  linked_from?: unknown
 }) {
   return job
 }

@@ -381,6 +381,27 @@ test('lists and entries are read page by page, as far as they are asked for', as
   ])
 })
 
+test('jobs are found by their labels and a search, counted, and listed as children', async () => {
+  const { connection, requests } = script(
+    answer(200, { jobs: [{ ...JOB, labels: { a: 'b' }, parent_job_id: 'job_0' }], next_cursor: null }),
+    answer(200, { jobs: [JOB], next_cursor: 'x', total: 10_000, total_is_exact: false }),
+    answer(200, { jobs: [JOB], next_cursor: null }),
+  )
+  const { jobs } = new Milepost(connection)
+  const found = jobs.list({ labels: { a: 'b', c: 'd:e' }, search: 'imp', sort: 'oldest', late: true })
+  expect((await found.next()).value).toMatchObject({ labels: { a: 'b' }, parentJobId: 'job_0', lateAt: null })
+  expect(await jobs.count({ status: 'failed', labels: { a: 'b' } })).toEqual({
+    total: 10_000,
+    isExact: false,
+  })
+  await jobs.children('job_1', { sort: 'oldest' }).next()
+  expect(requests.map(({ url }) => url.replace('https://jobs.test/api/jobs/', ''))).toEqual([
+    '?late=true&q=imp&sort=oldest&label=a%3Ab&label=c%3Ad%3Ae',
+    '?status=failed&label=a%3Ab&include=total&limit=1&metadata=false',
+    'job_1/children?sort=oldest',
+  ])
+})
+
 const event = (id: number, name: string, status: string) =>
   `id: ${id}\nevent: ${name}\ndata: ${JSON.stringify({ ...JOB, status, processed_items: id })}\n\n`
 

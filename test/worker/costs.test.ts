@@ -109,17 +109,19 @@ test('the life of a job', async () => {
   expect([sumOf('objectRows'), sumOf('d1RowsWritten')]).toEqual([135, 49])
 })
 
-test('labels and linked jobs cost a row each when the job is first recorded, and a report only if its links change', async () => {
+test('labels, linked jobs and a parent cost a row each when the job is first recorded, and a report only if its links change', async () => {
   const key = aJobKey()
   const object = jobObject(env.JOBS, key)
   holdTimers()
   const take = await countCosts(key)
   const rows = async () => (await take()).d1RowsWritten
   const labels = { supplier: 'acme', market: 'de' }
-  await object.create(key, { ...aNewJob, labels, metadata: { import_job_id: 'job_1' } }, null)
-  expect(await rows()).toBe(LIFE.create.d1RowsWritten + 3)
+  const links = { metadata: { import_job_id: 'job_1' }, parentJobId: 'job_2' }
+  await object.create(key, { ...aNewJob, labels, ...links }, null)
+  expect(await rows()).toBe(LIFE.create.d1RowsWritten + 4)
   await reported(key, { markStarted: true, message: 'half of it', metadataPatch: { page: 7 } })
-  expect(await rows()).toBe(LIFE.start.d1RowsWritten)
+  // A new status moves the job in the index of its parent, as in those of its type and status.
+  expect(await rows()).toBe(LIFE.start.d1RowsWritten + 1)
   await reported(key, { metadataPatch: { import_job_id: 'job_2' } })
   await recordByAlarm(key)
   expect(await rows()).toBe(1 + 2)

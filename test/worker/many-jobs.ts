@@ -64,5 +64,5 @@ export async function queriesOf(organizationId: string, wanted: Partial<JobPageQ
   const { jobs } = await listJobs(spied, organizationId, { ...aPage, ...wanted })
   const again = (prefix = '') =>
     queries.map(({ sql, params }) => env.DB.prepare(`${prefix}${sql}`).bind(...params))
-  return { again, found: jobs.length }
+  return { again, queries, found: jobs.length }
 }

@@ -45,6 +45,23 @@ test('linked jobs are told apart by the case of their ids, and the newest are sh
   expect((await findRelatives(store, aJobKey())).linkedFrom).toEqual([])
 })
 
+test('a read of a job reads three rows for each child, in one call', async () => {
+  let rows = 0
+  const batch = async (statements: D1PreparedStatement[]) => {
+    const results = await env.DB.batch(statements)
+    rows += results.reduce((sum, { meta }) => sum + meta.rows_read, 0)
+    return results
+  }
+  const prepare = (sql: string) => env.DB.prepare(sql)
+  const { children } = await findRelatives(openStore({ prepare, batch } as unknown as D1Database), {
+    organizationId,
+    jobId: 'large',
+  })
+  expect(children.reduce((sum, { count }) => sum + count, 0)).toBe(MAX_COUNTED)
+  // The second statement passes over as many, to see whether there are more.
+  expect(rows).toBeLessThanOrEqual(3 * MAX_COUNTED + 10)
+})
+
 test('relatives and pages of children are found by an index', async () => {
   const queries: { sql: string; params: unknown[] }[] = []
   const prepare = (sql: string) => ({

@@ -1,8 +1,8 @@
 import { env } from 'cloudflare:workers'
 import { beforeAll, describe, expect, test } from 'vitest'
-import type { Job } from '../../src/jobs/job.ts'
-import type { JobFilter, Sort } from '../../src/jobs/job-filter.ts'
-import { MAX_COUNTED, MAX_SEARCHED_JOBS, MAX_SEARCHED_TERMS } from '../../src/jobs/limits.ts'
+import { JOB_STATUSES, type Job } from '../../src/jobs/job.ts'
+import { type JobFilter, SORTS, type Sort } from '../../src/jobs/job-filter.ts'
+import { MAX_COUNTED, MAX_LABELS, MAX_SEARCHED_JOBS, MAX_SEARCHED_TERMS } from '../../src/jobs/limits.ts'
 import { countJobs, listJobs } from '../../src/store/list-jobs.ts'
 import { aJobKey, aNewJob, createdJob, reported, store, untilRecorded } from './fixtures.ts'
 import { addJobs, aPage, PERIOD, queriesOf, START } from './many-jobs.ts'
@@ -144,6 +144,29 @@ test('a search that begins more than it looks up says so, and shows the newest i
     total: MAX_SEARCHED_TERMS,
     isExact: false,
   })
+})
+
+test('every filter at once stays within what one statement may bind', async () => {
+  const filter: JobFilter = {
+    statuses: [...JOB_STATUSES],
+    jobType: 'import',
+    triggeredBy: 'ann',
+    createdAfter: START,
+    createdBefore: START + 1_000_000,
+    stalled: true,
+    late: true,
+    labels: Array.from({ length: MAX_LABELS }, (_, n) => [`n${n}`, 'v']),
+    search: 'a',
+  }
+  const { organizationId } = aJobKey()
+  const after = { createdAt: START + 500_000, jobId: 'job_1' }
+  for (const sort of SORTS) {
+    const page = await listJobs(store, organizationId, { ...aPage, filter, sort, after })
+    expect(page).toEqual({ jobs: [], hasMore: false, isComplete: true })
+  }
+  expect(await countJobs(store, organizationId, filter)).toEqual({ total: 0, isExact: true })
+  const { queries } = await queriesOf(organizationId, { filter, after })
+  for (const { params } of queries) expect(params.length).toBeLessThanOrEqual(100)
 })
 
 test('a job is found by its links as its reports change them, and no longer once it is deleted', async () => {
