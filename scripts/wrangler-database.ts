@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
-import { drizzle } from 'drizzle-orm/sqlite-proxy'
+import { drizzle, type SqliteRemoteDatabase } from 'drizzle-orm/sqlite-proxy'
 import { type OperatorDatabase, type OperatorDatabases, withDirectory } from './operator-databases.ts'
 import { PROJECT, readDatabases } from './settings.ts'
 
@@ -32,14 +32,19 @@ export async function openWranglerDatabases(place: string[]): Promise<OperatorDa
 
 function openWranglerDatabase(name: string, place: string[]): OperatorDatabase {
   return {
-    store: drizzle(async (sql, params, method) => {
-      const { statements, at } = withLiterals(sql, params)
-      const [result] = (await execute(name, statements.join(';\n'), place)).slice(at)
-      const rows = (result?.results ?? []).map((row) => Object.values(row))
-      return { rows: method === 'get' ? (rows[0] ?? []) : rows }
-    }),
+    store: openTextStore((statements) => execute(name, statements.join(';\n'), place)),
     bytes: async () => (await execute(name, 'select 1', place))[0]?.meta?.size_after ?? null,
   }
+}
+
+/** A store whose statements have their values in their text: `run` takes no parameters, as wrangler does not. */
+export function openTextStore(run: (statements: string[]) => Promise<Result[]>): SqliteRemoteDatabase {
+  return drizzle(async (sql, params, method) => {
+    const { statements, at } = withLiterals(sql, params)
+    const [result] = (await run(statements)).slice(at)
+    const rows = (result?.results ?? []).map((row) => Object.values(row))
+    return { rows: method === 'get' ? (rows[0] ?? []) : rows }
+  })
 }
 
 /** Runs statements. Each row's columns come in order. */

@@ -4,9 +4,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { eq, sql } from 'drizzle-orm'
+import type { SqliteRemoteDatabase } from 'drizzle-orm/sqlite-proxy'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import { openLocalDatabases } from '../../scripts/local-database.ts'
-import { openWranglerDatabases } from '../../scripts/wrangler-database.ts'
+import { openD1File, openLocalDatabases } from '../../scripts/local-database.ts'
+import { openTextStore, openWranglerDatabases } from '../../scripts/wrangler-database.ts'
 import { insertApiKey, listApiKeys, rotateApiKey } from '../../src/store/api-keys.ts'
 import { moveOrganization } from '../../src/store/move/move-organization.ts'
 import { jobEntries, jobs } from '../../src/store/schema.ts'
@@ -94,21 +95,22 @@ test('a text that is too long for a statement arrives whole, and leaves nothing 
   expect(left).toEqual([{ count: 0 }])
 })
 
-test('an organization moves through wrangler, with jobs too long for a statement', async () => {
-  const organizationId = freshOrganization()
-  const other = join(state, 'other')
-  ;(await openLocalDatabases(other, { mayCreate: true })).close()
-  const [from, to] = await Promise.all(
-    [state, other].map((dir) => openWranglerDatabases(['--local', '--persist-to', dir])),
+/** A database that is sent the same text as wrangler, without the second that each of its processes takes. */
+function openByText(file: string): SqliteRemoteDatabase {
+  const database = openD1File(join(state, file))
+  return openTextStore(async (statements) =>
+    statements.map((statement) => ({ results: database.prepare(statement).all() })),
   )
-  if (from === undefined || to === undefined) throw new Error('there are two')
-  const stores = { DB: from.DB.store, DB_2: to.DB.store }
+}
+
+test('an organization moves by the statements that wrangler gets, with jobs too long for one', async () => {
+  const organizationId = freshOrganization()
+  const stores = { DB: openByText('from.sqlite'), DB_2: openByText('to.sqlite') }
   const metadata = { long: `it's "?" ü 😀`.repeat(4_000) }
   await stores.DB.insert(jobs).values({ organizationId, ...aJob({ metadata, keptErrors: 2 }) })
   const { jobId } = aJob({})
   const entry = { organizationId, jobId, kind: 'error' } as const
   await stores.DB.insert(jobEntries).values([1, 2].map((seq) => ({ ...entry, seq, text: `{"seq":${seq}}` })))
-  // One after the other: two wrangler processes may find the same local database locked.
   const rows = async (store: typeof stores.DB) => [
     await store.select().from(jobs).where(eq(jobs.organizationId, organizationId)),
     await store.select().from(jobEntries).where(eq(jobEntries.organizationId, organizationId)),

@@ -106,7 +106,7 @@ test('the first 1,000 error types are counted apart; entries of any other are co
     error: { others: 2_501 - 101 },
     warning: { others: 0 },
   })
-  expect(before.ok && before.error.groups[0]).toEqual({ errorType: 'type-0', count: 2 })
+  expect(before.ok && before.error.groups[0]).toMatchObject({ errorType: 'type-0', count: 2 })
   const types = await inside(key, (storage) =>
     storage.sql.exec("select count(*) as n from entry_group where kind = 'error'").one(),
   )

@@ -186,7 +186,7 @@ test('the placement comes with the key: a request makes no statement more for it
   const keys = asked().filter((sql) => /api_keys|organizations/.test(sql))
   // The key with its placements, and its use, noted once an hour.
   expect(keys.map((sql) => sql.slice(0, 6))).toEqual(['select', 'update'])
-  expect((await send('GET', `/api/jobs/${job_id}`)).job_id).toBe(job_id)
+  expect((await send('GET', `/api/jobs/${job_id}/status`)).job_id).toBe(job_id)
   expect(asked()).toEqual([])
   expect((await send('GET', '/api/jobs/')).jobs).toMatchObject([{ job_id }])
   expect(asked()).toHaveLength(1)
