@@ -78,15 +78,22 @@ test('a job shows the jobs that name it as their import, and its ETag changes wi
   const linked = await create({ job_type: 'enrichment', metadata: { import_job_id: parent } })
   await create({ metadata: { import_job_id: parent.toUpperCase(), export_job_id: parent } })
   const shown = [{ job_id: linked, job_type: 'enrichment', status: 'pending' }]
-  const reply = await get(path, { 'If-None-Match': before })
-  expect(reply).toMatchObject({ status: 200, body: { linked_from: shown } })
+  // D1 is asked once a second.
+  const reply = await vi.waitFor(async () => {
+    const reply = await get(path, { 'If-None-Match': before })
+    expect(reply).toMatchObject({ status: 200, body: { linked_from: shown } })
+    return reply
+  }, 3_000)
   const after = reply.headers.get('ETag') ?? ''
   expect((await get(path, { 'If-None-Match': after })).status).toBe(304)
   await post(`/api/jobs/${linked}/progress`, {
     metadata_patch: { import_job_id: 'another' },
     mark_started: true,
   })
-  expect((await get(path, { 'If-None-Match': after })).body.linked_from).toEqual([])
+  await vi.waitFor(
+    async () => expect((await get(path, { 'If-None-Match': after })).body?.linked_from).toEqual([]),
+    3_000,
+  )
 })
 
 test('a parent must be a job of the same organization: otherwise nothing is created', async () => {
