@@ -18,8 +18,8 @@ const STEP = 1_000
 const STEP_CHARACTERS = 256 * 1024
 
 /**
- * The number of entries of each error type, one row each, and where its first and its last entry is. Entries are counted by the thousand and not as they arrive: a
- * report then writes no extra row, and a reader counts only what is new.
+ * The number of entries of each error type, one row each, and where its first and its last entry is. Entries are counted
+ * by the thousand and not as they arrive: a report then writes no extra row, and a reader counts only what is new.
  */
 export class EntryGroups {
   static readonly tables = `
@@ -35,7 +35,6 @@ export class EntryGroups {
   /** Its tables and those of the entry log must exist. */
   constructor(storage: DurableObjectStorage) {
     this.#storage = storage
-    if (!this.#hasPlaces()) this.#addPlaces()
     this.#counted = storage.kv.get(COUNTED) ?? { error: 0, warning: 0 }
   }
 
@@ -136,23 +135,6 @@ export class EntryGroups {
       )
       room = { types: room.types - 1, bytes: room.bytes - bytes }
     }
-  }
-
-  /** False if an earlier version made the table, which only counted. */
-  #hasPlaces(): boolean {
-    const { sql } = this.#storage.sql
-      .exec<{ sql: string }>(`select sql from sqlite_master where name = 'entry_group'`)
-      .one()
-    return sql.includes('last_seq')
-  }
-
-  /** All is counted anew. */
-  #addPlaces(): void {
-    const { sql, kv } = this.#storage
-    for (const name of ['first_seq', 'last_seq'])
-      sql.exec(`alter table entry_group add column ${name} integer`)
-    sql.exec('delete from entry_group')
-    kv.delete(COUNTED)
   }
 
   /** How many more types may be kept, and their bytes. */

@@ -18,6 +18,7 @@ import {
   STORED_VERSION,
   type StoredHistory,
   type StoredState,
+  UNRECORDED,
   upgradeJournal,
 } from './upgrade-journal.ts'
 
@@ -57,7 +58,7 @@ export class Journal {
     upgradeJournal(this.#storage, TABLES)
     const stored = this.#storage.kv.get<StoredState>(JOB)
     if (stored === undefined) return undefined
-    const { key, recorded } = stored
+    const { key, recorded = UNRECORDED } = stored
     const job = upgradeJob(stored.job)
     this.placement = stored.placement ?? UNPLACED
     const history = stored.history ? unpackHistory(asPacked(stored.history)) : knownHistory(job)

@@ -70,10 +70,6 @@ export class LiveJob implements HeldJob {
     return this.#journal.messages.after(revision)
   }
 
-  get currentHistory(): History {
-    return this.#state.history
-  }
-
   async history(): Promise<History> {
     return this.#state.history
   }

@@ -4,7 +4,7 @@ import { MAX_REPLY_BYTES } from '../jobs/limits.ts'
 import type { Placement } from '../jobs/placement.ts'
 
 /** The storage format of this version. */
-export const STORED_VERSION = 3
+export const STORED_VERSION = 4
 
 /** What D1 has of the job: a revision, and the number of entries of each kind. */
 export interface Progress {
@@ -31,7 +31,8 @@ export interface StoredState {
   version?: number
   key: JobKey
   job: StoredJob
-  recorded: Progress
+  /** Apart from it before the third version. */
+  recorded?: Progress
   /** Absent if there was one database when it was stored. */
   placement?: Placement
   /** Absent if a version stored it that kept none. */
@@ -46,19 +47,21 @@ export function upgradeJournal(storage: DurableObjectStorage, tables: string): v
   if (storage.kv.get('emptied') !== undefined) renameMark(storage)
   const stored = storage.kv.get<StoredState>('job')
   if (stored === undefined) return
-  const { version = 1, key, job } = stored
+  const { version = 1, job } = stored
   if (version >= STORED_VERSION) return
   storage.transactionSync(() => {
     renameStanding(storage)
     storage.sql.exec(tables)
+    addPlacesOfGroups(storage)
     const upgraded: Job = {
       ...upgradeJob(job),
       ...(version < 2 && upgradeFirst(storage)),
-      entryBytes: countEntryBytes(storage),
+      ...(version < 3 && { entryBytes: countEntryBytes(storage) }),
     }
-    const recorded = storage.kv.get<Progress>('recorded') ?? UNRECORDED
+    const recorded = storage.kv.get<Progress>('recorded') ?? stored.recorded ?? UNRECORDED
     storage.kv.delete('recorded')
-    storage.kv.put('job', { version: STORED_VERSION, key, job: upgraded, recorded } satisfies StoredState)
+    const state = { ...stored, version: STORED_VERSION, job: upgraded, recorded }
+    storage.kv.put('job', state satisfies StoredState)
   })
 }
 
@@ -72,10 +75,23 @@ function upgradeFirst(storage: DurableObjectStorage): Partial<Job> {
 
 /** Until version 3, the state of an entity was called its standing. */
 function renameStanding(storage: DurableObjectStorage): void {
-  const [{ sql = '' } = {}] = storage.sql
-    .exec<{ sql: string }>(`select sql from sqlite_master where name = 'entity'`)
-    .toArray()
-  if (sql.includes('standing')) storage.sql.exec('alter table entity rename column standing to state')
+  if (definitionOf(storage, 'entity').includes('standing'))
+    storage.sql.exec('alter table entity rename column standing to state')
+}
+
+/** Until version 4, a group of entries did not know its first and its last. All are counted anew. */
+function addPlacesOfGroups(storage: DurableObjectStorage): void {
+  if (definitionOf(storage, 'entry_group').includes('last_seq')) return
+  for (const name of ['first_seq', 'last_seq'])
+    storage.sql.exec(`alter table entry_group add column ${name} integer`)
+  storage.sql.exec('delete from entry_group')
+  storage.kv.delete('counted')
+}
+
+/** The statement that made a table; empty if there is none. */
+function definitionOf({ sql }: DurableObjectStorage, table: string): string {
+  const [row] = sql.exec<{ sql: string }>('select sql from sqlite_master where name = ?', table).toArray()
+  return row?.sql ?? ''
 }
 
 /** The first version called the mark of an archived job `emptied`. */
@@ -88,8 +104,7 @@ function renameMark(storage: DurableObjectStorage): void {
 
 /** The first version called the table of replies `answer` and did not bound their bytes. Only the newest stay whole. */
 function moveAnswers(storage: DurableObjectStorage): void {
-  const exists = storage.sql.exec(`select 1 from sqlite_master where name = 'answer'`).toArray().length > 0
-  if (!exists) return
+  if (definitionOf(storage, 'answer') === '') return
   storage.sql.exec(
     `with summed as (select n, sum(octet_length(job)) over (order by n desc) as bytes from answer)
     insert into reply (slot, n, request_key, fingerprint, as_of, job)

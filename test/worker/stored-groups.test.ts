@@ -47,7 +47,8 @@ test('groups that an earlier version counted, in an object or in D1, are counted
   const key = await createdJob()
   await reported(key, { errors: [typed('a', 'no_price'), typed('b', 'no_price')] })
   const groups = await jobObject(env.JOBS, key).groups(key)
-  await inside(key, ({ sql }) => {
+  await inside(key, ({ sql, kv }) => {
+    kv.put('job', { ...kv.get<object>('job'), version: 3 })
     sql.exec('drop table entry_group')
     sql.exec(`create table entry_group (
       kind text not null, error_type text not null, count integer not null, primary key (kind, error_type)

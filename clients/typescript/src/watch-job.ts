@@ -1,9 +1,10 @@
-import { describeFailure, isTemporary, readDetail, readRetryAfter } from './attempt.ts'
 import { backOff } from './back-off.ts'
 import type { Connection } from './connection.ts'
-import { RequestRefusedError, UnreachableError } from './errors.ts'
+import { UnreachableError } from './errors.ts'
 import type { JobMessage, JobSummary } from './job.ts'
+import { type Break, openStream, toBreak } from './open-stream.ts'
 import { readEvents } from './read-events.ts'
+import { Silence } from './silence.ts'
 import { readMessage, readSummary } from './wire.ts'
 
 /** The API sends a heartbeat every 15 s. A connection that is silent for longer than this is dead. */
@@ -32,27 +33,18 @@ export async function* watchJob(
   let brokenSince: number | undefined
   for (let attempts = 1; ; attempts++) {
     signal?.throwIfAborted()
-    const broken = { reason: 'the stream ended', cause: undefined as unknown, retryAfterMs: 0 }
-    const silence = watchSilence(connection, signal)
+    const silence = new Silence(clock, signal)
+    const noteBytes = () => silence.limitTo(MAX_SILENCE_MS)
+    noteBytes()
+    let broken: Break = { reason: 'the stream ended', retryAfterMs: 0 }
     try {
-      const response = await connection.fetch(`${connection.url}${path}${query}`, {
-        headers: new Headers({
-          ...connection.headers,
-          accept: 'text/event-stream',
-          ...(lastEventId && { 'last-event-id': lastEventId }),
-        }),
-        redirect: 'manual',
-        signal: silence.signal,
-      })
+      const headers = { accept: 'text/event-stream', ...(lastEventId && { 'last-event-id': lastEventId }) }
+      const opened = await openStream(connection, `${path}${query}`, headers, silence.signal)
       // The last event that was seen is the job's last.
-      if (response.status === 204) return
-      if (isTemporary(response.status)) {
-        broken.reason = `the API answered ${response.status}`
-        broken.retryAfterMs = readRetryAfter(response.headers, clock)
-        await response.body?.cancel()
-      } else if (!response.ok || response.body === null) throw await readRefusal(response)
+      if (opened === null) return
+      if ('reason' in opened) broken = opened
       else {
-        for await (const event of readEvents(response.body, silence.postpone)) {
+        for await (const event of readEvents(opened, noteBytes)) {
           if (event.event === 'message') {
             const message = readMessage(JSON.parse(event.data))
             // After a reconnect, messages may come again.
@@ -71,48 +63,15 @@ export async function* watchJob(
         }
       }
     } catch (cause) {
-      signal?.throwIfAborted()
-      if (cause instanceof RequestRefusedError) throw cause
-      broken.reason = describeFailure(cause)
-      broken.cause = cause
+      broken = toBreak(cause, signal)
     } finally {
-      silence.end()
+      silence.allow()
     }
     const now = clock.elapsed()
     brokenSince ??= now
-    const wait = broken.retryAfterMs + backOff(Math.max(1, attempts), clock.random())
-    if (now + wait > brokenSince + connection.giveUpAfterMs)
-      throw new UnreachableError(`Gave up watching: ${broken.reason}`, {
-        cause: broken.cause,
-        retryAfterMs: wait,
-      })
-    await clock.wait(wait, signal)
+    const retryAfterMs = broken.retryAfterMs + backOff(Math.max(1, attempts), clock.random())
+    if (now + retryAfterMs > brokenSince + connection.giveUpAfterMs)
+      throw new UnreachableError(`Gave up watching: ${broken.reason}`, { cause: broken.cause, retryAfterMs })
+    await clock.wait(retryAfterMs, signal)
   }
-}
-
-/** A signal that is aborted after a long silence, or with `outer`. */
-function watchSilence({ clock }: Connection, outer: AbortSignal | undefined) {
-  const silent = new AbortController()
-  const ended = new AbortController()
-  let heardAt = clock.elapsed()
-  const watch = async () => {
-    while (!ended.signal.aborted) {
-      const left = heardAt + MAX_SILENCE_MS - clock.elapsed()
-      if (left <= 0) return silent.abort(new Error('the stream is silent'))
-      await clock.wait(left, ended.signal)
-    }
-  }
-  void watch()
-  return {
-    signal: outer ? AbortSignal.any([silent.signal, outer]) : silent.signal,
-    postpone: () => {
-      heardAt = clock.elapsed()
-    },
-    end: () => ended.abort(),
-  }
-}
-
-async function readRefusal(response: Response): Promise<RequestRefusedError> {
-  const detail = await response.json().then(readDetail, () => undefined)
-  return new RequestRefusedError(response.status, detail ?? response.statusText)
 }
